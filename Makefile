@@ -1,0 +1,58 @@
+# One-word verbs. On a machine with Python, make and git, nothing else is needed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: install run dev serve test test-all check bench lock demo clean
+
+install: $(VENV)/.installed ## Create the environment and install what `qfq` needs
+
+run: install ## Do everything on what is in raw/, then say where the pages are
+	$(BIN)/qfq run
+
+dev: install ## Open the Dagster interface (port 3000)
+	$(BIN)/qfq dev
+
+serve: install ## Serve the pages (port 8000)
+	$(BIN)/qfq serve
+
+test: $(VENV)/.dev ## Run the fast tests
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: $(VENV)/.dev ## Run every test
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev ## Lint and check types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.dev ## Print measured times and ratios
+	$(BIN)/python -m tests.bench
+
+demo: $(VENV)/.dev ## Write the demonstration deposits again
+	$(BIN)/python -m pipelines.demo
+
+lock: $(VENV)/.dev ## Compile the lock files from pyproject.toml (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-header --no-annotate --group build pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-header --no-annotate --group build --extra dev pyproject.toml -o requirements-dev.lock
+
+clean: ## Remove everything that a run makes (raw/ is left alone)
+	rm -rf warehouse/* reports/* $(VENV) .pytest_cache .mypy_cache .ruff_cache
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python requirements.lock pyproject.toml
+	$(PIP) install --quiet --require-hashes -r requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	$(BIN)/python -m compileall -q pipelines schemas
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.installed requirements-dev.lock
+	$(PIP) install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,93 @@
+"""How a contract declares one field, and how its declaration is read back.
+
+A field's title, description, unit, example and standard names live here once; validation, the template,
+receipts, column comments and the data dictionary all read them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandera.polars as pa
+import polars as pl
+
+from schemas import codelist
+
+Euro = pl.Decimal(18, 2)
+Share = pl.Decimal(9, 6)
+
+
+@dataclass(frozen=True)
+class FieldInfo:
+    """What people and other formats need to know of one field."""
+
+    name: str
+    title: str
+    description: str
+    dtype: pl.DataType
+    required: bool
+    unit: str | None = None
+    example: str | None = None
+    scdl: str | None = None
+    threesixty: str | None = None
+    codelist: str | None = None
+
+
+def field(
+    title: str,
+    description: str,
+    *,
+    unit: str | None = None,
+    example: str | None = None,
+    scdl: str | None = None,
+    threesixty: str | None = None,
+    codes: str | None = None,
+    required: bool = False,
+    **checks: Any,
+) -> Any:
+    """A Pandera field with its French title and description.
+
+    `codes` names the codelist whose codes are the only values allowed. `required` means never null.
+    """
+    if codes is not None:
+        checks["isin"] = codelist.codes(codes)
+    return pa.Field(
+        nullable=not required,
+        title=title,
+        description=description,
+        metadata={
+            "unit": unit,
+            "example": example,
+            "scdl": scdl,
+            "threesixty": threesixty,
+            "codelist": codes,
+        },
+        **checks,
+    )
+
+
+def describe(model: type[pa.DataFrameModel]) -> dict[str, FieldInfo]:
+    """The fields of `model`, in order, with what was declared of them."""
+    schema = model.to_schema()
+    described = {}
+    for name, column in schema.columns.items():
+        meta = column.metadata or {}
+        described[name] = FieldInfo(
+            name=name,
+            title=column.title or name,
+            description=column.description or "",
+            dtype=column.dtype.type,
+            required=not column.nullable,
+            unit=meta.get("unit"),
+            example=meta.get("example"),
+            scdl=meta.get("scdl"),
+            threesixty=meta.get("threesixty"),
+            codelist=meta.get("codelist"),
+        )
+    return described
+
+
+def polars_schema(model: type[pa.DataFrameModel]) -> pl.Schema:
+    """The polars types of `model`'s columns, in order."""
+    return pl.Schema({name: info.dtype for name, info in describe(model).items()})
