@@ -1,0 +1,125 @@
+"""The command line, `qfq`: the same flow as Dagster's, for a terminal.
+
+Heavy libraries are imported inside the commands, so that `qfq --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+app = typer.Typer(
+    name="qfq",
+    help="Qui finance quoi : des tableurs de subventions aux pages publiques.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Raw = Annotated[Path, typer.Option("--raw", envvar="QFQ_RAW", help="Dossier des dépôts.")]
+Warehouse = Annotated[Path, typer.Option("--warehouse", envvar="QFQ_WAREHOUSE", help="Dossier de l'entrepôt.")]
+Reports = Annotated[Path, typer.Option("--reports", envvar="QFQ_REPORTS", help="Dossier des pages.")]
+AsOf = Annotated[
+    Optional[datetime],  # noqa: UP045 - Typer reads the annotation at run time
+    typer.Option("--as-of", formats=["%Y-%m-%d"], help="Date de référence (aujourd'hui par défaut)."),
+]
+
+
+@app.command()
+def run(
+    raw: Raw = Path("raw"),
+    warehouse: Warehouse = Path("warehouse"),
+    reports: Reports = Path("reports"),
+    as_of: AsOf = None,
+) -> None:
+    """Tout faire : lire les dépôts, contrôler, consolider, publier.
+
+    Code de sortie : 0 si les pages sont publiées, 1 si un contrôle bloquant a échoué.
+    """
+    from pipelines.defs.terminal import run_main_job
+
+    day = as_of.date() if as_of else date.today()
+    raise typer.Exit(run_main_job(raw=raw, warehouse=warehouse, reports=reports, as_of=day))
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="Fichier à contrôler.")],
+    funder: Annotated[str | None, typer.Option("--funder", help="Nom du financeur.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Répondre en JSON.")] = False,
+    raw: Raw = Path("raw"),
+) -> None:
+    """Lire et contrôler un fichier, sans rien charger.
+
+    Code de sortie : 0 accepté, 1 refusé ou en attente, 2 arguments inutilisables.
+    """
+    from pipelines.ingest.single import check_path
+
+    if not file.is_file():
+        typer.echo(f"« {file} » n'est pas un fichier.", err=True)
+        raise typer.Exit(2)
+    try:
+        report = check_path(file, raw=raw, funder=funder)
+    except OSError as error:
+        typer.echo(f"« {file} » ne peut pas être lu : {error.strerror}.", err=True)
+        raise typer.Exit(2) from error
+    if as_json:
+        typer.echo(report.to_json())
+    else:
+        from pipelines.terminal import show_report
+
+        show_report(report)
+    raise typer.Exit(0 if report.status == "accepted" else 1)
+
+
+@app.command()
+def release(
+    deposit: Annotated[str, typer.Argument(help="Identifiant du dépôt, ou début de son sha256.")],
+    warehouse: Warehouse = Path("warehouse"),
+) -> None:
+    """Laisser passer un dépôt en attente ; il sera compté au prochain `qfq run`."""
+    from pipelines.ingest.single import release_deposit
+
+    name = release_deposit(deposit, warehouse=warehouse)
+    if name is None:
+        typer.echo(f"Aucun dépôt, ou plusieurs, ne correspondent à « {deposit} ».", err=True)
+        raise typer.Exit(2)
+    typer.echo(f"« {name} » sera pris en compte au prochain passage.")
+
+
+@app.command()
+def dev(
+    raw: Raw = Path("raw"),
+    warehouse: Warehouse = Path("warehouse"),
+    reports: Reports = Path("reports"),
+    port: Annotated[int, typer.Option("--port", help="Port de l'interface.")] = 3000,
+) -> None:
+    """Ouvrir l'interface Dagster, tout chargé."""
+    from pipelines.defs.home import serve_dagster
+
+    raise typer.Exit(serve_dagster(raw=raw, warehouse=warehouse, reports=reports, port=port))
+
+
+@app.command()
+def serve(
+    reports: Reports = Path("reports"),
+    port: Annotated[int, typer.Option("--port", help="Port du serveur.")] = 8000,
+) -> None:
+    """Servir les pages publiées sur cette machine."""
+    from functools import partial
+    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+    if not (reports / "index.html").is_file():
+        typer.echo(f"Il n'y a pas encore de pages dans « {reports} » : lancez d'abord `qfq run`.", err=True)
+        raise typer.Exit(2)
+    handler = partial(SimpleHTTPRequestHandler, directory=str(reports))
+    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+        typer.echo(f"Pages sur http://127.0.0.1:{port}/ (Ctrl+C pour arrêter).")
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            sys.exit(0)

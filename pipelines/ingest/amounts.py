@@ -1,0 +1,121 @@
+"""Text → exact amounts. The notation is decided by evidence over the whole column, never by one cell.
+
+`1.500` alone may be one thousand five hundred or one and a half; the other cells of its column say which. Money has at
+most two decimals, so three digits after a lone separator are thousands unless the column shows otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from schemas.contract import Euro
+
+_SPACES = "[\\s\u00a0\u202f\u2009']"
+_CURRENCY = r"(?i)(euros?|eur|€|ttc|ht)$"
+_FORM = r"^[+-]?(\d+([.,]\d+)*|[.,]\d+)$"
+_PLAIN = r"^-?\d{1,15}(\.\d{1,2})?$"
+
+Separator = Literal[".", ","]
+
+
+@dataclass(frozen=True)
+class Notation:
+    """How a column writes numbers: its decimal separator, its thousands separator (None: not seen)."""
+
+    decimal: Separator | None
+    thousands: Separator | None
+
+    @property
+    def conflicting(self) -> bool:
+        """The same separator is used both ways in the column."""
+        return self.decimal is not None and self.decimal == self.thousands
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """`values`: Decimal(18, 2), null where blank or unread. `unreadable`, `ambiguous`: masks of non-blank cells."""
+
+    values: pl.Series
+    unreadable: pl.Series
+    ambiguous: pl.Series
+    notation: Notation
+
+
+def parse_amounts(raw: pl.Series) -> Amounts:
+    """The amounts of a text column (nulls stay null).
+
+    Read: `1 234,56 €`, `1.234,56`, `1,234.56`, `12 345 678`, `-500`, `(500)`, `50 000 euros`, `1,5 k€`, `1E3`.
+    A cell that fits no notation of the column is unreadable; one that fits two is ambiguous; neither has a value.
+    """
+    if raw.str.contains(_PLAIN).all():
+        nothing = pl.repeat(False, raw.len(), dtype=pl.Boolean, eager=True)
+        return Amounts(raw.cast(Euro), nothing, nothing, Notation(".", None))
+    text = raw.str.replace_all(_SPACES, "").str.replace_all("[−–—]", "-")
+    accountant = text.str.contains(r"^\(.+\)$").fill_null(False)
+    text = text.str.strip_chars("()").str.replace(r"^[€]", "")
+    text, scale = _scaled(text)
+    scientific = text.str.contains(r"^[+-]?\d+([.,]\d+)?[eE][+-]?\d+$").fill_null(False)
+    notation = find_notation(text)
+    readable = text.str.contains(_FORM).fill_null(False)
+    number, odd = _plain(text, notation)
+    number = pl.select(pl.when(scientific).then(text.str.replace(",", ".")).otherwise(number)).to_series()
+    wide = number.cast(pl.Decimal(38, 8), strict=False)
+    values = pl.select(
+        pl.when(readable | scientific).then(wide * scale * pl.when(accountant).then(-1).otherwise(1))
+    ).to_series()
+    values = values.round(2).cast(Euro, strict=False)
+    ambiguous = readable & odd
+    values = pl.select(pl.when(~ambiguous).then(values)).to_series()
+    unreadable = raw.is_not_null() & values.is_null() & ~ambiguous
+    return Amounts(values.alias(raw.name), unreadable, ambiguous, notation)
+
+
+def _scaled(text: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """The number without its unit, and what the unit multiplies it by (`k€`, `M€`)."""
+    bare = text.str.replace(_CURRENCY, "")
+    thousand = bare.str.contains(r"(?i)\dk$").fill_null(False)
+    million = bare.str.contains(r"\dM$").fill_null(False)
+    scale = pl.select(pl.when(thousand).then(1000).when(million).then(1_000_000).otherwise(1)).to_series()
+    return bare.str.replace(r"(?i)(\d)[km]$", "${1}"), scale
+
+
+def find_notation(text: pl.Series) -> Notation:
+    """What the column as a whole says of its separators (`text`: digits, `.`, `,` and a sign)."""
+    cells = text.drop_nulls()
+    cells = cells.filter(cells.str.contains(_FORM))
+    decimal: Separator | None = None
+    thousands: Separator | None = None
+    for separator, other in ((",", "."), (".", ",")):
+        mark, rival = f"[{separator}]", f"[{other}]"
+        as_decimal = cells.str.contains(f"^[^{separator}]*{mark}(\\d{{1,2}}|\\d{{4,}})$") | cells.str.contains(
+            f"{rival}.*{mark}\\d*$"
+        )
+        as_thousands = cells.str.contains(f"{mark}.*{mark}") | cells.str.contains(f"{mark}.*{rival}")
+        if as_decimal.any():
+            decimal = separator  # type: ignore[assignment]
+        if as_thousands.any():
+            thousands = separator  # type: ignore[assignment]
+    if decimal is None and thousands is None:
+        lone = [s for s in (",", ".") if cells.str.contains(f"^[+-]?\\d{{1,3}}[{s}]\\d{{3}}$").any()]
+        thousands = lone[0] if len(lone) == 1 else None  # type: ignore[assignment]
+    return Notation(decimal, thousands)
+
+
+def _plain(text: pl.Series, notation: Notation) -> tuple[pl.Series, pl.Series]:
+    """Digits with a decimal point, and a mask of the cells whose separator has no certain meaning."""
+    lone_three = text.str.contains(r"^[+-]?\d{1,3}[.,]\d{3}$").fill_null(False)
+    both_ways = notation.decimal if notation.conflicting else None
+    number = text
+    odd = pl.repeat(False, text.len(), dtype=pl.Boolean, eager=True)
+    for separator in (",", "."):
+        holds = text.str.contains(separator, literal=True).fill_null(False)
+        if separator == both_ways:
+            odd = odd | holds
+        elif separator == notation.thousands:
+            number = number.str.replace_all(separator, "", literal=True)
+        elif separator != notation.decimal or separator == ",":
+            odd = odd | (holds & lone_three)  # 1,500 beside 12,50: fifteen hundred, or one and a half?
+    return number.str.replace(",", ".", literal=True), odd

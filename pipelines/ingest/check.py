@@ -1,0 +1,261 @@
+"""One file, whole: read, recognise, map, normalise, validate. Loads nothing, writes nothing.
+
+`check_file` is what `qfq check` runs and what staging runs; there is no other way through.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from pipelines.ingest.map import map_sheet
+from pipelines.ingest.normalise import UNKNOWN_FUNDER, Normalised, Origin, normalise
+from pipelines.ingest.read import read_file
+from pipelines.ingest.recognise import Header, find_header, knows_any_header
+from pipelines.ingest.report import Issue, Report, SheetReport
+from pipelines.ingest.sheet import Member, UnreadableFileError
+from pipelines.ingest.validate import ISSUES_SCHEMA, REJECTED_SCHEMA, Validated, validate
+from schemas.application import Application
+from schemas.contract import polars_schema
+from schemas.format import load_formats
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from schemas.format import Format
+
+_STAGES = ("requested", "proposed", "awarded", "committed", "paid", "clawed_back")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file: its report, and frames of accepted lines, rejected lines and issues."""
+
+    report: Report
+    accepted: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=polars_schema(Application)))
+    rejected: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REJECTED_SCHEMA))
+    issues: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ISSUES_SCHEMA))
+
+
+def check_file(content: bytes, origin: Origin, *, formats: Mapping[str, Format] | None = None) -> Outcome:
+    """Read and check the bytes of one deposited file.
+
+    An unreadable or unrecognised file yields a report that says so; only a defect of the program raises.
+    """
+    formats = load_formats() if formats is None else formats
+    report = Report(
+        file=origin.file_name,
+        sha256=hashlib.sha256(content).hexdigest(),
+        depositor=origin.depositor,
+        is_demonstration=origin.funder_file.is_demonstration,
+        publishes_refusals=origin.funder_file.publishes_refusals,
+        publication_scope=origin.funder_file.publication_scope,
+    )
+    try:
+        reading = read_file(content, name=origin.file_name)
+    except UnreadableFileError as error:
+        report.messages.append(str(error))
+        return Outcome(report)
+    outcomes = [_check_member(member, origin, formats, report) for member in reading.members]
+    outside = [SheetReport(name, kept=False, reason=reason) for name, reason in reading.left_aside]
+    if len(outcomes) == 1:
+        outcomes[0].report.sheets += outside
+        return outcomes[0]
+    return _together(outcomes, report, outside)
+
+
+def _check_member(member: Member, origin: Origin, formats: Mapping[str, Format], whole: Report) -> Outcome:
+    report = replace(
+        whole,
+        file=member.name,
+        amounts={},
+        decisions={},
+        fiscal_years=[],
+        sheets=[],
+        columns=[],
+        issues=[],
+        messages=[],
+        members=[],
+        personal_removed={},
+        filled={},
+        questions=[],
+        funders=[],
+    )
+    headers = {sheet.name: find_header(sheet, formats) for sheet in member.sheets if not sheet.hidden}
+    found = [header for header in headers.values() if header is not None]
+    if not found:
+        return _unrecognised(member, formats, report)
+    format_ = max(found, key=lambda header: (len(header.fields), header.sheet.cells.height)).format
+    report.format, report.recognised_by, report.headline_stage = format_.id, "format", format_.headline_stage
+    parts: list[tuple[Normalised, Validated]] = []
+    for index, sheet in enumerate(member.sheets):
+        header = headers.get(sheet.name)
+        reason = _why_left_out(header, format_, hidden=sheet.hidden, empty=sheet.cells.is_empty())
+        if header is None or reason is not None:
+            report.sheets.append(SheetReport(sheet.name, kept=False, reason=reason or ""))
+            continue
+        parts.append(_check_sheet(header, origin, report, index=index))
+    return _concluded(parts, report, format_)
+
+
+def _why_left_out(header: Header | None, format_: Format, *, hidden: bool, empty: bool) -> str | None:
+    if hidden:
+        return "feuille masquée : affichez-la si elle contient des données"
+    if empty:
+        return "feuille vide"
+    if header is None:
+        return "aucune ligne de titres reconnue"
+    if header.format.id != format_.id:
+        return f"autre format ({header.format.title}) que la feuille principale"
+    return None
+
+
+def _check_sheet(header: Header, origin: Origin, report: Report, *, index: int) -> tuple[Normalised, Validated]:
+    mapped = map_sheet(header)
+    normalised = normalise(mapped, origin, sheet_index=index)
+    validated = validate(normalised, mapped)
+    sheet = mapped.report
+    sheet.rows_accepted, sheet.rows_rejected = validated.accepted.height, validated.rejected.height
+    if validated.ignored:
+        sheet.rows_ignored += validated.ignored
+        sheet.ignored["total sans libellé, vérifié"] = validated.ignored
+    if sheet.rows_read != sheet.rows_accepted + sheet.rows_rejected + sheet.rows_ignored:
+        raise AssertionError(f"rows of sheet {sheet.name!r} do not add up: {sheet}")
+    sheet.reason = " ; ".join(("lue", *header.sheet.notes))
+    report.sheets.append(sheet)
+    report.columns += mapped.columns
+    for kind, cells in normalised.findings.personal.items():
+        report.personal_removed[kind] = report.personal_removed.get(kind, 0) + cells
+    return normalised, validated
+
+
+def _unrecognised(member: Member, formats: Mapping[str, Format], report: Report) -> Outcome:
+    for sheet in member.sheets:
+        reason = (
+            "feuille masquée"
+            if sheet.hidden
+            else "feuille vide"
+            if sheet.cells.is_empty()
+            else ("aucune ligne de titres reconnue")
+        )
+        report.sheets.append(SheetReport(sheet.name, kept=False, reason=reason))
+    if all(sheet.cells.is_empty() for sheet in member.sheets):
+        report.messages.append("Le fichier est vide : il ne contient aucune ligne.")
+    elif any(knows_any_header(sheet, formats) for sheet in member.sheets):
+        report.status = "held"
+        report.messages.append(
+            "Ce fichier ressemble à une liste de subventions, mais ses titres de colonnes ne correspondent à aucun "
+            "format connu. Rien n'a été chargé."
+        )
+        report.questions.append(
+            "Quelles colonnes donnent le demandeur, le montant, l'année et la décision ? Écrivez-nous, ou reprenez les "
+            "titres du modèle."
+        )
+    else:
+        report.messages.append(
+            "Aucune ligne de titres connue n'a été trouvée : ce fichier n'est pas une liste de subventions que nous "
+            "savons lire. Vérifiez que les titres de colonnes sont sur une ligne, ou utilisez le modèle."
+        )
+    return Outcome(report)
+
+
+def _concluded(parts: list[tuple[Normalised, Validated]], report: Report, format_: Format) -> Outcome:
+    accepted = pl.concat([validated.accepted for _, validated in parts])
+    rejected = pl.concat([validated.rejected for _, validated in parts])
+    issues = pl.concat([validated.issues for _, validated in parts])
+    _count_rows(report)
+    _describe_lines(report, accepted)
+    report.issues = [Issue(**issue) for issue in issues.iter_rows(named=True)]
+    if report.rows_read == 0:
+        report.messages.append("Les titres de colonnes sont reconnus, mais aucune ligne ne les suit : rien à charger.")
+    elif report.rows_rejected > format_.expect.max_rejected_share * (report.rows_accepted + report.rows_rejected):
+        report.status = "held"
+        report.messages.append(
+            f"{report.rows_rejected}\u00a0lignes sur {report.rows_read} ne peuvent pas être lues : c'est trop pour "
+            "charger le reste sans risque. Corrigez les cellules signalées, puis déposez à nouveau le fichier."
+        )
+    else:
+        report.status = "accepted"
+    if UNKNOWN_FUNDER in report.funders:
+        report.messages.append(
+            "Le fichier ne dit pas qui est le financeur. Déposez-le dans le dossier de votre organisme, ou indiquez "
+            "son nom dans un fichier funder.toml."
+        )
+    report.questions += _status_questions(issues)
+    return Outcome(report, accepted, rejected, issues)
+
+
+def _count_rows(report: Report) -> None:
+    for name in ("rows_read", "rows_accepted", "rows_rejected", "rows_ignored"):
+        setattr(report, name, sum(getattr(sheet, name) for sheet in report.sheets))
+
+
+def _describe_lines(report: Report, accepted: pl.DataFrame) -> None:
+    currencies = accepted["currency"].unique().to_list()
+    report.currency = currencies[0] if len(currencies) == 1 else None
+    for stage in _STAGES:
+        amounts = accepted[f"amount_{stage}"]
+        if amounts.null_count() < accepted.height:
+            report.amounts[stage] = str(amounts.sum())
+    statuses = accepted["decision_status"].value_counts().sort("decision_status")
+    report.decisions = {row["decision_status"]: row["count"] for row in statuses.iter_rows(named=True)}
+    report.fiscal_years = sorted(accepted["fiscal_year"].unique().to_list())
+    report.funders = sorted(accepted["funder_name"].unique().to_list())
+    report.natural_persons = int((accepted["applicant_kind"] == "natural").sum())
+    report.filled = {
+        name: accepted.height - accepted[name].null_count()
+        for name in accepted.columns
+        if accepted[name].null_count() < accepted.height
+    }
+
+
+def _status_questions(issues: pl.DataFrame) -> list[str]:
+    words = issues.filter(pl.col("code") == "status_unknown")["value"].unique().sort().to_list()
+    return [
+        f"Que veut dire « {word} » dans la colonne de la décision : accordée, refusée, irrecevable, retirée, classée "
+        "ou en cours ?"
+        for word in words
+    ]
+
+
+def _together(outcomes: list[Outcome], whole: Report, outside: list[SheetReport]) -> Outcome:
+    """The members of an archive, added up. The worst status wins: one member held holds the archive."""
+    reports = [outcome.report for outcome in outcomes]
+    whole.members = reports
+    whole.status = max((report.status for report in reports), key=("accepted", "held", "refused").index)
+    formats, kinds = {r.format for r in reports}, {r.recognised_by for r in reports}
+    whole.format = formats.pop() if len(formats) == 1 else None
+    whole.recognised_by = kinds.pop() if len(kinds) == 1 else "none"
+    stages = {report.headline_stage for report in reports}
+    whole.headline_stage = stages.pop() if len(stages) == 1 else None
+    for report in reports:
+        for sheet in report.sheets:
+            whole.sheets.append(replace(sheet, name=f"{report.file} · {sheet.name}"))
+        whole.columns += [replace(c, sheet=f"{report.file} · {c.sheet}") for c in report.columns]
+        whole.messages += [f"{report.file} : {message}" for message in report.messages]
+        whole.questions += report.questions
+        for kind, cells in report.personal_removed.items():
+            whole.personal_removed[kind] = whole.personal_removed.get(kind, 0) + cells
+    whole.sheets += outside
+    _count_rows(whole)
+    accepted = pl.concat([_renamed(o.accepted, o.report.file, i) for i, o in enumerate(outcomes)])
+    _describe_lines(whole, accepted)
+    issues = pl.concat(
+        [o.issues.with_columns(pl.format("{} · {}", pl.lit(o.report.file), "sheet").alias("sheet")) for o in outcomes]
+    )
+    whole.issues = [Issue(**issue) for issue in issues.iter_rows(named=True)]
+    rejected = pl.concat(
+        [o.rejected.with_columns(pl.format("{} · {}", pl.lit(o.report.file), "sheet").alias("sheet")) for o in outcomes]
+    )
+    return Outcome(whole, accepted, rejected, issues)
+
+
+def _renamed(accepted: pl.DataFrame, member: str, index: int) -> pl.DataFrame:
+    """Line identities stay unique across the members of an archive."""
+    return accepted.with_columns(
+        pl.format("{} · {}", pl.lit(member), "source_sheet").alias("source_sheet"),
+        pl.format("{}/{}", "line_id", pl.lit(index)).alias("line_id"),
+    )

@@ -1,0 +1,189 @@
+"""Delimited text (csv, tsv): bytes → text → rows of cells, each with the row number a spreadsheet shows.
+
+A fast reader takes files that every reader understands alike. A tolerant one takes the rest: quotes left open, line
+breaks inside cells, rows too long or too short; what it repaired is reported, never silent.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from pipelines.ingest.sheet import Problem, Sheet, UnreadableFileError, column_letters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SEPARATORS = (";", ",", "\t", "|")
+_SEPARATOR_WORDS = {"\t": "tabulation"}
+_SAMPLE_LINES = 400
+_LONGEST_CELL = 60  # physical lines that one quoted cell may span
+_FRENCH_LETTERS = frozenset("éèêëàâçîïôöùûüœæÉÈÊËÀÂÇÎÏÔÖÙÛÜŒÆ’‘“”«»€°–…\u00a0")
+_LEGACY_ENCODINGS = ("cp1252", "mac_roman", "cp850")
+_FEWEST_CONTROL = 0.01
+
+csv.field_size_limit(10_000_000)
+
+
+def read_delimited(content: bytes, *, name: str) -> Sheet:
+    """The rows of a delimited text. Raises `UnreadableFileError` when the bytes are not text."""
+    text, encoding = decode(content)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if not text.strip():
+        raise UnreadableFileError("Le fichier est vide : il ne contient aucune ligne.")
+    separator = find_separator(text)
+    cells = _read_fast(text, separator)
+    problems: list[Problem] = []
+    if cells is None:
+        cells, problems = _read_tolerant(text, separator)
+    notes = (f"encodage {encoding}, séparateur « {_SEPARATOR_WORDS.get(separator, separator)} »",)
+    return Sheet(name=name, cells=cells, problems=problems, notes=notes, has_title=False)
+
+
+def decode(content: bytes) -> tuple[str, str]:
+    """The text of `content` and the name of its encoding.
+
+    A byte order mark decides; else UTF-8 if it fits; else the legacy encoding that yields most French letters.
+    Raises `UnreadableFileError` when control characters show that this is no text at all.
+    """
+    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if content.startswith(mark):
+            return _checked(content.decode(encoding, errors="replace")), encoding
+    try:
+        return _checked(content.decode("utf-8")), "utf-8"
+    except UnicodeDecodeError:
+        best = max(_LEGACY_ENCODINGS, key=lambda name: _french_letters(content.decode(name, errors="replace")))
+        return _checked(content.decode(best, errors="replace")), best
+
+
+def _french_letters(text: str) -> int:
+    return sum(1 if character in _FRENCH_LETTERS else -1 for character in text if ord(character) > 127)
+
+
+def _checked(text: str) -> str:
+    head = text[:100_000]
+    control = sum(1 for character in head if ord(character) < 32 and character not in "\t\n\r\f\v")
+    if control > _FEWEST_CONTROL * max(len(head), 100):
+        raise UnreadableFileError("Ce fichier n'est pas un tableau : son contenu n'est pas du texte.")
+    return text
+
+
+def find_separator(text: str) -> str:
+    """The separator that cuts the first lines into the steadiest number of cells (`;` when none does)."""
+    sample = "\n".join(text.split("\n", _SAMPLE_LINES)[:_SAMPLE_LINES])
+    best, best_score = ";", 0.0
+    for separator in SEPARATORS:
+        widths = Counter(len(row) for row in csv.reader(io.StringIO(sample, newline=""), delimiter=separator) if row)
+        width, rows = max(widths.items(), key=lambda item: (item[1] if item[0] > 1 else 0, item[0]), default=(1, 0))
+        score = rows / max(sum(widths.values()), 1) * (width - 1) ** 0.5 if width > 1 else 0.0
+        if score > best_score:
+            best, best_score = separator, score
+    return best
+
+
+def _read_fast(text: str, separator: str) -> pl.DataFrame | None:
+    lines = pl.Series("line", text.removesuffix("\n").split("\n"))
+    if (lines.str.count_matches('"', literal=True) % 2 != 0).any():
+        return None
+    if not lines.str.contains('"', literal=True).any():
+        return _split(lines, separator)
+    try:
+        cells = pl.read_csv(
+            io.BytesIO(text.encode()),
+            separator=separator,
+            has_header=False,
+            infer_schema=False,
+            quote_char='"',
+        )
+    except pl.exceptions.ComputeError:
+        return None
+    if cells.height != lines.len():
+        return None
+    return _numbered(cells)
+
+
+def _split(lines: pl.Series, separator: str) -> pl.DataFrame | None:
+    widths = lines.str.count_matches(separator, literal=True)
+    if widths.min() != widths.max():
+        return None
+    width = int(widths.item(0)) + 1
+    if width == 1:
+        return _numbered(lines.to_frame())
+    return _numbered(lines.str.split_exact(separator, width - 1).struct.unnest())
+
+
+def _numbered(cells: pl.DataFrame) -> pl.DataFrame:
+    renamed = cells.rename(dict(zip(cells.columns, column_letters(cells.width), strict=True)))
+    return renamed.with_row_index("row", offset=1).with_columns(pl.col("row").cast(pl.Int32))
+
+
+def _read_tolerant(text: str, separator: str) -> tuple[pl.DataFrame, list[Problem]]:
+    lines = text.removesuffix("\n").split("\n")
+    width = _usual_width(lines, separator)
+    rows: list[list[str]] = []
+    problems: list[Problem] = []
+    for number, (cells, unbalanced) in enumerate(_records(lines, separator, width), start=1):
+        if unbalanced:
+            problems.append(Problem(row=number, code="unbalanced_quote"))
+        if len(cells) != width and any(cell.strip() for cell in cells):
+            problems.append(Problem(row=number, code="row_length", detail=f"{len(cells)} cellules au lieu de {width}"))
+        rows.append(cells)
+    widest = max(map(len, rows))
+    padded = [cells + [""] * (widest - len(cells)) for cells in rows]
+    return _numbered(pl.DataFrame(padded, schema=[str(i) for i in range(widest)], orient="row")), problems
+
+
+def _usual_width(lines: list[str], separator: str) -> int:
+    whole = (line for line in lines if line.count('"') % 2 == 0 and line.strip())
+    widths = Counter(len(row) for row in csv.reader(whole, delimiter=separator))
+    return widths.most_common(1)[0][0] if widths else 1
+
+
+def _records(lines: list[str], separator: str, width: int) -> Iterator[tuple[list[str], bool]]:
+    """Rows of cells, each with True when an open quote had to be read as an ordinary character.
+
+    A line with an odd number of quotes either opens a cell that goes on below, or holds a stray quote. It goes on
+    when the joined lines have the usual number of cells and those below are no rows of their own.
+    """
+    position = 0
+    while position < len(lines):
+        line = lines[position]
+        if line.count('"') % 2 == 0:
+            yield _cut(line, separator), False
+            position += 1
+            continue
+        end = _closing_line(lines, position)
+        alone = _cut_unquoted(line, separator)
+        joined = _cut("\n".join(lines[position : end + 1]), separator) if end is not None else None
+        swallowed = lines[position + 1 : (end or position) + 1]
+        rows_below = any(len(_cut_unquoted(other, separator)) == width for other in swallowed)
+        goes_on = joined is not None and (
+            (len(joined) == width and not (rows_below and len(alone) == width))
+            or (len(alone) != width and not rows_below)
+        )
+        if joined is not None and goes_on:
+            yield joined, False
+            position += 1 + len(swallowed)
+        else:
+            yield alone, True
+            position += 1
+
+
+def _closing_line(lines: list[str], start: int) -> int | None:
+    for position in range(start + 1, min(start + _LONGEST_CELL, len(lines))):
+        if lines[position].count('"') % 2:
+            return position
+    return None
+
+
+def _cut(record: str, separator: str) -> list[str]:
+    return next(csv.reader(io.StringIO(record, newline=""), delimiter=separator), [])
+
+
+def _cut_unquoted(line: str, separator: str) -> list[str]:
+    cells = line.split(separator)
+    return [cell[1:-1] if len(cell) > 1 and cell[0] == cell[-1] == '"' else cell for cell in cells]

@@ -1,0 +1,103 @@
+"""The inbox: which files of `raw/` are deposits, and the private copy that everything reads.
+
+Files in `raw/` are never edited, moved or removed by us.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import os
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+NEVER = ("_*", ".*", "~$*", "*.part", "*.tmp", "*.crdownload", "*.toml", "CONFIRMER-*.txt")
+RECEIPTS = "_accuses"
+REFERENCE = "reference"
+_BETWEEN_LOOKS = 0.2  # seconds
+_BLOCK = 1 << 20
+
+
+class InboxError(RuntimeError):
+    """`raw/` cannot be used: absent, or empty where it was not before; the French message says what to do."""
+
+
+@dataclass(frozen=True)
+class InboxFile:
+    """One file of the inbox. `path` is relative to `raw/`, with `/`; `depositor` is its first folder, or empty."""
+
+    path: str
+    depositor: str
+    size: int
+    mtime_ns: int
+
+    @property
+    def name(self) -> str:
+        """The file's own name."""
+        return self.path.rsplit("/", 1)[-1]
+
+
+def look(raw: Path) -> list[InboxFile]:
+    """The deposits of `raw`, sorted by path; symbolic links that leave `raw` are no deposits.
+
+    Raises `InboxError` when `raw` is not there: an unmounted disk must not pass for withdrawals.
+    """
+    if not raw.is_dir():
+        raise InboxError(f"Le dossier des dépôts « {raw} » n'existe pas ou n'est pas accessible.")
+    files = []
+    for folder, folders, names in os.walk(raw):
+        folders[:] = sorted(name for name in folders if not name.startswith(("_", ".")))
+        here = Path(folder)
+        if here == raw and REFERENCE in folders:
+            folders.remove(REFERENCE)
+        for name in sorted(names):
+            path = here / name
+            if any(fnmatch.fnmatchcase(name, pattern) for pattern in NEVER) or not _inside(path, raw):
+                continue
+            status = path.stat()
+            relative = path.relative_to(raw)
+            depositor = relative.parts[0] if len(relative.parts) > 1 else ""
+            files.append(InboxFile(relative.as_posix(), depositor, status.st_size, status.st_mtime_ns))
+    return sorted(files, key=lambda file: file.path)
+
+
+def _inside(path: Path, raw: Path) -> bool:
+    return path.is_file() and path.resolve().is_relative_to(raw.resolve())
+
+
+def settled(raw: Path) -> list[InboxFile]:
+    """The deposits whose size did not change between two looks: a file still being copied waits for the next run."""
+    first = {file.path: file.size for file in look(raw)}
+    time.sleep(_BETWEEN_LOOKS)
+    return [file for file in look(raw) if first.get(file.path) == file.size]
+
+
+def take(source: Path, deposits: Path) -> str:
+    """Copy the bytes of `source` once to `deposits/<sha256>`, readable by this user alone; returns the sha256.
+
+    The copy is written aside and renamed, so that a kill leaves no half copy. Raises `OSError` when the file cannot
+    be read or the disk is full.
+    """
+    deposits.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256()
+    handle, temporary = tempfile.mkstemp(dir=deposits, prefix=".")
+    try:
+        with os.fdopen(handle, "wb") as copy, source.open("rb") as original:
+            while block := original.read(_BLOCK):
+                digest.update(block)
+                copy.write(block)
+            copy.flush()
+            os.fsync(copy.fileno())
+        target = deposits / digest.hexdigest()
+        if not target.exists():
+            Path(temporary).replace(target)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+    return digest.hexdigest()
+
+
+def deposit_id(depositor: str, sha256: str) -> str:
+    """The identity of one content in one depositor's folder: sixteen hexadecimal digits."""
+    return hashlib.sha256(f"{depositor}\0{sha256}".encode()).hexdigest()[:16]

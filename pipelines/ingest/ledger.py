@@ -1,0 +1,172 @@
+"""The memory of the pipeline: every file seen, deposit taken, staging made, version decided, release given, run ended.
+
+One SQLite file, written by the orchestrating process alone, one transaction a step: a kill leaves it as it was before
+the step or after it. Nothing is ever deleted from it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date, datetime
+    from pathlib import Path
+
+    from pipelines.ingest.deposit import InboxFile
+    from pipelines.ingest.versions import Version
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS files (
+    path TEXT PRIMARY KEY, depositor TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+    deposit_id TEXT NOT NULL, previous_deposit_id TEXT, gone_at TEXT, withdrawn_at TEXT
+);
+CREATE TABLE IF NOT EXISTS deposits (
+    deposit_id TEXT PRIMARY KEY, arrival INTEGER NOT NULL, depositor TEXT NOT NULL, sha256 TEXT NOT NULL,
+    file_name TEXT NOT NULL, path TEXT NOT NULL, size INTEGER NOT NULL, received_at TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS stagings (
+    recipe_key TEXT PRIMARY KEY, deposit_id TEXT NOT NULL, status TEXT NOT NULL, staged_at TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS releases (
+    deposit_id TEXT PRIMARY KEY, released_at TEXT NOT NULL, how TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS versions (
+    decided_at TEXT NOT NULL, deposit_id TEXT NOT NULL, fiscal_year INTEGER NOT NULL, is_counted INTEGER NOT NULL,
+    reason TEXT NOT NULL, other_deposit_id TEXT, lines INTEGER NOT NULL, lines_matched INTEGER, decided_by TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS runs (
+    run_id INTEGER PRIMARY KEY AUTOINCREMENT, started_at TEXT NOT NULL, as_of TEXT NOT NULL, ended_at TEXT,
+    outcome TEXT
+);
+"""
+
+
+def _as_dict(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> dict[str, Any]:
+    return {column[0]: value for column, value in zip(cursor.description, row, strict=True)}
+
+
+class Ledger:
+    """The ledger of one warehouse. Use as a context manager; every method is one transaction."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(path, timeout=30, isolation_level=None)
+        self._connection.row_factory = _as_dict
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=FULL")
+        self._connection.executescript(_SCHEMA)
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._connection
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def files(self) -> dict[str, dict[str, Any]]:
+        """The files last seen in the inbox, by path, those gone included."""
+        return {row["path"]: row for row in self._connection.execute("SELECT * FROM files")}
+
+    def deposits(self) -> dict[str, dict[str, Any]]:
+        """Every deposit ever taken, by identity."""
+        return {row["deposit_id"]: row for row in self._connection.execute("SELECT * FROM deposits ORDER BY arrival")}
+
+    def releases(self) -> set[str]:
+        """Deposits let through by somebody."""
+        return {row["deposit_id"] for row in self._connection.execute("SELECT deposit_id FROM releases")}
+
+    def record_file(self, file: InboxFile, deposit_id: str, sha256: str, now: datetime) -> None:
+        """A file of the inbox holds this deposit. The same path with other content keeps what it held before."""
+        with self._transaction() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO deposits "
+                "SELECT ?, coalesce(max(arrival), 0) + 1, ?, ?, ?, ?, ?, ? FROM deposits",
+                (deposit_id, file.depositor, sha256, file.name, file.path, file.size, now.isoformat()),
+            )
+            db.execute(
+                """
+                INSERT INTO files VALUES (?, ?, ?, ?, ?, NULL, NULL, NULL)
+                ON CONFLICT (path) DO UPDATE SET
+                    previous_deposit_id = CASE WHEN deposit_id <> excluded.deposit_id THEN deposit_id
+                                               ELSE previous_deposit_id END,
+                    size = excluded.size, mtime_ns = excluded.mtime_ns, deposit_id = excluded.deposit_id,
+                    gone_at = NULL, withdrawn_at = NULL
+                """,
+                (file.path, file.depositor, file.size, file.mtime_ns, deposit_id),
+            )
+
+    def record_gone(self, paths: list[str], now: datetime) -> None:
+        """Files that are no longer in the inbox."""
+        with self._transaction() as db:
+            db.executemany(
+                "UPDATE files SET gone_at = ? WHERE path = ? AND gone_at IS NULL", [(now.isoformat(), p) for p in paths]
+            )
+
+    def record_withdrawn(self, deposit_ids: list[str], now: datetime) -> None:
+        """Deposits gone from the inbox whose lines are no longer loaded."""
+        with self._transaction() as db:
+            db.executemany(
+                "UPDATE files SET withdrawn_at = ? WHERE deposit_id = ? AND gone_at IS NOT NULL",
+                [(now.isoformat(), deposit_id) for deposit_id in deposit_ids],
+            )
+
+    def record_staging(self, recipe_key: str, deposit_id: str, status: str, now: datetime) -> None:
+        """A deposit was staged with this recipe."""
+        with self._transaction() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO stagings VALUES (?, ?, ?, ?)", (recipe_key, deposit_id, status, now.isoformat())
+            )
+
+    def record_versions(self, versions: list[Version], now: datetime) -> None:
+        """The versions decided by a run; only those that changed since the last decision are added."""
+        last = {
+            (row["deposit_id"], row["fiscal_year"]): (row["is_counted"], row["reason"], row["other_deposit_id"])
+            for row in self._connection.execute("SELECT * FROM versions ORDER BY rowid")
+        }
+        changed = [
+            (
+                now.isoformat(),
+                v.deposit_id,
+                v.fiscal_year,
+                int(v.is_counted),
+                v.reason,
+                v.other_deposit_id,
+                v.lines,
+                v.lines_matched,
+                v.decided_by,
+            )
+            for v in versions
+            if last.get((v.deposit_id, v.fiscal_year)) != (int(v.is_counted), v.reason, v.other_deposit_id)
+        ]
+        with self._transaction() as db:
+            db.executemany("INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", changed)
+
+    def release(self, deposit_id: str, *, how: str, now: datetime) -> None:
+        """Let a held deposit through, for good."""
+        with self._transaction() as db:
+            db.execute("INSERT OR IGNORE INTO releases VALUES (?, ?, ?)", (deposit_id, now.isoformat(), how))
+
+    def start_run(self, as_of: date, now: datetime) -> int:
+        """A run starts; returns its number."""
+        with self._transaction() as db:
+            cursor = db.execute(
+                "INSERT INTO runs (started_at, as_of) VALUES (?, ?)", (now.isoformat(), as_of.isoformat())
+            )
+            return int(cursor.lastrowid or 0)
+
+    def end_run(self, run_id: int, outcome: str, now: datetime) -> None:
+        """A run ends, `published` or `failed`."""
+        with self._transaction() as db:
+            db.execute("UPDATE runs SET ended_at = ?, outcome = ? WHERE run_id = ?", (now.isoformat(), outcome, run_id))

@@ -1,0 +1,98 @@
+"""What a pass over the inbox leaves for the warehouse: one JSON file that names what is current and why.
+
+The warehouse builds from this file and from staging, and from nothing else; it is replaced in one move.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipelines.ingest.inbox import Deposit, Pass
+
+NAME = "current.json"
+
+
+def write_manifest(done: Pass, *, raw: Path, warehouse: Path) -> Path:
+    """Write `current.json` in `warehouse`: lists `deposits`, `versions`, `funder_declarations`; returns its path."""
+    body = {
+        "deposits": [_deposit(deposit, raw, warehouse) for deposit in done.deposits],
+        "versions": [
+            {
+                "deposit_id": v.deposit_id,
+                "fiscal_year": v.fiscal_year,
+                "is_counted": v.is_counted,
+                "reason": v.reason,
+                "other_deposit_id": v.other_deposit_id,
+                "lines": v.lines,
+                "lines_matched": v.lines_matched,
+                "shared": v.shared,
+                "decided_by": v.decided_by,
+            }
+            for v in done.versions
+        ],
+        "funder_declarations": [row for deposit in _one_each(done.deposits) for row in _declarations(deposit)],
+    }
+    target = warehouse / NAME
+    aside = target.with_suffix(".tmp")
+    aside.write_text(json.dumps(body, ensure_ascii=False, indent=1), encoding="utf-8")
+    return aside.replace(target)
+
+
+def _deposit(deposit: Deposit, raw: Path, warehouse: Path) -> dict[str, Any]:
+    report = deposit.report
+    severities = [issue.severity for issue in report.issues]
+    return {
+        "deposit_id": deposit.deposit_id,
+        "depositor": deposit.depositor,
+        "file_name": deposit.file_name,
+        "relative_path": deposit.path,
+        "sha256": deposit.sha256,
+        "size_bytes": deposit.size,
+        "received_at": deposit.received_at.isoformat(),
+        "source_updated_at": deposit.stated_date.isoformat() if deposit.stated_date else None,
+        "format_id": report.format,
+        "recognised_by": report.recognised_by,
+        "status": report.status,
+        "is_current": deposit.is_current,
+        "is_demonstration": report.is_demonstration,
+        "rows_read": report.rows_read,
+        "rows_accepted": report.rows_accepted,
+        "rows_rejected": report.rows_rejected,
+        "rows_ignored": report.rows_ignored,
+        "issues_error": severities.count("error"),
+        "issues_warning": severities.count("warning"),
+        "issues_info": severities.count("info"),
+        "message": " ".join(report.messages) or None,
+        "receipt": deposit.receipt.relative_to(raw).as_posix() if deposit.receipt else None,
+        "staging": deposit.staging.relative_to(warehouse).as_posix(),
+    }
+
+
+def _one_each(deposits: list[Deposit]) -> list[Deposit]:
+    return list({deposit.depositor: deposit for deposit in deposits}.values())
+
+
+def _declarations(deposit: Deposit) -> list[dict[str, Any]]:
+    """What funder.toml says of refusals, one row for each service and year it names (null: all)."""
+    declared = deposit.funder_file
+    whole = {
+        "depositor": deposit.depositor,
+        "funder_name": declared.name,
+        "funder_siren": declared.siret[:9] if declared.siret else None,
+        "funder_level": declared.level,
+        "publishes_refusals": declared.publishes_refusals,
+        "service_name": None,
+        "fiscal_year": None,
+        "publication_threshold": declared.publication_threshold,
+        "publication_scope": declared.publication_scope,
+    }
+    rows = [whole]
+    for refusals in declared.refusals:
+        for year in refusals.years or (None,):
+            told = {"publishes_refusals": refusals.published, "service_name": refusals.service, "fiscal_year": year}
+            rows.append({**whole, **told})
+    return rows

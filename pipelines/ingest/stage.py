@@ -1,0 +1,76 @@
+"""Checked lines → immutable Parquet, one folder for each recipe: content, depositor, declarations and code.
+
+A changed recipe has another key and stages anew; the same recipe is never done twice; nothing is ever stale.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import schemas
+from pipelines.ingest.check import check_file
+from pipelines.ingest.report import Report
+
+if TYPE_CHECKING:
+    from pipelines.ingest.normalise import Origin
+
+_HERE = Path(__file__).parent
+_REPORT = "report.json"
+
+
+@cache
+def recipe_version() -> str:
+    """A hash of what turns bytes into lines: the contracts, formats and codelists, and the code of ingestion."""
+    digest = hashlib.sha256()
+    for root in (Path(schemas.__file__).parent, _HERE):
+        for path in sorted(p for p in root.rglob("*") if p.suffix in {".py", ".toml", ".csv"}):
+            digest.update(path.relative_to(root).as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def recipe_key(sha256: str, origin: Origin) -> str:
+    """The name of the staging folder for this content under these declarations: thirty-two hexadecimal digits."""
+    told = "\0".join(
+        (
+            recipe_version(),
+            sha256,
+            origin.depositor,
+            origin.file_name,
+            origin.funder_name or "",
+            origin.funder_file.model_dump_json(),
+        )
+    )
+    return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
+def stage(content: Path, origin: Origin, folder: Path) -> Report:
+    """Check the deposit at `content` and write `accepted`, `rejected` and `issues` Parquet and its report to `folder`.
+
+    Written aside and renamed: a folder that exists is whole. When it exists already, its report is read back.
+    """
+    if folder.is_dir():
+        return read_report(folder)
+    outcome = check_file(content.read_bytes(), origin)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix="."))
+    try:
+        issues = outcome.issues.rename({"column": "column_letter"})
+        for name, frame in (("accepted", outcome.accepted), ("rejected", outcome.rejected), ("issues", issues)):
+            frame.write_parquet(aside / f"{name}.parquet", compression="zstd")
+        outcome.report.save(aside / _REPORT)
+        aside.rename(folder)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    return outcome.report
+
+
+def read_report(folder: Path) -> Report:
+    """The report of a staging folder."""
+    return Report.load(folder / _REPORT)

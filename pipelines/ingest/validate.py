@@ -1,0 +1,193 @@
+"""Normalised lines → accepted lines under the contract, rejected lines with their reasons, and every issue.
+
+The rules are the contract's own checks; what each failure means (line set aside, value emptied, or only said) is read
+from `schemas/issues.toml`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandera.errors
+import polars as pl
+
+from pipelines.ingest.personal import mask
+from pipelines.ingest.totals import unlabelled_totals
+from schemas.application import Application
+from schemas.format import application_fields
+from schemas.issues import issue_kinds
+
+if TYPE_CHECKING:
+    from pipelines.ingest.map import MappedSheet
+    from pipelines.ingest.normalise import Normalised
+
+ISSUES_SCHEMA = pl.Schema(
+    {
+        "sheet": pl.String,
+        "row": pl.Int32,
+        "column": pl.String,
+        "field": pl.String,
+        "value": pl.String,
+        "code": pl.String,
+        "message": pl.String,
+        "severity": pl.String,
+    }
+)
+REJECTED_SCHEMA = pl.Schema({"sheet": pl.String, "row": pl.Int32, "reasons": pl.String, "raw": pl.String})
+
+_COMPOSITE_OF = {
+    "applicant_siret": ("applicant_id",),
+    "applicant_siren": ("applicant_id", "applicant_siret"),
+    "applicant_rna": ("applicant_id",),
+    "funder_siret": ("funder_id",),
+    "funder_siren": ("funder_id", "funder_siret"),
+    "payment_start_date": ("payment_period",),
+    "payment_end_date": ("payment_period",),
+    "agreement_start_year": ("agreement_years",),
+    "agreement_end_year": ("agreement_years",),
+}
+_SHOWN = 120  # characters of a cell quoted in an issue
+
+
+Found = tuple[int, "str | None", str, "str | None", "str | None"]
+"""Position of the line, field, code of the issue, text of the cell, detail."""
+
+
+@dataclass(frozen=True)
+class Validated:
+    """`accepted` satisfies `Application`; `rejected` and `issues` follow the schemas above; `ignored` counts rows."""
+
+    accepted: pl.DataFrame
+    rejected: pl.DataFrame
+    issues: pl.DataFrame
+    ignored: int
+
+
+def validate(normalised: Normalised, mapped: MappedSheet) -> Validated:
+    """Check every line against the contract; accepted, rejected and ignored add up to the lines given."""
+    lines = normalised.lines
+    totals = dict(unlabelled_totals(lines))
+    found = [*normalised.findings.rows, *_failures(lines)]
+    found = [item for item in found if item[0] not in totals]
+    found += [(position, None, "total_line", None, what) for position, what in totals.items()]
+    unread = {position for position, _, code, _, _ in found if code in ("amount_unreadable", "amount_ambiguous")}
+    found = [item for item in found if item[2] != "amount_missing" or item[0] not in unread]
+    found += [
+        (position, None, problem.code, None, problem.detail)
+        for problem in mapped.header.sheet.problems
+        for position in (lines["source_row"] == problem.row).arg_true().to_list()
+    ]
+    found += [(p, None, "identical_lines", None, None) for p in _identical(normalised.raw)]
+    issues = _issue_frame(found, normalised, mapped)
+    kinds = issue_kinds()
+    reasons: dict[int, list[str]] = {}
+    for position, _, code, _, _ in found:
+        if kinds[code].severity == "error":
+            reasons.setdefault(position, []).append(code)
+    lines = _emptied(lines, found)
+    positions = pl.Series(range(lines.height), dtype=pl.Int64)
+    rejected = pl.DataFrame(
+        {
+            "sheet": [mapped.header.sheet.name] * len(reasons),
+            "row": [lines["source_row"][position] for position in sorted(reasons)],
+            "reasons": [",".join(dict.fromkeys(reasons[position])) for position in sorted(reasons)],
+            "raw": [json.dumps(normalised.raw.row(p, named=True), ensure_ascii=False) for p in sorted(reasons)],
+        },
+        schema=REJECTED_SCHEMA,
+    )
+    accepted = lines.filter(~positions.is_in([*reasons, *totals]))
+    _confirm(accepted, found)
+    return Validated(accepted, rejected, issues, ignored=len(totals))
+
+
+def _failures(lines: pl.DataFrame) -> list[Found]:
+    """The contract's failures, as position, field, code, value."""
+    try:
+        Application.validate(lines, lazy=True)
+    except pandera.errors.SchemaErrors as errors:
+        failures: list[Found] = []
+        for case in errors.failure_cases.iter_rows(named=True):
+            code = _code_of(case["check"])
+            if code is not None:
+                column = None if case["schema_context"] == "DataFrameSchema" else case["column"]
+                failures.append((int(case["index"]), column, code, case["failure_case"] if column else None, None))
+        return failures
+    return []
+
+
+def _code_of(check: str) -> str | None:
+    """The issue that a failed check stands for; None for a null year, which normalisation has already explained."""
+    if check == "not_nullable":
+        return None
+    if check.startswith("str_matches("):
+        return "text_pattern"
+    if check.startswith("isin("):
+        return "code_unlisted"
+    if check.startswith("in_range("):
+        return "year_unreadable"
+    return check
+
+
+def _identical(raw: pl.DataFrame) -> list[int]:
+    return raw.is_duplicated().arg_true().to_list() if raw.height else []
+
+
+def _emptied(lines: pl.DataFrame, found: list[Found]) -> pl.DataFrame:
+    """Values that fail a check whose effect is `blank` become null."""
+    kinds = issue_kinds()
+    places: dict[str, list[int]] = {}
+    for position, name, code, _, _ in found:
+        if kinds[code].effect == "blank" and name in lines.columns:
+            places.setdefault(name, []).append(position)
+    positions = pl.int_range(lines.height, eager=True) if lines.height else pl.Series(dtype=pl.Int64)
+    return lines.with_columns(
+        pl.when(~pl.lit(positions.is_in(rows))).then(pl.col(name)).alias(name) for name, rows in places.items()
+    )
+
+
+def _confirm(accepted: pl.DataFrame, found: list[Found]) -> None:
+    """What is accepted satisfies the contract, but for the failures that are only said. Raises `AssertionError`."""
+    kept = {code for _, _, code, _, _ in found if issue_kinds()[code].effect == "keep"}
+    left = {code for _, _, code, _, _ in _failures(accepted)} - kept if found else set()
+    if left:
+        raise AssertionError(f"accepted lines fail the contract: {sorted(left)}")
+
+
+def _issue_frame(found: list[Found], normalised: Normalised, mapped: MappedSheet) -> pl.DataFrame:
+    kinds, fields, raw = issue_kinds(), application_fields(), normalised.raw
+    rows = normalised.lines["source_row"].to_list()
+    records = []
+    for position, name, code, value, detail in sorted(found, key=lambda item: (item[0], item[2], item[1] or "")):
+        source = _source_column(name, mapped)
+        text = value if value is not None or source is None else raw[source][position]
+        shown = mask(text[:_SHOWN]) if text is not None else None
+        title = (
+            " ".join(mapped.header.titles[mapped.letters[source]].split())
+            if source
+            else (fields[name].title if name in fields else "")
+        )
+        message = kinds[code].message.format(value=shown or "", field=title, detail=detail or "")
+        records.append(
+            (
+                mapped.header.sheet.name,
+                rows[position],
+                mapped.letters.get(source) if source else None,
+                source or name,
+                shown,
+                code,
+                message,
+                kinds[code].severity,
+            )
+        )
+    return pl.DataFrame(records, schema=ISSUES_SCHEMA, orient="row")
+
+
+def _source_column(name: str | None, mapped: MappedSheet) -> str | None:
+    if name is None:
+        return None
+    for candidate in (name, *_COMPOSITE_OF.get(name, ())):
+        if candidate in mapped.letters:
+            return candidate
+    return None

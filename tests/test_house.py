@@ -1,0 +1,156 @@
+"""Guards on the house itself: who may import whom, what must be described, what may not be named."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pandera.polars as pa
+import pytest
+
+from schemas import codelist
+from schemas.application import Application
+from schemas.contract import describe
+from schemas.format import COMPOSITES, FOLDER, Format, FormatError, load_format, load_formats
+from schemas.issues import issue_kinds
+from schemas.publication import load_publication
+
+ROOT = Path(__file__).parents[1]
+MODULES = sorted([*(ROOT / "pipelines").rglob("*.py"), *(ROOT / "schemas").rglob("*.py")])
+WINGS = {"ingest", "warehouse", "publish", "demo"}
+
+
+def imports(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def wing(path: Path) -> str:
+    parts = path.relative_to(ROOT).parts
+    return parts[0] if parts[0] == "schemas" else parts[1].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_imports_go_one_way(path: Path) -> None:
+    here, found = wing(path), imports(path)
+    if here == "schemas":
+        assert not any(name.startswith("pipelines") for name in found)
+    if here in WINGS:
+        others = WINGS - {here}
+        assert not any(name.startswith(f"pipelines.{other}") for name in found for other in others)
+        assert not any(name.startswith(("pipelines.defs", "pipelines.cli")) for name in found)
+    if here != "defs":
+        assert not any(name.split(".")[0] == "dagster" for name in found)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_modules_say_what_they_are_for_and_stay_short(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert ast.get_docstring(ast.parse(text))
+    assert path.stem not in {"utils", "helpers", "common", "misc", "tools"}
+    assert len(text.splitlines()) <= 520
+
+
+@pytest.mark.parametrize("name", list(describe(Application)))
+def test_every_field_is_described(name: str) -> None:
+    info = describe(Application)[name]
+    assert info.title != name
+    assert info.description.endswith((".", "…"))
+
+
+def test_every_rule_has_its_words() -> None:
+    schema = Application.to_schema()
+    named = {c.name for c in [*schema.checks, *(c for column in schema.columns.values() for c in column.checks)]}
+    ours = {name for name in named if name and "(" not in name and name not in {"isin", "str_matches", "in_range"}}
+    assert ours <= set(issue_kinds())
+    assert issubclass(Application, pa.DataFrameModel)
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_format_is_whole(path: Path) -> None:
+    format_ = load_format(path)
+    known = {*describe(Application), *COMPOSITES}
+    assert set(format_.fields) <= known
+    assert format_.title
+    assert format_.description.endswith(".")
+
+
+def test_no_header_means_two_fields_in_one_format() -> None:
+    from pipelines.ingest.fold import fold_header
+
+    for format_ in load_formats().values():
+        spelled = [fold_header(s) for name in format_.fields for s in set(map(fold_header, format_.headers_of(name)))]
+        assert len(spelled) == len(set(spelled)), format_.id
+
+
+def test_a_wrong_format_file_names_itself(tmp_path: Path) -> None:
+    wrong = tmp_path / "faux.toml"
+    wrong.write_text('title = "x"\n', encoding="utf-8")
+    with pytest.raises(FormatError, match=r"faux\.toml"):
+        load_format(wrong)
+    assert "fields" in Format.model_fields
+
+
+def test_codelists_have_labels() -> None:
+    for name in codelist.names():
+        assert all(codelist.labels(name).values()), name
+
+
+def test_publication_parameters_are_safe() -> None:
+    parameters = load_publication().disclosure
+    assert parameters.min_decisions >= 10
+    assert parameters.min_count >= 3
+
+
+def test_commands_of_the_readme_exist() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    verbs = set(re.findall(r"(?:`|^)make ([a-z-]+)", readme, re.MULTILINE))
+    assert {"run", "test"} <= verbs
+    assert verbs <= set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    commands = set(re.findall(r"qfq ([a-z]+)", readme))
+    cli = (ROOT / "pipelines" / "cli.py").read_text(encoding="utf-8")
+    assert commands <= set(re.findall(r"^def ([a-z]+)\(", cli, re.MULTILINE))
+
+
+def test_ci_calls_what_the_readme_says() -> None:
+    assert "make test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_locks_are_hashed_and_name_no_host() -> None:
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    for requirement in wanted:
+        assert re.search(rf"^{re.split(r'[^a-z0-9-]', requirement)[0]}==", lock, re.MULTILINE), requirement
+    for name in ("requirements.lock", "requirements-dev.lock"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert "://" not in text
+        pins = len(re.findall(r"^[a-z0-9._-]+(\[[a-z,]+\])?==", text, re.MULTILINE))
+        assert pins == len(re.findall(r"^[a-z].*\\$(?=\n    --hash)", text, re.MULTILINE))
+
+
+def test_tracked_files_name_no_machine() -> None:
+    tracked = (
+        subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+        .stdout.decode()
+        .split("\0")
+    )
+    if tracked == [""]:
+        pytest.skip("not a git checkout")
+    for name in tracked:
+        path = ROOT / name
+        if (
+            name
+            and path.is_file()
+            and path.suffix in {".py", ".toml", ".md", ".sql", ".j2", ".js", ".css", ".yaml", ""}
+        ):
+            text = path.read_text(encoding="utf-8", errors="ignore")
+            assert not re.search(r"(^|[\s\"'=(])/(work|home|root|tmp)/", text), name

@@ -1,0 +1,189 @@
+"""The inbox as a whole: what is taken, what never is, what follows from files that change, leave or cannot be read."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipelines.ingest.deposit import InboxError, look, take
+from pipelines.ingest.inbox import Deposit, Pass, ingest
+from pipelines.ingest.ledger import Ledger
+from pipelines.ingest.single import release_deposit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+AS_OF = date(2026, 1, 1)
+HEADER = "nomAttribuant;nomBeneficiaire;exerciceBudgetaire;statutLabel;montantDemande;montant;objet"
+
+
+def table(first: int, last: int, *, year: int = 2024, euros: int = 1000) -> str:
+    rows = [f"F;Association {n};{year};attribuée;{euros + n};{euros + n};Projet {n}" for n in range(first, last)]
+    return "\n".join([HEADER, *rows]) + "\n"
+
+
+class Project:
+    """A raw folder and a warehouse in a temporary place."""
+
+    def __init__(self, root: Path) -> None:
+        self.raw, self.warehouse = root / "raw", root / "warehouse"
+        self.raw.mkdir()
+
+    def drop(self, path: str, text: str | bytes) -> Path:
+        file = self.raw / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text.encode() if isinstance(text, str) else text)
+        return file
+
+    def run(self) -> Pass:
+        return ingest(self.raw, self.warehouse, as_of=AS_OF)
+
+    def counted(self) -> int:
+        done = self.run()
+        current = {d.deposit_id for d in done.deposits if d.is_current}
+        return sum(v.lines for v in done.versions if v.is_counted and v.deposit_id in current)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+def only(done: Pass, path: str) -> Deposit:
+    [deposit] = [d for d in done.deposits if d.path == path and d.is_present]
+    return deposit
+
+
+def test_what_is_never_a_deposit(project: Project) -> None:
+    for path in ("a/_brouillon.csv", "a/.cache.csv", "a/~$ouvert.xlsx", "a/f.part", "a/f.tmp", "a/funder.toml",
+                 "a/CONFIRMER-12345678.txt", "reference/sirene.csv", "a/_accuses/recu.html"):  # fmt: skip
+        project.drop(path, "x")
+    project.drop("a/sous/dossier/f.csv", table(0, 3))
+    project.drop("seul.csv", table(0, 3))
+    assert [(f.path, f.depositor) for f in look(project.raw)] == [("a/sous/dossier/f.csv", "a"), ("seul.csv", "")]
+
+
+def test_links_that_leave_the_inbox_are_not_followed(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "secret.csv").write_text(table(0, 3))
+    (project.raw / "a").mkdir()
+    (project.raw / "a" / "lien.csv").symlink_to(tmp_path / "secret.csv")
+    assert look(project.raw) == []
+
+
+def test_a_deposit_is_copied_once_and_staged_once(project: Project) -> None:
+    project.drop("a/f.csv", table(0, 5))
+    project.drop("a/copie.csv", table(0, 5))
+    first, second = project.run(), project.run()
+    assert len(first.deposits) == 1
+    assert [d.is_new for d in first.deposits] == [True]
+    assert [d.is_new for d in second.deposits] == [False]
+    assert len(list((project.warehouse / "deposits").iterdir())) == 1
+    assert (project.warehouse / "deposits" / first.deposits[0].sha256).stat().st_mode & 0o077 == 0
+
+
+def test_each_file_gets_its_receipt_beside_it(project: Project) -> None:
+    project.drop("a/f.csv", table(0, 5))
+    project.drop("b/image.csv", b"\x89PNG\r\n\x1a\n")
+    done = project.run()
+    assert [d.report.status for d in done.deposits] == ["accepted", "refused"]
+    for deposit in done.deposits:
+        assert deposit.receipt is not None
+        assert deposit.receipt.parent == project.raw / deposit.depositor / "_accuses"
+        assert deposit.file_name in deposit.receipt.read_text(encoding="utf-8")
+
+
+def test_the_same_path_rewritten_replaces(project: Project) -> None:
+    project.drop("a/f.csv", table(0, 100))
+    assert project.counted() == 100
+    project.drop("a/f.csv", table(0, 110))
+    assert project.counted() == 110
+
+
+def test_a_bad_rewrite_leaves_the_previous_content_current(project: Project) -> None:
+    project.drop("a/f.csv", table(0, 100))
+    assert project.counted() == 100
+    project.drop("a/f.csv", "rien")
+    assert project.counted() == 100
+    project.drop("a/f.csv", table(0, 101))
+    assert project.counted() == 101
+
+
+def test_a_withdrawal_that_loses_much_waits_for_a_confirmation(project: Project) -> None:
+    gone = project.drop("a/f.csv", table(0, 100))
+    project.drop("a/g.csv", table(100, 200))
+    done = project.run()
+    sha256 = only(done, "a/f.csv").sha256
+    gone.unlink()
+    assert project.counted() == 200
+    project.drop(f"a/CONFIRMER-{sha256[:8]}.txt", "")
+    assert project.counted() == 100
+    assert project.counted() == 100
+
+
+def test_a_renamed_file_is_no_withdrawal(project: Project) -> None:
+    file = project.drop("a/f.csv", table(0, 100))
+    assert project.counted() == 100
+    file.rename(project.raw / "a" / "g.csv")
+    assert project.counted() == 100
+
+
+def test_a_file_held_for_its_rejections_can_be_released(project: Project) -> None:
+    bad = table(0, 5) + "F;Autre;2024;attribuée;1;beaucoup;x\n" * 4
+    project.drop("a/f.csv", bad)
+    done = project.run()
+    assert done.deposits[0].report.status == "held"
+    assert f"CONFIRMER-{done.deposits[0].sha256[:8]}.txt" in " ".join(done.deposits[0].report.messages)
+    assert release_deposit(done.deposits[0].sha256[:8], warehouse=project.warehouse) == "f.csv"
+    assert project.counted() == 5
+
+
+def test_an_absent_or_emptied_inbox_stops_the_pass(project: Project, tmp_path: Path) -> None:
+    with pytest.raises(InboxError):
+        ingest(tmp_path / "nulle-part", project.warehouse, as_of=AS_OF)
+    file = project.drop("a/f.csv", table(0, 3))
+    project.run()
+    file.unlink()
+    with pytest.raises(InboxError):
+        project.run()
+
+
+def test_a_file_at_the_root_without_funder_is_held(project: Project) -> None:
+    project.drop("seul.csv", table(0, 3).replace("F;", ";"))
+    project.drop("nomme.csv", table(0, 3))
+    done = project.run()
+    assert {d.path: d.is_current for d in done.deposits} == {"nomme.csv": True, "seul.csv": False}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything: permissions cannot be tested")
+def test_an_unreadable_file_does_not_stop_the_others(project: Project) -> None:
+    project.drop("a/f.csv", table(0, 3)).chmod(0)
+    project.drop("b/g.csv", table(0, 3))
+    done = project.run()
+    assert list(done.untaken) == ["a/f.csv"]
+    assert [d.path for d in done.deposits] == ["b/g.csv"]
+
+
+def test_a_killed_copy_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        take(tmp_path / "absent", tmp_path / "deposits")
+    assert list((tmp_path / "deposits").iterdir()) == []
+
+
+def test_a_changed_declaration_stages_again(project: Project) -> None:
+    project.drop("a/f.csv", table(0, 3))
+    project.run()
+    project.drop("a/funder.toml", 'licence = "Licence Ouverte 2.0"\n')
+    assert [d.is_new for d in project.run().deposits] == [True]
+
+
+def test_the_ledger_keeps_what_was_decided(project: Project) -> None:
+    project.drop("a/f.csv", table(0, 100))
+    project.run()
+    project.drop("a/g.csv", table(0, 105))
+    done = project.run()
+    with Ledger(project.warehouse / "ledger.sqlite") as ledger:
+        assert [row["file_name"] for row in ledger.deposits().values()] == ["f.csv", "g.csv"]
+    assert {v.reason for v in done.versions} == {"replaced", "counted"}
