@@ -1,0 +1,21 @@
+"""All definitions: what `dagster dev` loads and what `qfq run` executes."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from pipelines.defs.places import Places
+from pipelines.defs.progress import Progress
+from pipelines.defs.publication import public_database, site
+from pipelines.defs.staging import staging
+from pipelines.defs.triggers import daily_schedule, inbox_sensor, main_job
+from pipelines.defs.warehouse import funding_database
+
+defs = dg.Definitions(
+    assets=[staging, funding_database, public_database, site],
+    jobs=[main_job],
+    sensors=[inbox_sensor],
+    schedules=[daily_schedule],
+    resources={"places": Places(), "progress": Progress()},
+    executor=dg.in_process_executor,
+)

@@ -1,0 +1,54 @@
+"""Dagster's own folder, `warehouse/dagster`, and the start of its interface."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_CONFIGURATION = """\
+# Written by qfq. One writer at a time; nothing is sent anywhere.
+nux:
+  enabled: false
+telemetry:
+  enabled: false
+concurrency:
+  pools:
+    granularity: run
+    default_limit: 1
+"""
+
+
+def dagster_home(warehouse: Path) -> Path:
+    """The instance's folder, made if it is not there; shared by `qfq run` and the interface."""
+    home = (warehouse / "dagster").resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    configuration = home / "dagster.yaml"
+    if not configuration.is_file():
+        configuration.write_text(_CONFIGURATION, encoding="utf-8")
+    return home
+
+
+def environment(*, raw: Path, warehouse: Path, reports: Path) -> dict[str, str]:
+    """The process environment under which Dagster finds the project's folders."""
+    return {
+        **os.environ,
+        "DAGSTER_HOME": str(dagster_home(warehouse)),
+        "QFQ_RAW": str(raw.resolve()),
+        "QFQ_WAREHOUSE": str(warehouse.resolve()),
+        "QFQ_REPORTS": str(reports.resolve()),
+    }
+
+
+def serve_dagster(*, raw: Path, warehouse: Path, reports: Path, port: int) -> int:
+    """Run the interface until it is stopped; returns its exit code."""
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "pipelines.defs.definitions", "-p", str(port)]
+    try:
+        told = environment(raw=raw, warehouse=warehouse, reports=reports)
+        return subprocess.run(command, env=told, check=False).returncode  # noqa: S603 - fixed words, a checked port
+    except KeyboardInterrupt:
+        return 0

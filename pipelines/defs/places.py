@@ -1,0 +1,67 @@
+"""Where a project's folders are, the date of reference, and the lock of whoever writes."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from pydantic import Field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FUNDING = "funding.duckdb"
+PUBLIC = "public.duckdb"
+
+
+class Places(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Folders of the project. Empty values come from QFQ_RAW, QFQ_WAREHOUSE, QFQ_REPORTS, QFQ_AS_OF, then defaults."""
+
+    raw: str = Field(default="", description="Dossier des dépôts (par défaut : raw).")
+    warehouse: str = Field(default="", description="Dossier de l'entrepôt (par défaut : warehouse).")
+    reports: str = Field(default="", description="Dossier des pages (par défaut : reports).")
+    as_of: str = Field(default="", description="Date de référence, AAAA-MM-JJ (par défaut : aujourd'hui).")
+
+    @property
+    def raw_folder(self) -> Path:
+        """The inbox."""
+        return Path(self.raw or os.environ.get("QFQ_RAW") or "raw").resolve()
+
+    @property
+    def warehouse_folder(self) -> Path:
+        """Everything private."""
+        return Path(self.warehouse or os.environ.get("QFQ_WAREHOUSE") or "warehouse").resolve()
+
+    @property
+    def reports_folder(self) -> Path:
+        """The published site."""
+        return Path(self.reports or os.environ.get("QFQ_REPORTS") or "reports").resolve()
+
+    @property
+    def day(self) -> date:
+        """The date of reference: the only place where the present enters. Raises `ValueError` if it is no date."""
+        stated = self.as_of or os.environ.get("QFQ_AS_OF")
+        return date.fromisoformat(stated) if stated else date.today()
+
+    @property
+    def funding(self) -> Path:
+        """The analysts' database."""
+        return self.warehouse_folder / FUNDING
+
+    @property
+    def public(self) -> Path:
+        """The only database that pages may open."""
+        return self.warehouse_folder / PUBLIC
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Wait for the turn to write in the warehouse. The system frees the lock when its holder dies."""
+        self.warehouse_folder.mkdir(parents=True, exist_ok=True)
+        with (self.warehouse_folder / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield

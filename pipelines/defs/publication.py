@@ -1,0 +1,84 @@
+"""`public.duckdb`, then one asset a report: what may be published, and the pages made from it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from pipelines.defs.metadata import describe_tables
+from pipelines.defs.places import Places
+from pipelines.defs.progress import Progress
+from pipelines.defs.warehouse import model_key
+from pipelines.publish.reports import Report, reports
+from pipelines.publish.site import publish
+from pipelines.warehouse.disclosure import publish_database
+from pipelines.warehouse.graph import FUNDING_CATALOG, models, public_models
+from schemas.publication import load_publication
+
+PUBLIC = dg.AssetKey("public_database")
+
+
+def _read_models() -> list[dg.AssetKey]:
+    """The models of `funding.duckdb` that disclosure reads."""
+    read = {name.removeprefix(f"{FUNDING_CATALOG}.") for model in public_models() for name in model.reads}
+    return [model_key(model.name) for model in models() if model.name in read]
+
+
+@dg.asset(
+    key=PUBLIC,
+    deps=_read_models(),
+    group_name="public",
+    kinds={"duckdb", "sql"},
+    owners=["team:analystes"],
+    description="Ce qui peut être publié, et rien d'autre : les pages n'ouvrent que cette base. Les refus n'y sont que "
+    "comptés, jamais nominatifs, et masqués quand ils sont trop peu nombreux.",
+    pool="warehouse",
+)
+def public_database(places: Places, progress: dg.ResourceParam[Progress]) -> dg.MaterializeResult[Any]:
+    """Apply disclosure to the analysts' database, aside, and swap the public one."""
+    progress.stage("Protection des données")
+    with places.writing():
+        result = publish_database(places.funding, places.public, as_of=places.day, parameters=load_publication())
+    described = describe_tables(places.public, sorted(result.rows))
+    rows = "\n".join(f"| {name} | {told['dagster/row_count']} |" for name, told in described.items())
+    return dg.MaterializeResult(
+        metadata={
+            "tables": dg.MetadataValue.md(f"| table | lignes |\n|---|---|\n{rows}"),
+            "date": places.day.isoformat(),
+        }
+    )
+
+
+def report_key(name: str) -> dg.AssetKey:
+    """The asset of a report."""
+    return dg.AssetKey(["reports", name])
+
+
+def _spec(report: Report) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        report_key(report.name),
+        deps=[PUBLIC],
+        group_name="reports",
+        kinds={"html"},
+        owners=["team:analystes"],
+        description=f"{report.title}. {report.description}",
+        metadata={"tables": ", ".join(report.tables)},
+        skippable=True,
+    )
+
+
+@dg.multi_asset(name="site", specs=[_spec(report) for report in reports()], can_subset=True, pool="warehouse")
+def site(
+    context: dg.AssetExecutionContext, places: Places, progress: dg.ResourceParam[Progress]
+) -> Iterator[dg.MaterializeResult[Any]]:
+    """Write the pages and open-data files of the selected reports; only what changed is rewritten."""
+    progress.stage("Publication des pages")
+    selected = {key.path[-1] for key in context.selected_asset_keys}
+    everything = selected == {report.name for report in reports()}
+    with places.writing():
+        result = publish(places.public, places.reports_folder, only=None if everything else selected)
+    told = {"fichiers": result.files, "réécrits": result.written, "inchangés": result.unchanged}
+    for report in reports():
+        if report.name in selected:
+            page = dg.MetadataValue.path(str(places.reports_folder / report.page))
+            yield dg.MaterializeResult(asset_key=report_key(report.name), metadata={"page": page, **told})

@@ -1,0 +1,105 @@
+"""`qfq run`: the main job executed in process, with a progress bar and a closing table."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from pipelines.defs.definitions import defs
+from pipelines.defs.home import environment
+from pipelines.defs.places import Places
+from pipelines.defs.progress import Progress
+from pipelines.defs.triggers import main_job
+from pipelines.terminal import STATUS_WORDS
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+_REASONS = {"replaced": "remplacé", "restated": "autre version comptée", "held": "en attente de confirmation"}
+
+
+class _BarProgress(Progress):
+    """The run's progress on a terminal's bar."""
+
+    def __init__(self, bar: Bar) -> None:
+        self._bar = bar
+        self._task = bar.add_task("Démarrage", total=None)
+
+    def file(self, path: str, rank: int, count: int) -> None:
+        self._bar.update(self._task, description=escape(path[-50:]), completed=rank, total=count)
+
+    def stage(self, title: str) -> None:
+        self._bar.update(self._task, description=title, completed=0, total=None)
+
+
+def run_main_job(*, raw: Path, warehouse: Path, reports: Path, as_of: date) -> int:
+    """Execute everything; returns 0 when the pages are published, 1 when a blocking check or a step failed."""
+    console = Console()
+    os.environ.update(environment(raw=raw, warehouse=warehouse, reports=reports))
+    places = Places(raw=str(raw), warehouse=str(warehouse), reports=str(reports), as_of=as_of.isoformat())
+    console.print(f"Qui finance quoi, au {as_of.isoformat()}")
+    logging.getLogger("dagster").setLevel(logging.ERROR)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with dg.DagsterInstance.get() as instance, Bar(*columns, console=console, transient=True) as bar:
+        result = defs.resolve_job_def(main_job.name).execute_in_process(
+            instance=instance, resources={"places": places, "progress": _BarProgress(bar)}, raise_on_error=False
+        )
+    _close(result, warehouse, console)
+    if not result.success:
+        for failure in _failures(result):
+            console.print(f"[red]Échec[/] : {escape(failure)}")
+        return 1
+    console.print(f"Pages : [bold]{reports.resolve() / 'index.html'}[/]  (ou `make serve`)")
+    return 0
+
+
+def _close(result: dg.ExecuteInProcessResult, warehouse: Path, console: Console) -> None:
+    path = warehouse / "current.json"
+    if not path.is_file():
+        return
+    current: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    table = Table("Dépositaire", "Fichiers", "Lignes lues", "Acceptées", "Écartées", "Ignorées", title="Dépôts")
+    by_depositor: dict[str, list[dict[str, Any]]] = {}
+    for deposit in current["deposits"]:
+        by_depositor.setdefault(deposit["depositor"] or "(racine)", []).append(deposit)
+    for depositor, deposits in sorted(by_depositor.items()):
+        sums = [sum(d[f"rows_{name}"] for d in deposits) for name in ("read", "accepted", "rejected", "ignored")]
+        table.add_row(escape(depositor), str(len(deposits)), *map(str, sums))
+    console.print(table)
+    for deposit in current["deposits"]:
+        if deposit["status"] != "accepted":
+            word, why = STATUS_WORDS[deposit["status"]], escape(deposit["message"] or "")
+            console.print(f"{escape(deposit['relative_path'])} : {word}. {why}")
+    _tell_versions(current, console)
+    for evaluation in result.get_asset_check_evaluations():
+        if not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.ERROR:
+            console.print(f"[red]Contrôle bloquant[/] : {escape(evaluation.check_name)}")
+
+
+def _tell_versions(current: dict[str, Any], console: Console) -> None:
+    names = {deposit["deposit_id"]: deposit["file_name"] for deposit in current["deposits"]}
+    for version in current["versions"]:
+        if version["reason"] in _REASONS:
+            told = _REASONS[version["reason"]]
+            name, other = escape(names[version["deposit_id"]]), escape(names[version["other_deposit_id"]])
+            shared = f"{version['lines_matched']} lignes communes"
+            console.print(f"{version['fiscal_year']} : « {name} » : {told} (« {other} », {shared})")
+
+
+def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
+    found = []
+    for event in result.all_events:
+        if event.is_step_failure and event.step_failure_data.error is not None:
+            error = event.step_failure_data.error
+            found.append((error.cause or error).message.strip())
+    return found

@@ -1,0 +1,44 @@
+"""What starts a run: the main job by hand, a sensor on the inbox, a daily schedule."""
+
+from __future__ import annotations
+
+import hashlib
+
+import dagster as dg
+
+from pipelines.defs.places import Places
+from pipelines.ingest.deposit import InboxError, look
+
+main_job = dg.define_asset_job(
+    "tout_publier",
+    selection=dg.AssetSelection.all(),
+    description="Tout : lire les dépôts, contrôler, consolider, publier.",
+)
+
+
+@dg.sensor(
+    job=main_job,
+    minimum_interval_seconds=15,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Lance le travail principal quand le contenu du dossier des dépôts change.",
+)
+def inbox_sensor(context: dg.SensorEvaluationContext, places: Places) -> dg.SensorResult | dg.SkipReason:
+    """One run for all that is new. A file still being copied waits: its size will change, and call another run."""
+    try:
+        files = look(places.raw_folder)
+    except InboxError as error:
+        return dg.SkipReason(str(error))
+    told = "\n".join(f"{file.path}\0{file.size}\0{file.mtime_ns}" for file in files)
+    seen = hashlib.sha256(told.encode()).hexdigest()
+    if seen == context.cursor:
+        return dg.SkipReason("Rien de nouveau dans le dossier des dépôts.")
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=seen)], cursor=seen)
+
+
+daily_schedule = dg.ScheduleDefinition(
+    name="chaque_matin",
+    job=main_job,
+    cron_schedule="0 6 * * *",
+    execution_timezone="Europe/Paris",
+    description="Chaque matin à six heures, pour que « en cours » et « se termine » restent justes.",
+)

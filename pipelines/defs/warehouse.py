@@ -1,0 +1,82 @@
+"""The models of `funding.duckdb`: one subsettable multi-asset, one asset a SQL file, its checks beside it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from pipelines.defs.metadata import as_table, describe_tables
+from pipelines.defs.places import Places
+from pipelines.defs.progress import Progress
+from pipelines.defs.staging import STAGING
+from pipelines.warehouse.build import BlockedBuild, BuildResult, build, models
+from pipelines.warehouse.current import load_inputs
+from pipelines.warehouse.graph import Model, checks
+
+CHECKED = dg.AssetKey(["funding", "applications"])
+
+
+def model_key(name: str) -> dg.AssetKey:
+    """The asset of a model of `funding.duckdb`."""
+    return dg.AssetKey(["funding", name])
+
+
+def _spec(model: Model) -> dg.AssetSpec:
+    upstream = [model_key(name) for name in model.depends_on]
+    if any(name.startswith(("staged_", "given_")) for name in model.reads):
+        upstream.append(STAGING)
+    marts = ("funding_by", "continuity", "refusal", "cofunding", "data_quality")
+    return dg.AssetSpec(
+        model_key(model.name),
+        deps=upstream,
+        description=model.description,
+        kinds={"duckdb", "sql"},
+        group_name="marts" if model.name.startswith(marts) else "warehouse",
+        owners=["team:analystes"],
+        skippable=True,
+    )
+
+
+@dg.multi_asset(
+    name="funding_database",
+    specs=[_spec(model) for model in models()],
+    check_specs=[
+        dg.AssetCheckSpec(check.name, asset=CHECKED, description=check.description, blocking=check.is_blocking)
+        for check in checks()
+    ],
+    can_subset=True,
+    pool="warehouse",
+)
+def funding_database(
+    context: dg.AssetExecutionContext, places: Places, progress: dg.ResourceParam[Progress]
+) -> Iterator[Any]:
+    """Rebuild the selected models and all that depends on them, aside, check them, and swap the database once."""
+    progress.stage("Consolidation")
+    selected = {key.path[-1] for key in context.selected_asset_keys}
+    everything = selected == {model.name for model in models()}
+    try:
+        with places.writing():
+            inputs = load_inputs(places.warehouse_folder, as_of=places.day)
+            result = build(inputs, places.funding, select=None if everything else selected)
+    except BlockedBuild as blocked:
+        yield from _check_results(blocked.result, context)
+        raise dg.Failure(str(blocked)) from blocked
+    described = describe_tables(places.funding, sorted(selected))
+    for name in (model.name for model in models() if model.name in selected):
+        seconds = round(result.seconds.get(name, 0.0), 3)
+        yield dg.MaterializeResult(asset_key=model_key(name), metadata={**described[name], "secondes": seconds})
+    yield from _check_results(result, context)
+
+
+def _check_results(result: BuildResult, context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult]:
+    wanted = {key.name for key in context.selected_asset_check_keys}
+    for found in result.checks:
+        if found.check.name in wanted:
+            severity = dg.AssetCheckSeverity.ERROR if found.check.is_blocking else dg.AssetCheckSeverity.WARN
+            yield dg.AssetCheckResult(
+                passed=found.is_passed,
+                asset_key=CHECKED,
+                check_name=found.check.name,
+                severity=severity,
+                metadata={"nombre": found.n_offenders, "premiers": as_table(found.sample.to_dicts())},
+            )

@@ -1,0 +1,134 @@
+"""Dagster: the graph is constant, every asset is described, and one model alone can be materialised."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import dagster as dg
+import duckdb
+import pytest
+
+from pipelines.defs import contract_checks
+from pipelines.defs.definitions import defs
+from pipelines.defs.home import dagster_home
+from pipelines.defs.places import Places
+from pipelines.defs.progress import Progress
+from pipelines.defs.triggers import inbox_sensor, main_job
+from pipelines.defs.warehouse import funding_database
+from pipelines.publish.reports import reports
+from pipelines.warehouse.graph import checks, models
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+DEMO = ("exemple-ccas-montorbiel", "exemple-ddets", "exemple-agence")
+
+
+@pytest.fixture(scope="module")
+def places(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Places:
+    root = tmp_path_factory.mktemp("projet")
+    for name in DEMO:
+        shutil.copytree(project / "raw" / name, root / "raw" / name, ignore=shutil.ignore_patterns("_*"))
+    folders = {name: str(root / name) for name in ("raw", "warehouse", "reports")}
+    return Places(**folders, as_of="2026-09-30")
+
+
+@pytest.fixture(scope="module")
+def instance(places: Places) -> Iterator[dg.DagsterInstance]:
+    former = os.environ.get("DAGSTER_HOME")
+    os.environ["DAGSTER_HOME"] = str(dagster_home(places.warehouse_folder))
+    with dg.DagsterInstance.get() as instance:
+        yield instance
+    if former is None:
+        del os.environ["DAGSTER_HOME"]
+    else:
+        os.environ["DAGSTER_HOME"] = former
+
+
+@pytest.fixture(scope="module")
+def run(places: Places, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
+    job = defs.resolve_job_def(main_job.name)
+    return job.execute_in_process(instance=instance, resources={"places": places}, raise_on_error=False)
+
+
+def test_the_graph_is_constant() -> None:
+    keys = {key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys()}
+    expected = {"staging", "public_database"}
+    expected |= {f"funding/{model.name}" for model in models()} | {f"reports/{report.name}" for report in reports()}
+    assert keys == expected
+
+
+def test_every_asset_is_described_and_grouped() -> None:
+    graph = defs.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.description, key
+        assert node.group_name != "default", key
+        assert node.kinds, key
+
+
+def test_contract_rules_are_checks() -> None:
+    names = {key.name for key in defs.resolve_asset_graph().asset_check_keys}
+    assert set(contract_checks.rules()) <= names
+    assert {check.name for check in checks()} <= names
+    assert {"siret_invalid", "party_missing"} <= set(contract_checks.rules())
+
+
+def test_the_whole_job_publishes(run: dg.ExecuteInProcessResult, places: Places) -> None:
+    assert run.success
+    assert (places.reports_folder / "index.html").is_file()
+    assert len(run.get_asset_materialization_events()) == len(defs.resolve_asset_graph().get_all_asset_keys())
+    evaluations = {e.check_name: e for e in run.get_asset_check_evaluations()}
+    assert evaluations["rows_add_up"].passed
+    assert not evaluations["siret_invalid"].passed
+    assert evaluations["siret_invalid"].severity == dg.AssetCheckSeverity.WARN
+    assert all(e.passed for e in evaluations.values() if e.severity == dg.AssetCheckSeverity.ERROR)
+
+
+def test_materialisations_carry_rows_columns_and_a_preview(run: dg.ExecuteInProcessResult) -> None:
+    told = {event.asset_key: event.materialization.metadata for event in run.get_asset_materialization_events()}
+    applications = told[dg.AssetKey(["funding", "applications"])]
+    assert applications["dagster/row_count"].value > 0
+    columns = applications["dagster/column_schema"].value.columns
+    assert next(column for column in columns if column.name == "amount_awarded").description
+    assert "aperçu" in applications
+    assert told[dg.AssetKey("staging")]["dépôts"].value
+
+
+def test_one_model_alone_is_rebuilt(
+    run: dg.ExecuteInProcessResult, places: Places, instance: dg.DagsterInstance
+) -> None:
+    assert run.success
+    before = places.funding.stat().st_ino
+    key = dg.AssetKey(["funding", "continuity_by_funder_year"])
+    resources = {"places": places, "progress": Progress()}
+    result = dg.materialize([funding_database], selection=[key], instance=instance, resources=resources)
+    assert result.success
+    assert [event.asset_key for event in result.get_asset_materialization_events()] == [key]
+    assert places.funding.stat().st_ino != before
+    with duckdb.connect(str(places.funding), read_only=True) as connection:
+        assert connection.execute("SELECT count(*) > 0 FROM continuity_by_funder_year").fetchall() == [(True,)]
+
+
+def test_the_sensor_sees_a_dropped_file_once(run: dg.ExecuteInProcessResult, places: Places) -> None:
+    assert run.success
+
+    def tick(cursor: str | None) -> tuple[int, str | None]:
+        context = dg.build_sensor_context(cursor=cursor, definitions=defs, resources={"places": places})
+        data = inbox_sensor.evaluate_tick(context)
+        return len(data.run_requests or []), data.cursor
+
+    requests, cursor = tick(None)
+    assert requests == 1
+    assert tick(cursor)[0] == 0
+    dropped = places.raw_folder / DEMO[0] / "nouveau.csv"
+    dropped.write_text("a;b\n", encoding="utf-8")
+    assert tick(cursor)[0] == 1
+    dropped.unlink()
+
+
+def test_telemetry_is_off(instance: dg.DagsterInstance) -> None:
+    assert instance.telemetry_enabled is False
