@@ -1,0 +1,135 @@
+"""`funding.duckdb`: every model computed from current staging, checked, and swapped in at once.
+
+Readers never wait and never see half of it. Nothing here knows what a table contains: that is in `models/`.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipelines.warehouse import comments
+from pipelines.warehouse.connection import run, set_variables, written_aside
+from pipelines.warehouse.graph import Check, Model, checks, downstream, models
+from pipelines.warehouse.inputs import Inputs, register
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    import duckdb
+    import polars as pl
+
+__all__ = ["BlockedBuild", "BuildResult", "CheckResult", "Inputs", "Model", "build", "models"]
+
+SAMPLE = 20  # offenders kept of each check
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What one check found: how many offenders, and the first of them."""
+
+    check: Check
+    n_offenders: int
+    sample: pl.DataFrame
+
+    @property
+    def is_passed(self) -> bool:
+        """True without offenders."""
+        return self.n_offenders == 0
+
+
+@dataclass
+class BuildResult:
+    """Rows of every table, seconds of every model built now, and what the checks found."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    checks: list[CheckResult] = field(default_factory=list)
+    total_seconds: float = 0.0
+
+    @property
+    def blocking(self) -> list[CheckResult]:
+        """The blocking checks that found offenders."""
+        return [result for result in self.checks if result.check.is_blocking and not result.is_passed]
+
+
+class BlockedBuild(RuntimeError):  # noqa: N818 - a state of the data, not a fault of the program
+    """A blocking check found offenders: the former database stays in place. `result` holds what was found."""
+
+    def __init__(self, result: BuildResult) -> None:
+        found = " ; ".join(f"{r.check.description} ({r.n_offenders})" for r in result.blocking)
+        super().__init__(f"Contrôles bloquants : {found}")
+        self.result = result
+
+
+def build(inputs: Inputs, target: Path, *, select: Collection[str] | None = None) -> BuildResult:
+    """Build `target` from `inputs`, aside, and swap it in.
+
+    `select` rebuilds only these models and all that depends on them, in a copy of the current file; the whole is built
+    when there is no current file. Raises `BlockedBuild`, `target` untouched, when a blocking check has offenders;
+    `KeyError` when `select` names no model.
+    """
+    started = time.perf_counter()
+    graph = models()
+    if select is not None and (unknown := set(select) - {model.name for model in graph}):
+        raise KeyError(f"no such model: {', '.join(sorted(unknown))}")
+    is_partial = select is not None and target.exists()
+    chosen = downstream(select or (), graph=graph) if is_partial else {model.name for model in graph}
+    result = BuildResult()
+    with written_aside(target, start_from=target if is_partial else None) as connection:
+        set_variables(connection, as_of=inputs.as_of, publication=inputs.publication)
+        register(connection, inputs)
+        run(connection, "BEGIN")
+        _drop_unknown(connection, graph)
+        for model in graph:
+            if model.name in chosen:
+                moment = time.perf_counter()
+                create(connection, model)
+                result.seconds[model.name] = time.perf_counter() - moment
+        comments.write(connection, graph)
+        run(connection, "COMMIT")
+        result.rows = count_rows(connection)
+        result.checks = [_offenders(connection, check) for check in checks()]
+        result.total_seconds = time.perf_counter() - started
+        if result.blocking:
+            raise BlockedBuild(result)
+    result.total_seconds = time.perf_counter() - started
+    return result
+
+
+def create(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
+    """Compute one model into its table. Raises `duckdb.Error` with the model's name."""
+    kind = "TEMP TABLE" if model.is_temporary else "TABLE"
+    try:
+        run(connection, f'CREATE OR REPLACE {kind} "{model.name}" AS {model.sql}')
+    except Exception as error:
+        error.add_note(f"model: {model.name}.sql")
+        raise
+
+
+def count_rows(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """The number of rows of every table of the current database, by name."""
+    names = [
+        row[0]
+        for row in run(
+            connection, "SELECT table_name FROM duckdb_tables() WHERE database_name = 'warehouse' ORDER BY 1"
+        )
+    ]
+    return {name: int(run(connection, f'SELECT count(*) FROM "{name}"')[0][0]) for name in names}
+
+
+def _drop_unknown(connection: duckdb.DuckDBPyConnection, graph: tuple[Model, ...]) -> None:
+    """Tables whose model is gone leave the copied file."""
+    for name in set(count_rows(connection)) - {model.name for model in graph}:
+        run(connection, f'DROP TABLE "{name}"')
+
+
+def _offenders(connection: duckdb.DuckDBPyConnection, check: Check) -> CheckResult:
+    try:
+        offenders: pl.DataFrame = connection.sql(check.sql).pl()
+    except Exception as error:
+        error.add_note(f"check: {check.name}.sql")
+        raise
+    return CheckResult(check, offenders.height, offenders.head(SAMPLE))

@@ -1,0 +1,120 @@
+"""What the warehouse is built from: staging folders, and what the ledger says of the deposits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from pipelines.warehouse.connection import quoted, run
+from schemas import codelist
+from schemas.application import Application
+from schemas.contract import describe, polars_schema
+from schemas.publication import Publication, load_publication
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+    from pathlib import Path
+
+    import duckdb
+
+DEPOSITS = pl.Schema({
+    "deposit_id": pl.String(), "depositor": pl.String(), "file_name": pl.String(), "relative_path": pl.String(),
+    "sha256": pl.String(), "size_bytes": pl.Int64(), "received_at": pl.Datetime("us"), "source_updated_at": pl.Date(),
+    "format_id": pl.String(), "recognised_by": pl.String(), "status": pl.String(), "is_current": pl.Boolean(),
+    "is_demonstration": pl.Boolean(), "rows_read": pl.Int64(), "rows_accepted": pl.Int64(), "rows_rejected": pl.Int64(),
+    "rows_ignored": pl.Int64(), "issues_error": pl.Int64(), "issues_warning": pl.Int64(), "issues_info": pl.Int64(),
+    "message": pl.String(), "receipt": pl.String(),
+})  # fmt: skip
+VERSIONS = pl.Schema({
+    "deposit_id": pl.String, "fiscal_year": pl.Int32, "is_counted": pl.Boolean, "reason": pl.String,
+    "other_deposit_id": pl.String, "lines": pl.Int64, "lines_matched": pl.Int64, "shared": pl.Float64,
+    "decided_by": pl.String,
+})  # fmt: skip
+DECLARATIONS = pl.Schema({
+    "depositor": pl.String, "funder_name": pl.String, "funder_siren": pl.String, "funder_level": pl.String,
+    "publishes_refusals": pl.Boolean, "service_name": pl.String, "fiscal_year": pl.Int32,
+    "publication_threshold": pl.Int64, "publication_scope": pl.String,
+})  # fmt: skip
+REJECTIONS = pl.Schema({"sheet": pl.String, "row": pl.Int32, "reasons": pl.String, "raw": pl.String})
+ISSUES = pl.Schema({
+    "sheet": pl.String, "row": pl.Int32, "column_letter": pl.String, "field": pl.String, "value": pl.String,
+    "code": pl.String, "severity": pl.String, "message": pl.String,
+})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything a build reads.
+
+    `stagings`: (deposit_id, staging folder) of each staged deposit, in any order. `deposits`, `versions`,
+    `funder_declarations`: frames of the schemas above (columns in any order). `as_of`: the date of reference.
+    """
+
+    stagings: Sequence[tuple[str, Path]]
+    deposits: pl.DataFrame
+    versions: pl.DataFrame
+    funder_declarations: pl.DataFrame
+    as_of: date
+    publication: Publication = field(default_factory=load_publication)
+
+
+def register(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
+    """Make the inputs readable by models: `given_…` frames, `staged_…` files, `codelist_…` and `contract_fields`.
+
+    Raises `polars.exceptions.PolarsError` when a frame lacks a column or holds another type.
+    """
+    for name, frame, schema in (
+        ("given_deposits", inputs.deposits, DEPOSITS),
+        ("given_versions", inputs.versions, VERSIONS),
+        ("given_declarations", inputs.funder_declarations, DECLARATIONS),
+    ):
+        connection.register(name, frame.select(pl.col(column).cast(dtype) for column, dtype in schema.items()))
+    stagings = sorted(inputs.stagings)
+    staged = polars_schema(Application)
+    _view(
+        connection, "staged_applications", [(d, f / "accepted.parquet") for d, f in stagings], staged, has_deposit=True
+    )
+    _view(connection, "staged_rejections", [(d, f / "rejected.parquet") for d, f in stagings], REJECTIONS)
+    _view(connection, "staged_issues", [(d, f / "issues.parquet") for d, f in stagings], ISSUES)
+    register_contracts(connection)
+
+
+def register_contracts(connection: duckdb.DuckDBPyConnection) -> None:
+    """Codelists and the contract's fields, as tables of text."""
+    for name in codelist.names():
+        connection.register(f"codelist_{name}", pl.DataFrame(codelist.rows(name), infer_schema_length=None))
+    fields = describe(Application).values()
+    connection.register(
+        "contract_fields", pl.DataFrame({"name": [f.name for f in fields], "title": [f.title for f in fields]})
+    )
+
+
+def _view(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    files: list[tuple[str, Path]],
+    schema: pl.Schema,
+    *,
+    has_deposit: bool = False,
+) -> None:
+    """A view on staged Parquet files; their deposit is a column of theirs, or is told by the file."""
+    if not files:
+        empty = schema if has_deposit else pl.Schema({"deposit_id": pl.String(), **schema})
+        connection.register(name, pl.DataFrame(schema=empty))
+        return
+    paths = ", ".join(quoted(path) for _, path in files)
+    if has_deposit:
+        run(connection, f"CREATE TEMP VIEW {name} AS SELECT * FROM read_parquet([{paths}], hive_partitioning = false)")
+        return
+    connection.register(
+        f"{name}_files", pl.DataFrame({"deposit_id": [d for d, _ in files], "filename": [str(p) for _, p in files]})
+    )
+    run(
+        connection,
+        f"CREATE TEMP VIEW {name} AS SELECT files.deposit_id, lines.* EXCLUDE (filename) "
+        f"FROM read_parquet([{paths}], filename = true, hive_partitioning = false) AS lines "
+        f"JOIN {name}_files AS files USING (filename)",
+    )

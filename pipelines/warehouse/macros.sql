@@ -1,0 +1,80 @@
+-- Expressions shared by the models: identity of names, places, intervals. Temporary: no database keeps them.
+
+-- « Épicerie du Lez » → epicerie-du-lez ; empty text → NULL
+create temp macro slug(words) as nullif(trim(regexp_replace(
+    strip_accents(replace(replace(lower(words), 'œ', 'oe'), 'æ', 'ae')), '[^a-z0-9]+', '-', 'g'), '-'), '');
+
+-- Official geographic code first; a postcode only says the post office's département (Corsica is 20).
+create temp macro departement_of(commune_code, postcode) as case
+    when commune_code is not null then left(commune_code, if(commune_code[1:2] in ('97', '98'), 3, 2))
+    when postcode[1:2] in ('97', '98') then left(postcode, 3)
+    when postcode[1:2] = '20' then if(postcode < '20200', '2A', '2B')
+    else left(postcode, 2)
+end;
+
+-- Which decision stands when the lines of one application disagree.
+create temp macro decision_rank(status) as case status
+    when 'awarded' then 1 when 'refused' then 2 when 'inadmissible' then 3 when 'withdrawn' then 4
+    when 'closed_no_action' then 5 when 'cancelled' then 6 when 'pending' then 7 else 8
+end;
+
+-- Wilson's score interval (1927), two-sided 95 %.
+create temp macro wilson_centre(x, n) as (x + 1.959963984540054 ** 2 / 2) / (n + 1.959963984540054 ** 2);
+create temp macro wilson_half(x, n) as
+    1.959963984540054 / (n + 1.959963984540054 ** 2)
+    * sqrt(x * (n - x)::double / n + 1.959963984540054 ** 2 / 4);
+create temp macro wilson_low(x, n) as case when n > 0 then if(x = 0, 0, wilson_centre(x, n) - wilson_half(x, n)) end;
+create temp macro wilson_high(x, n) as case when n > 0 then if(x = n, 1, wilson_centre(x, n) + wilson_half(x, n)) end;
+create temp macro ratio(x, n) as if(n > 0, x / n::double, null);
+
+-- Refusals of a cell are published when the services that publish them examined at least nine applications in ten.
+create temp macro published_of(share, is_declared_false) as
+    case when share >= getvariable('min_published_share') then true when is_declared_false then false end;
+
+-- The rates of one cell (DOMAIN 3.2) from its counts. `undecided` is neither decided nor closed: pending or unknown.
+-- Counts only below `min_decisions`; bounds instead of the rate while less than `min_decided_share` is decided; a rate
+-- of zero only where the funder declares its refusals or the service shows some elsewhere (`zero_allowed`).
+create temp macro rates_of(is_published, zero_allowed, n_awarded, n_refused, n_inadmissible, undecided, n_total) as
+    struct_pack(
+        refusal_rate := if(is_published and (n_refused > 0 or zero_allowed)
+            and n_awarded + n_refused >= getvariable('min_decisions')
+            and 1 - ratio(undecided, n_total) >= getvariable('min_decided_share'),
+            ratio(n_refused, n_awarded + n_refused), null),
+        bound_low := if(is_published and (n_refused > 0 or zero_allowed) and undecided > 0
+            and n_awarded + n_refused + undecided >= getvariable('min_decisions'),
+            ratio(n_refused, n_awarded + n_refused + undecided), null),
+        bound_high := if(is_published and (n_refused > 0 or zero_allowed) and undecided > 0
+            and n_awarded + n_refused + undecided >= getvariable('min_decisions'),
+            ratio(n_refused + undecided, n_awarded + n_refused + undecided), null),
+        inadmissibility_rate := if(is_published and n_awarded + n_refused + n_inadmissible >= getvariable('min_decisions')
+            and 1 - ratio(undecided, n_total) >= getvariable('min_decided_share'),
+            ratio(n_inadmissible, n_awarded + n_refused + n_inadmissible), null),
+        non_success_rate := if(is_published and n_awarded + n_refused + n_inadmissible >= getvariable('min_decisions')
+            and 1 - ratio(undecided, n_total) >= getvariable('min_decided_share'),
+            ratio(n_refused + n_inadmissible, n_awarded + n_refused + n_inadmissible), null),
+        decided_share := 1 - ratio(undecided, n_total)
+    );
+
+-- E-mail addresses, IBAN, social security numbers and telephone numbers written in free text.
+create temp macro masked(words) as if(not regexp_matches(words, '[0-9@]'), words,
+    regexp_replace(regexp_replace(regexp_replace(regexp_replace(words,
+        '[\pL0-9._%+-]+@[\pL0-9-]+(\.[\pL0-9-]+)+', '[adresse électronique retirée]', 'g'),
+        '(?i)\b[A-Z]{2}[0-9]{2}([\s\x{00A0}\x{202F}]?[0-9]){10}([\s\x{00A0}\x{202F}]?[0-9A-Z]){2,13}\b',
+        '[coordonnées bancaires retirées]', 'g'),
+        '\b[12][\s\x{00A0}\x{202F}.]?[0-9]{2}[\s\x{00A0}\x{202F}.]?[0-9]{2}[\s\x{00A0}\x{202F}.]?([0-9]{2}|2[AB])[\s\x{00A0}\x{202F}.]?[0-9]{3}[\s\x{00A0}\x{202F}.]?[0-9]{3}([\s\x{00A0}\x{202F}./]?[0-9]{2})?\b',
+        '[numéro personnel retiré]', 'g'),
+        '((\+|\b00)33[\s\x{00A0}\x{202F}.-]?(\(0\))?[\s\x{00A0}\x{202F}.-]?|\b0)[1-9]([\s\x{00A0}\x{202F}./-]?[0-9]{2}){4}\b',
+        '[téléphone retiré]', 'g'));
+
+-- What a public cell may say of its refusals. Nothing that depends on a count comes before knowing it may be shown.
+create temp macro public_status(is_published, zero_allowed, n_refused, decided_share, is_refused_shown, is_undecided_shown) as case
+    when not coalesce(is_published, false) then 'not_published'
+    when not coalesce(is_refused_shown, false) then 'suppressed'
+    when n_refused = 0 and not zero_allowed then 'not_published'
+    when decided_share >= getvariable('min_decided_share') then 'shown'
+    when coalesce(is_undecided_shown, false) then 'bounds'
+    else 'suppressed'
+end;
+
+-- A count of lines that hides small numbers: to the nearest five, nothing below five.
+create temp macro rounded(n) as if(n < 5, null, (round(n / 5.0) * 5)::integer);

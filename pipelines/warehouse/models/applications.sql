@@ -1,0 +1,102 @@
+-- Lignes acceptées des dépôts en cours : une ligne de fichier par ligne, avec ce qui la relie aux autres tables.
+-- Toute somme ne porte que sur les lignes comptées (is_counted).
+
+with source as (
+    select lines.*, deposits.depositor
+    from staged_applications as lines
+    join deposits using (deposit_id)
+    where deposits.status = 'accepted' and deposits.is_current
+),
+real_deposit as (
+    select coalesce(bool_or(status = 'accepted' and is_current and not is_demonstration), false) as has_arrived from deposits
+),
+funder_names as (
+    select
+        depositor,
+        funder_name,
+        coalesce(slug(funder_name), 'financeur-' || left(md5(funder_name), 8)) as funder_slug,
+        funder_siren
+    from (select distinct depositor, funder_name, funder_siren from source)
+),
+known_funders as (  -- one folder, one name, one SIREN: its lines without SIREN are the same funder's
+    select depositor, funder_slug, min(funder_siren) as siren
+    from funder_names
+    group by all
+    having count(distinct funder_siren) = 1
+),
+funder_ids as (
+    select
+        names.depositor,
+        names.funder_name,
+        names.funder_siren,
+        coalesce(names.funder_siren, known.siren, names.funder_slug) as funder_id
+    from funder_names as names
+    left join known_funders as known using (depositor, funder_slug)
+),
+service_names as (
+    select service_name, coalesce(slug(service_name), '-') as service_slug from (select distinct service_name from source)
+),
+renamed as (
+    select
+        source.*,
+        coalesce(versions.is_counted, true) as is_version_counted,
+        versions.reason as version_reason,
+        funder_ids.funder_id,
+        funder_ids.funder_id || '/' || service_names.service_slug as service_key,
+        departements.code as seat_departement_code,
+        source.decision_status = 'awarded' as is_award,
+        coalesce(source.aid_form in ('loan', 'guarantee'), false)
+            or (
+                coalesce(source.amount_loan, source.amount_guarantee) is not null
+                and coalesce(
+                    source.amount_requested, source.amount_proposed, source.amount_awarded, source.amount_committed, source.amount_paid
+                ) is null
+            ) as is_loan_only,
+        coalesce(source.headline_stage, 'awarded') as stage
+    from source
+    join funder_ids
+        on source.depositor = funder_ids.depositor
+        and source.funder_name = funder_ids.funder_name
+        and source.funder_siren is not distinct from funder_ids.funder_siren
+    join service_names on source.service_name is not distinct from service_names.service_name
+    left join versions on source.deposit_id = versions.deposit_id and source.fiscal_year = versions.fiscal_year
+    left join codelist_departement as departements
+        on departement_of(source.seat_commune_code, source.seat_postcode) = departements.code
+),
+final as (
+    select
+        renamed.* exclude (is_version_counted, version_reason, is_loan_only, seat_departement_code, funder_id, service_key, is_award, stage, depositor),
+        case
+            when is_demonstration and real_deposit.has_arrived then 'demonstration'
+            when not is_version_counted then coalesce(version_reason, 'replaced')
+        end as not_counted_reason,
+        is_version_counted and not (is_demonstration and real_deposit.has_arrived) as is_counted,
+        depositor,
+        funder_id,
+        service_key,
+        case
+            when applicant_siren is not null then 'siren:' || applicant_siren
+            when applicant_siret is not null then 'siren:' || left(applicant_siret, 9)
+            when applicant_rna is not null then 'rna:' || applicant_rna
+            when applicant_local_id is not null then 'local:' || funder_id || ':' || applicant_local_id
+            when slug(applicant_name) is not null then 'name:' || slug(applicant_name)
+            when applicant_id_raw is not null then 'raw:' || funder_id || ':' || applicant_id_raw
+            when case_number is not null then 'case:' || funder_id || ':' || case_number
+            else 'line:' || line_id
+        end as organisation_id,
+        is_award,
+        not is_loan_only as is_grant,
+        stage,
+        case when is_award and not is_loan_only then case stage
+            when 'awarded' then amount_awarded
+            when 'paid' then amount_paid
+            when 'committed' then amount_committed
+            when 'proposed' then amount_proposed
+            when 'requested' then amount_requested
+            when 'clawed_back' then amount_clawed_back
+        end end as amount_headline,
+        seat_departement_code
+    from renamed
+    cross join real_deposit
+)
+select * from final order by deposit_id, source_sheet, source_row;

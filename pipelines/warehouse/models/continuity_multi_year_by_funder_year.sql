@@ -1,0 +1,47 @@
+-- Part du pluriannuel dans les subventions décidées chaque année, en nombre et en montant.
+
+with source as (
+    select * from applications where is_counted and is_award and is_grant
+),
+counted as (
+    select
+        funder_id, fiscal_year,
+        count(distinct application_id) as n_awards,
+        count(distinct application_id) filter (is_multi_year) as n_multi_year,
+        count(distinct application_id) filter (is_multi_year is null) as n_not_stated
+    from source
+    group by all
+),
+amounts as (
+    select
+        funder_id, fiscal_year, currency, stage,
+        sum(amount_headline) as amount,
+        coalesce(sum(amount_headline) filter (is_multi_year), 0) as amount_multi_year,
+        count(distinct application_id) as n
+    from source
+    group by all
+),
+main_amounts as (
+    select
+        funder_id, fiscal_year,
+        arg_min(struct_pack(amount, amount_multi_year, currency, stage), row(-n, currency, stage)) as main,
+        count(*) > 1 as has_other_amounts
+    from amounts
+    group by all
+),
+final as (
+    select
+        funder_id,
+        fiscal_year,
+        n_awards::integer as n_awards,
+        n_multi_year::integer as n_multi_year,
+        main.amount as amount,
+        main.amount_multi_year as amount_multi_year,
+        n_not_stated::integer as n_not_stated,
+        main.currency as currency,
+        main.stage as stage,
+        has_other_amounts
+    from counted
+    join main_amounts using (funder_id, fiscal_year)
+)
+select * from final order by funder_id, fiscal_year;

@@ -1,0 +1,61 @@
+-- Demandes de subvention, une ligne par demande (prêts et garanties exclus) : ce qu'elle est devenue.
+-- Si les lignes d'une demande se contredisent, la première de ces décisions l'emporte : accordée, refusée, irrecevable, retirée, sans suite, annulée, en instruction, inconnue.
+
+with source as (
+    select
+        application_id, line_id, deposit_id, funder_id, service_key, scheme, seat_departement_code, organisation_id,
+        applicant_kind, fiscal_year, decision_status, refusal_reason, amount_requested,
+        case when is_award then amount_awarded end as amount_awarded,
+        currency
+    from applications
+    where is_counted and is_grant
+),
+repeated as (
+    select application_id from source group by application_id having count(*) > 1
+),
+several_lines as (
+    select
+        application_id,
+        arg_min(
+            struct_pack(
+                line_id := line_id, funder_id := funder_id, service_key := service_key, scheme := scheme,
+                seat_departement_code := seat_departement_code, organisation_id := organisation_id,
+                applicant_kind := applicant_kind, fiscal_year := fiscal_year, decision_status := decision_status,
+                refusal_reason := refusal_reason, currency := currency
+            ),
+            row(decision_rank(decision_status), line_id)
+        ) as first_line,
+        -- the same amount on two lines is one amount said twice
+        sum(distinct amount_requested) as amount_requested,
+        sum(distinct amount_awarded) as amount_awarded,
+        count(*) as n_lines
+    from source
+    semi join repeated using (application_id)
+    group by application_id
+),
+renamed as (
+    select application_id, unnest(first_line), amount_requested, amount_awarded, n_lines from several_lines
+    union all by name
+    select * exclude (deposit_id), 1 as n_lines from source anti join repeated using (application_id)
+),
+final as (
+    select
+        application_id,
+        funder_id,
+        service_key,
+        coalesce(scheme, '—') as scheme,
+        coalesce(seat_departement_code, '—') as departement_code,
+        organisation_id,
+        applicant_kind,
+        fiscal_year,
+        decision_status,
+        case
+            when decision_status in ('refused', 'inadmissible') then coalesce(refusal_reason, 'not_disclosed')
+        end as refusal_reason,
+        amount_requested::decimal(18, 2) as amount_requested,
+        amount_awarded::decimal(18, 2) as amount_awarded,
+        currency,
+        n_lines::integer as n_lines
+    from renamed
+)
+select * from final order by application_id;

@@ -1,0 +1,33 @@
+-- Subventions par financeur et exercice, montants entiers l'année de la décision.
+
+with source as (
+    select * from applications where is_counted and is_award
+),
+renamed as (
+    select
+        funder_id,
+        fiscal_year,
+        currency,
+        stage,
+        application_id,
+        organisation_id,
+        amount_headline as amount,
+        is_grant
+    from source
+),
+final as (
+    select
+        funder_id,
+        fiscal_year,
+        currency,
+        stage,
+        count(distinct application_id) filter (is_grant)::integer as n_awards,
+        count(*) filter (is_grant)::integer as n_lines,
+        sum(amount) filter (is_grant) as amount,
+        count(*) filter (is_grant and amount is null)::integer as n_without_amount,
+        count(distinct organisation_id) filter (is_grant)::integer as n_beneficiaries,
+        count(*) filter (not is_grant)::integer as n_loans_excluded
+    from renamed
+    group by funder_id, fiscal_year, currency, stage
+)
+select * from final order by funder_id, fiscal_year, currency, stage;

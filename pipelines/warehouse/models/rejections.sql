@@ -1,0 +1,3 @@
+-- Lignes écartées : feuille, ligne, raisons et contenu d'origine. Réservé aux analystes.
+
+select * from staged_rejections order by all;

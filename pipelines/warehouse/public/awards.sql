@@ -1,0 +1,47 @@
+-- Subventions accordées à des personnes morales, une par ligne. Les demandes qui n'ont pas été accordées n'y sont jamais.
+
+with source as (
+    select * from nominative_awards
+),
+amounts as (
+    select application_id, organisation_id, currency, stage, sum(amount_headline) as amount, min(line_id) as line_id
+    from source
+    group by all
+),
+final as (
+    select
+        application_id,
+        funder_id,
+        funders.name as funder_name,
+        service_key,
+        services.name as service_name,
+        source.scheme,
+        organisation_id,
+        source.organisation_name as beneficiary_name,
+        coalesce(source.applicant_siren, left(source.applicant_siret, 9)) as beneficiary_siren,
+        source.applicant_siret as beneficiary_siret,
+        source.applicant_rna as beneficiary_rna,
+        source.seat_departement_code as departement_code,
+        source.seat_commune_name as commune_name,
+        masked(source.title) as title,
+        source.theme,
+        source.purpose,
+        source.aid_form,
+        source.fiscal_year,
+        amounts.amount,
+        stage,
+        currency,
+        source.decided_date,
+        source.agreement_id,
+        source.agreement_start_year,
+        source.agreement_end_year,
+        source.source_name,
+        source.source_url,
+        source.source_updated_at,
+        source.licence
+    from amounts
+    join source using (line_id, application_id, organisation_id, currency, stage)
+    join funding.funders as funders using (funder_id)
+    join funding.services as services using (service_key, funder_id)
+)
+select * from final order by funder_id, fiscal_year, application_id, organisation_id, currency, stage;

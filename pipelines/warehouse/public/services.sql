@@ -1,0 +1,17 @@
+-- Services instructeurs qui ont accordé au moins une subvention ; nombres de lignes et années des seules subventions accordées.
+
+with source as (
+    select * from funding.services
+),
+awarded as (
+    select service_key, min(fiscal_year) as first_year, max(fiscal_year) as last_year, sum(n_lines)::integer as n_lines
+    from funding.funding_by_service_year
+    where n_awards > 0
+    group by service_key
+),
+final as (
+    select source.* replace (awarded.first_year as first_year, awarded.last_year as last_year, awarded.n_lines as n_lines)
+    from source
+    join awarded using (service_key)
+)
+select * from final order by service_key;

@@ -1,0 +1,43 @@
+-- Montants demandés publiables : assez de demandeurs, aucun qui domine, parmi les demandes décidées et parmi les refusées. Par financeur et exercice, puis pour tous ses services à la fois ou aucun.
+
+with source as (
+    select funder_id, service_key, fiscal_year, organisation_id, amount_requested, decision_status = 'refused' as is_refused
+    from funding.decisions
+    where decision_status in ('awarded', 'refused') and amount_requested is not null
+),
+by_applicant as (
+    select
+        funder_id, fiscal_year, service_key, organisation_id,
+        sum(amount_requested) as amount,
+        coalesce(sum(amount_requested) filter (is_refused), 0) as amount_refused,
+        bool_or(is_refused) as has_refused
+    from source
+    group by grouping sets (
+        (funder_id, fiscal_year, organisation_id), (funder_id, fiscal_year, service_key, organisation_id)
+    )
+),
+cells as (
+    select
+        funder_id, fiscal_year, service_key,
+        count(*) >= getvariable('min_applicants')
+            and max(amount) <= getvariable('max_share') * sum(amount)
+            and (
+                not bool_or(has_refused)
+                or (
+                    count(*) filter (has_refused) >= getvariable('min_applicants')
+                    and max(amount_refused) <= getvariable('max_share') * sum(amount_refused)
+                )
+            ) as is_safe
+    from by_applicant
+    group by all
+),
+final as (
+    select
+        funder_id,
+        fiscal_year,
+        bool_and(is_safe) filter (service_key is null) as is_funder_shown,
+        bool_and(is_safe) as is_service_shown
+    from cells
+    group by funder_id, fiscal_year
+)
+select * from final order by funder_id, fiscal_year;
