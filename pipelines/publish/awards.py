@@ -1,0 +1,115 @@
+"""Lists of awards: the first fifty lines on the page, all of them in a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from pipelines.publish import comma_separated, formats
+from pipelines.publish.directory import UNKNOWN_TERRITORY, label
+from pipelines.publish.layout import Link, Section
+from pipelines.publish.reports import Output
+from pipelines.publish.tables import Column, Row, Table, records
+
+if TYPE_CHECKING:
+    from pipelines.publish.context import Context
+
+SHOWN = 50
+_ORDER = "fiscal_year DESC, amount DESC NULLS LAST, application_id, beneficiary_name, title"
+KEYS = {
+    "funder_id": "funder_id",
+    "service_key": "service_key",
+    "organisation_id": "organisation_id",
+    "departement_code": f"coalesce(departement_code, '{UNKNOWN_TERRITORY}')",
+}
+"""What awards are listed by, as an expression on `awards`."""
+
+
+class AwardLists:
+    """The most recent awards of every holder of one key, read in one go."""
+
+    def __init__(self, context: Context, key: str) -> None:
+        self._context, self._key = context, key
+        found = context.database.query(
+            f"SELECT *, {KEYS[key]} AS _key, count(*) OVER (PARTITION BY _key) AS _n FROM awards"
+            f" QUALIFY row_number() OVER (PARTITION BY _key ORDER BY {_ORDER}) <= {SHOWN} ORDER BY _key, {_ORDER}"
+        )
+        self._parts = {str(value): part for value, part in found.groupby("_key", sort=False)}
+        self._empty = found.iloc[:0]
+
+    def section(self, value: str, *, csv: str, hide: tuple[str, ...] = ()) -> Section:
+        """The section « Attributions » of one page. `csv` is the file that has them all."""
+        part = self._parts.get(value, self._empty)
+        total = int(part["_n"].iloc[0]) if len(part) else 0
+        if not total:
+            words = (
+                "Aucune attribution à une personne morale : les aides à des personnes physiques ne figurent "
+                "que dans les totaux."
+            )
+            return Section("attributions", "Attributions", (words,))
+        made = part.assign(what=pd.Series([_what(row) for row in records(part)], index=part.index, dtype=object))
+        columns = [column for column in self._columns() if column.name not in hide]
+        shown = (
+            f"Les {formats.plural(len(part), 'attribution')} les plus récentes sur {formats.count(total)}"
+            if total > len(part)
+            else (f"Les {formats.count(total)} attributions" if total > 1 else "La seule attribution")
+        )
+        return Section(
+            "attributions",
+            "Attributions",
+            (
+                (
+                    "Seules les attributions à des personnes morales (associations, collectivités, "
+                    "entreprises) sont nominatives."
+                ),
+            ),
+            tables=(
+                Table(
+                    "attributions-table",
+                    f"{shown}, de l'exercice le plus récent au plus ancien",
+                    made,
+                    tuple(columns),
+                    sortable=True,
+                    search="Filtrer les lignes affichées",
+                ),
+            ),
+            links=(Link(f"Toutes les attributions de cette page ({formats.plural(total, 'ligne')}, CSV)", csv),),
+        )
+
+    def _columns(self) -> list[Column]:
+        directory = self._context.directory
+        return [
+            Column("fiscal_year", "Exercice", "year"),
+            Column("funder_name", "Financeur", "name", href=lambda row: directory.funder_href(row["funder_id"])),
+            Column(
+                "beneficiary_name",
+                "Bénéficiaire",
+                "name",
+                href=lambda row: directory.beneficiary_href(row["organisation_id"]),
+                header=True,
+            ),
+            Column("amount", "Montant", "money"),
+            Column("title", "Objet", "name"),
+            Column("what", "Thème et nature"),
+            Column("service_name", "Service", "name", href=lambda row: directory.service_href(row["service_key"])),
+        ]
+
+    def file(self, value: str, path: str) -> Output:
+        """Every award of one holder of the key, as a comma-separated file."""
+        frame = self._context.database.typed(
+            f"SELECT * FROM awards WHERE {KEYS[self._key]} = ? ORDER BY {_ORDER}", [value]
+        )
+        return Output(path, comma_separated.to_bytes(frame))
+
+
+def _what(row: Row) -> str | None:
+    words = [label(name, row[name]) for name in ("theme", "purpose") if not formats.is_missing(row[name])]
+    return formats.sentence(", ".join(words)) or None
+
+
+def first_last(frame: pd.DataFrame) -> tuple[int | None, int | None]:
+    """The first and last fiscal year of `frame`, None when it is empty."""
+    if frame.empty:
+        return None, None
+    return int(frame["fiscal_year"].min()), int(frame["fiscal_year"].max())

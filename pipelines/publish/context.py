@@ -1,0 +1,121 @@
+"""What a report has at hand to build its pages: the database, names and addresses, and the page renderer."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+import plotly.offline
+
+from pipelines.publish import formats
+from pipelines.publish.directory import Directory, amounts_word, label
+from pipelines.publish.reports import Output, Report, reports
+from pipelines.publish.tables import SUPPRESSED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pipelines.publish.database import PublicDatabase
+    from pipelines.publish.figure import Figure
+
+HERE = Path(__file__).parent
+PLOTLY = f"assets/plotly-{plotly.offline.get_plotlyjs_version()}.min.js"
+_PIECES = re.compile(r"(<script.*?</script>|<style.*?</style>|<[^>]*>)", re.DOTALL)
+
+
+def typographic(html: str) -> str:
+    """`html` with French no-break spaces in its text: before : ; ! ? % € », after «. Tags and scripts are untouched."""
+    pieces = _PIECES.split(html)
+    for index in range(0, len(pieces), 2):
+        text = re.sub(r" ([:;!?%€»])", f"{formats.NBSP}\\1", pieces[index])
+        pieces[index] = text.replace("« ", f"«{formats.NBSP}")
+    return "".join(pieces)
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """The templates, with escaping of everything that comes from data."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "count": formats.count,
+        "money": formats.money,
+        "compact": formats.money_compact,
+        "percent": formats.percent,
+        "date": formats.date,
+        "size": formats.size,
+        "sentence": formats.sentence,
+    }
+    made.globals |= {
+        "label": label,
+        "plural": formats.plural,
+        "years": formats.years,
+        "SUPPRESSED": SUPPRESSED,
+        "amounts_word": amounts_word,
+    }
+    return made
+
+
+class Context:
+    """The hand a report is dealt. `page` renders one page and the CSV files of its figures."""
+
+    def __init__(self, database: PublicDatabase) -> None:
+        self.database = database
+        self.publication = database.publication
+        self.directory = Directory(database)
+        self._menu = [report for report in reports() if report.menu]
+
+    @property
+    def source(self) -> str:
+        """The source line of figures that bring several funders together."""
+        number = formats.plural(len(self.directory.funders), "financeur")
+        return f"fichiers de {number} (voir la page Qualité)"
+
+    def page(
+        self,
+        path: str,
+        template: str,
+        *,
+        title: str,
+        description: str,
+        report: Report,
+        figures: Sequence[Figure] = (),
+        trail: Sequence[tuple[str, str]] = (),
+        is_demonstration: bool = False,
+        **values: Any,
+    ) -> Iterator[Output]:
+        """The page at `path` and one CSV file for each of its `figures`.
+
+        `trail` is the breadcrumb, from the home page's child to the parent: (name, href from the root).
+        """
+        downloads = {figure.id: f"data/figures/{path.removesuffix('.html')}/{figure.id}.csv" for figure in figures}
+        html = (
+            environment()
+            .get_template(template)
+            .render(
+                root="../" * path.count("/"),
+                path=path,
+                title=title,
+                description=description,
+                report=report,
+                menu=self._menu,
+                trail=trail,
+                publication=self.publication,
+                is_demonstration=self.publication.is_demonstration or is_demonstration,
+                downloads=downloads,
+                plotly=PLOTLY if any(figure.interactive for figure in figures) else None,
+                figures={figure.id: figure for figure in figures},
+                **values,
+            )
+        )
+        for figure in figures:
+            yield Output(downloads[figure.id], figure.csv())
+        yield Output(path, typographic(html).encode())

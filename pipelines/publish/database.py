@@ -1,0 +1,120 @@
+"""The public database, opened read only: whole small tables as pandas frames, slices of the large one by SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pandas as pd
+import polars as pl
+
+from pipelines.publish.tables import records
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+
+LARGE = frozenset({"awards", "beneficiaries", "funding_by_beneficiary_year", "continuity_by_beneficiary_funder"})
+"""Tables with a row per award or beneficiary: read by slices, never whole."""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """The single row of `publication`: the state of the data, the publisher, the thresholds of disclosure control."""
+
+    as_of: dt.date
+    publisher_name: str
+    site_url: str | None
+    correction_address: str
+    licence: str
+    is_demonstration: bool
+    min_decisions: int
+    min_count: int
+    min_applicants: int
+    max_share: float
+    min_decided_share: float
+    n_deposits: int
+    n_awards: int
+    n_funders: int
+
+
+class PublicDatabase:
+    """A read-only connection without access to other files. Money comes as float: exact to the cent below 9e13."""
+
+    def __init__(self, path: Path) -> None:
+        config: dict[str, str | bool | int | float | list[str]] = {"enable_external_access": "false", "threads": "2"}
+        self._connection = duckdb.connect(str(path), read_only=True, config=config)
+        self._tables: dict[str, pd.DataFrame] = {}
+        self._groups: dict[tuple[str, str], dict[Any, pd.DataFrame]] = {}
+
+    def __enter__(self) -> PublicDatabase:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
+        """The rows of `sql`, in its order."""
+        return _plain(self._connection.execute(sql, list(parameters)).df())
+
+    def typed(self, sql: str, parameters: Sequence[object] = ()) -> pl.DataFrame:
+        """The rows of `sql` with exact types (decimals stay decimals), for files to download."""
+        found = pl.from_arrow(self._connection.sql(sql, params=list(parameters)).to_arrow_table())
+        if not isinstance(found, pl.DataFrame):
+            raise TypeError("une table était attendue")
+        return found
+
+    def table(self, name: str) -> pd.DataFrame:
+        """A whole table in a stable order, read once. Raises `ValueError` for the large ones."""
+        if name in LARGE:
+            raise ValueError(f"{name} is read by slices")
+        if name not in self._tables:
+            self._tables[name] = self.query(f'SELECT * FROM "{name}" ORDER BY ALL')
+        return self._tables[name]
+
+    def where(self, name: str, column: str, value: object) -> pd.DataFrame:
+        """The rows of a whole table where `column` is `value`; empty, with its columns, when there is none."""
+        key = (name, column)
+        if key not in self._groups:
+            self._groups[key] = dict(list(self.table(name).groupby(column, sort=False)))
+        found = self._groups[key].get(value)
+        return self.table(name).iloc[:0] if found is None else found
+
+    def tables(self) -> list[str]:
+        """Every table, sorted."""
+        found = self.query("SELECT table_name FROM duckdb_tables() WHERE NOT internal ORDER BY table_name")
+        return [str(name) for name in found["table_name"]]
+
+    def comment(self, table: str) -> str:
+        """What the database says of a table."""
+        found = self.query("SELECT comment FROM duckdb_tables() WHERE table_name = ?", [table])
+        comment = found["comment"].iloc[0] if len(found) else None
+        return comment if isinstance(comment, str) else ""
+
+    @cached_property
+    def publication(self) -> Publication:
+        """The publication's row. Raises `ValueError` when there is not exactly one."""
+        rows = records(self.query("SELECT * FROM publication"))
+        if len(rows) != 1:
+            raise ValueError(f"publication: {len(rows)} lignes, une seule attendue")
+        row = rows[0]
+        values = {name: row[name] for name in Publication.__dataclass_fields__}
+        values["as_of"] = values["as_of"].date()
+        return Publication(**values)
+
+
+def _plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """Masked types made plain: whole numbers (floats when some are missing), booleans with None."""
+    for name, dtype in frame.dtypes.items():
+        if isinstance(dtype, pd.BooleanDtype):
+            frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
+        elif pd.api.types.is_extension_array_dtype(dtype) and pd.api.types.is_integer_dtype(dtype):
+            frame[name] = frame[name].astype("float64" if frame[name].isna().any() else "int64")
+    return frame

@@ -1,0 +1,193 @@
+"""Names and addresses: which page each funder, service, département and beneficiary has, and what codes are called."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pipelines.publish import formats
+from pipelines.publish.tables import Row, records
+from schemas.codelist import labels
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipelines.publish.database import PublicDatabase
+
+TOP_BENEFICIARIES = 300
+"""Beneficiaries with a page of their own: the largest totals. The others are in the lists and in the files."""
+RESERVED = re.compile(r"index(-\d+)?")
+"""Page names of lists: an entity of that name gets a suffix."""
+UNKNOWN_TERRITORY = "—"
+UNKNOWN_SEAT = "Siège non précisé"
+UNKNOWN_LABELS = {"theme": "thème non précisé", "purpose": "nature non précisée"}
+STAGE_WORDS = {
+    "requested": "demandés", "proposed": "proposés", "awarded": "accordés", "committed": "engagés", "paid": "versés",
+    "clawed_back": "reversés",
+}  # fmt: skip
+
+
+def label(codelist: str, code: object) -> str:
+    """The French label of a code; for an unknown or missing code, words that say so."""
+    if formats.is_missing(code) or code == "unknown":
+        return UNKNOWN_LABELS.get(codelist, "non précisé")
+    return labels(codelist).get(str(code), str(code))
+
+
+def amounts_word(stage: object) -> str:
+    """`montants accordés`, `montants versés`…"""
+    return f"montants {STAGE_WORDS.get(str(stage), 'non précisés')}"
+
+
+def source_words(funder: Row) -> str:
+    """The source line of a funder's figures."""
+    names = funder["source_names"]
+    words = names if isinstance(names, str) else formats.joined([str(name) for name in names]) if len(names) else ""
+    words = words or f"fichiers de {funder['name']}"
+    return words if formats.is_missing(funder["licence"]) else f"{words} ({funder['licence']})"
+
+
+def addresses(rows: Sequence[Row], key: str) -> dict[str, str]:
+    """Page names by identifier, safe in a path, unique and independent of the rows' order.
+
+    The slug of the database is kept when it is a slug; several holders of one slug each get six digits of the hash of
+    their identifier.
+    """
+    wanted = {}
+    for row in rows:
+        given = str(row.get("slug") or "")
+        is_slug = re.fullmatch(r"[a-z0-9][a-z0-9-]{0,100}", given) is not None
+        wanted[str(row[key])] = given if is_slug else formats.slug(str(row["name"]))[:80].strip("-") or "page"
+    holders = Counter(wanted.values())
+    return {
+        identifier: slug if holders[slug] == 1 and not RESERVED.fullmatch(slug) else f"{slug}-{_digest(identifier)}"
+        for identifier, slug in wanted.items()
+    }
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:6]
+
+
+class Directory:
+    """Looks entities up by identifier. Hrefs are relative to the site's root."""
+
+    def __init__(self, database: PublicDatabase) -> None:
+        self._database = database
+
+    @cached_property
+    def funders(self) -> dict[str, Row]:
+        """Funders by identifier, with `href`, in the order of their names."""
+        rows = records(self._database.table("funders"))
+        pages = addresses(rows, "funder_id")
+        rows.sort(key=lambda row: (formats.slug(str(row["name"])), str(row["funder_id"])))
+        return {
+            row["funder_id"]: {
+                **row,
+                "page": pages[row["funder_id"]],
+                "href": f"financeurs/{pages[row['funder_id']]}.html",
+            }
+            for row in rows
+        }
+
+    @cached_property
+    def services(self) -> dict[str, Row]:
+        """Services with lines, by key, with `href` and the funder's name, in the order of funder then name."""
+        rows = [row for row in records(self._database.table("services")) if row["n_lines"] > 0]
+        funders = self.funders
+        for row in rows:
+            funder = funders[row["funder_id"]]
+            own = formats.slug(str(row.get("slug") or row["name"])) or "non-precise"
+            row["funder_name"] = funder["name"]
+            row["slug"] = own if own.startswith(f"{funder['page']}-") else f"{funder['page']}-{own}"
+        pages = addresses(rows, "service_key")
+        rows.sort(
+            key=lambda row: (formats.slug(row["funder_name"]), formats.slug(str(row["name"])), row["service_key"])
+        )
+        return {
+            row["service_key"]: {
+                **row,
+                "page": pages[row["service_key"]],
+                "href": f"services/{pages[row['service_key']]}.html",
+            }
+            for row in rows
+        }
+
+    @cached_property
+    def territories(self) -> dict[str, Row]:
+        """Départements met as seats of applicants, by code, with `href`; the unknown one last."""
+        known = {
+            row["code"]: row
+            for row in records(self._database.table("territories"))
+            if row["level"] in {"departement", None} or row["code"] == UNKNOWN_TERRITORY
+        }
+        met = sorted({str(code) for code in self._database.table("funding_by_territory_year")["departement_code"]})
+        found = {}
+        for code in sorted(met, key=lambda code: (code == UNKNOWN_TERRITORY, code)):
+            unknown = code == UNKNOWN_TERRITORY
+            name = UNKNOWN_SEAT if unknown else str(known.get(code, {}).get("name") or code)
+            page = "siege-non-precise" if unknown else formats.slug(code)
+            title = name if unknown else f"{name} ({code})"
+            found[code] = {"code": code, "name": name, "title": title, "page": page, "href": f"territoires/{page}.html"}
+        return found
+
+    @cached_property
+    def beneficiaries(self) -> dict[str, Row]:
+        """The beneficiaries that have a page, by identifier, largest first, with `href`."""
+        rows = records(
+            self._database.query(
+                "SELECT * FROM beneficiaries QUALIFY row_number() OVER (PARTITION BY organisation_id "
+                "ORDER BY amount_total DESC"
+                " NULLS LAST, currency) = 1 ORDER BY amount_total DESC NULLS LAST, organisation_id LIMIT ?",
+                [TOP_BENEFICIARIES],
+            )
+        )
+        pages = addresses(rows, "organisation_id")
+        return {
+            row["organisation_id"]: {
+                **row,
+                "page": pages[row["organisation_id"]],
+                "href": f"beneficiaires/{pages[row['organisation_id']]}.html",
+            }
+            for row in rows
+        }
+
+    def funder_href(self, funder_id: object) -> str | None:
+        """The funder's page, None when it has none."""
+        row = self.funders.get(str(funder_id))
+        return None if row is None else str(row["href"])
+
+    def service_href(self, service_key: object) -> str | None:
+        """The service's page, None when it has none."""
+        row = self.services.get(str(service_key))
+        return None if row is None else str(row["href"])
+
+    def territory_href(self, code: object) -> str | None:
+        """The département's page, None when it has none."""
+        row = self.territories.get(str(code))
+        return None if row is None else str(row["href"])
+
+    def beneficiary_href(self, organisation_id: object) -> str | None:
+        """The beneficiary's page, None when it has none."""
+        row = self.beneficiaries.get(str(organisation_id))
+        return None if row is None else str(row["href"])
+
+    def funder_name(self, funder_id: object) -> str:
+        """The funder's name, its identifier when unknown."""
+        row = self.funders.get(str(funder_id))
+        return str(funder_id) if row is None else str(row["name"])
+
+    def service_name(self, service_key: object) -> str:
+        """The service's name, its key when unknown."""
+        row = self.services.get(str(service_key))
+        return str(service_key) if row is None else str(row["name"])
+
+    def territory_name(self, code: object) -> str:
+        """`Hérault (34)`; words that say so when the seat is unknown."""
+        if formats.is_missing(code) or code == UNKNOWN_TERRITORY:
+            return UNKNOWN_SEAT
+        row = self.territories.get(str(code))
+        return str(code) if row is None else str(row["title"])

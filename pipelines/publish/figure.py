@@ -1,0 +1,99 @@
+"""A figure: one tidy frame, said in words, drawn, tabled, downloadable, with its source and its rule."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import plotly.graph_objects as go
+
+from pipelines.publish import comma_separated, formats
+from pipelines.publish.charts import Chart, YearGrid
+from pipelines.publish.tables import Column, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CONFIG = {"displaylogo": False, "showSendToCloud": False, "responsive": True, "locale": "fr"}
+"""Plotly's own defaults would offer to send the figure to a third party: switched off here."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of a page.
+
+    `headline` is computed by a tested condition (module `headlines`), `subtitle` says measure, place and period,
+    `summary` gives the numbers in one or two sentences, `coverage` on how many lines it rests and how many lack the
+    information. `method` is an anchor of the method page. `interactive` adds the Plotly version behind a button.
+    """
+
+    id: str
+    headline: str
+    subtitle: str
+    summary: str
+    frame: pd.DataFrame
+    columns: tuple[Column, ...]
+    chart: Chart | None
+    coverage: str
+    source: str
+    method: str
+    interactive: bool = False
+    note: str = ""
+
+    @property
+    def table(self) -> Table:
+        """The same frame as a table."""
+        return Table(
+            id=f"{self.id}-table", caption=f"{self.headline}. {self.subtitle}", frame=self.frame, columns=self.columns
+        )
+
+    @property
+    def is_grid(self) -> bool:
+        """True when the picture already is the table."""
+        return isinstance(self.chart, YearGrid)
+
+    @property
+    def has_long_labels(self) -> bool:
+        """True when labels need a line of their own on a narrow screen."""
+        label = getattr(self.chart, "label", None)
+        return label is not None and any(len(str(text)) > 12 for text in self.frame[label])
+
+    def csv(self) -> bytes:
+        """The frame as a comma-separated file."""
+        return comma_separated.from_pandas(self.frame)
+
+    def plotly_json(self) -> str:
+        """Data, layout and configuration of the interactive version, as JSON safe inside a script element."""
+        if self.chart is None:
+            raise ValueError(f"la figure {self.id} n'a pas de graphique")
+        traces = self.chart.traces(self.frame)
+        drawn = go.Figure(data=traces, layout=self._layout(traces)).to_plotly_json()
+        text = json.dumps(
+            {"data": drawn["data"], "layout": drawn["layout"], "config": CONFIG}, ensure_ascii=False, sort_keys=True
+        )
+        for character in "<>&\u2028\u2029":
+            text = text.replace(character, f"\\u{ord(character):04x}")
+        return text
+
+    def _layout(self, traces: list[dict[str, Any]]) -> dict[str, Any]:
+        horizontal = any(trace.get("orientation") == "h" or trace["type"] == "scatter" for trace in traces)
+        labels = {label for trace in traces for label in trace["y" if horizontal else "x"]}
+        category: dict[str, Any] = {"type": "category", "automargin": True, "fixedrange": True}
+        value: dict[str, Any] = {"automargin": True, "fixedrange": True, "rangemode": "tozero", "tickformat": ",.2~f"}
+        if any(trace["meta"].get("percent") for trace in traces):
+            value |= {"tickformat": ".0%", "range": [0, 1]}
+        layout: dict[str, Any] = {
+            "template": "none",
+            "separators": f",{formats.THIN}",
+            "barmode": "stack",
+            "showlegend": len(traces) > 1,
+            "legend": {"orientation": "h", "y": -0.15},
+            "margin": {"l": 8, "r": 16, "t": 16, "b": 40},
+            "height": max(320, 90 + 30 * len(labels)) if horizontal else 420,
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+        }
+        if horizontal:
+            return layout | {"xaxis": value, "yaxis": category | {"autorange": "reversed"}}
+        return layout | {"xaxis": category, "yaxis": value}

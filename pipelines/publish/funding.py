@@ -1,0 +1,282 @@
+"""Figures of funded amounts: by year, by any category, by level and year. Currencies and stages are never added up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from pipelines.publish import formats, headlines
+from pipelines.publish.charts import MAX_SERIES, Bars, Stacks
+from pipelines.publish.directory import amounts_word
+from pipelines.publish.figure import Figure
+from pipelines.publish.tables import Column, records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pipelines.publish.tables import Row
+
+ADDITIVE = ["n_awards", "n_lines", "amount", "n_without_amount", "n_loans_excluded"]
+"""Measures that may be added across rows; a number of beneficiaries may not."""
+
+_COUNTS = (
+    Column("n_awards", "Attributions", "count"),
+    Column("amount", "Montant", "money"),
+    Column("n_without_amount", "Sans montant", "count"),
+)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a figure speaks of: the place in words, the source line, the first year not complete yet, a warning."""
+
+    place: str
+    source: str
+    before: int
+    note: str = ""
+
+
+SEVERAL_FUNDERS = (
+    "Le total d'une année dépend des financeurs dont les données existent cette année-là : "
+    "d'une année à l'autre, il ne dit pas une évolution."
+)
+"""The warning of figures by year that bring several funders together."""
+
+
+def splits(frame: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """The rows of each (currency, stage), the pair with most awards first."""
+    if frame.empty:
+        return
+    keyed = frame.assign(currency=frame["currency"].fillna("EUR"), stage=frame["stage"].fillna("unknown"))
+    groups = [(currency, stage, part) for (currency, stage), part in keyed.groupby(["currency", "stage"], sort=True)]
+    for currency, stage, part in sorted(groups, key=lambda item: (-item[2]["n_awards"].sum(), item[0], item[1])):
+        yield str(currency), str(stage), part
+
+
+def coverage(frame: pd.DataFrame) -> str:
+    """On how many awards and lines a figure rests, and how many lack the amount."""
+    awards, lines, missing, loans = (
+        int(frame[name].fillna(0).sum()) for name in ("n_awards", "n_lines", "n_without_amount", "n_loans_excluded")
+    )
+    text = f"Sur {formats.plural(awards, 'attribution')} ({formats.plural(lines, 'ligne')}), "
+    text += f"{formats.count(missing)} sans montant" if missing else "toutes avec un montant"
+    if loans:
+        text += f" ; {formats.plural(loans, 'prêt ou garantie', 'prêts ou garanties')} hors du total"
+    return text
+
+
+def _suffix(index: int) -> str:
+    return "" if index == 0 else f"-{index + 1}"
+
+
+def _amount(value: float, currency: str) -> str:
+    return formats.money_compact(value, currency=currency)
+
+
+def by_year(frame: pd.DataFrame, scope: Scope, *, id: str, interactive: bool = False) -> list[Figure]:
+    """One figure per currency and stage: amounts by fiscal year, with the years that have no data."""
+    figures = []
+    for index, (currency, stage, part) in enumerate(splits(frame)):
+        grouped = part.groupby("fiscal_year")[ADDITIVE].sum(min_count=1)
+        columns: tuple[Column, ...] = (Column("fiscal_year", "Exercice", "year", header=True), *_COUNTS)
+        if part["fiscal_year"].is_unique:
+            grouped["n_beneficiaries"] = part.set_index("fiscal_year")["n_beneficiaries"]
+            columns = (*columns, Column("n_beneficiaries", "Bénéficiaires", "count"))
+        observed = [int(year) for year in grouped.index]
+        tidy = grouped.reindex(range(min(observed), max(observed) + 1)).rename_axis("fiscal_year").reset_index()
+        tidy["currency"], tidy["stage"] = currency, stage
+        word = amounts_word(stage)
+        amounts = {int(y): float(a) for y, a in zip(tidy["fiscal_year"], tidy["amount"], strict=True) if a == a}
+        figures.append(
+            Figure(
+                id=f"{id}{_suffix(index)}",
+                headline=headlines.trend(amounts, what=word, before=scope.before, sources=_funders_by_year(part)),
+                subtitle=(
+                    f"{formats.sentence(word)} par exercice, {scope.place}, "
+                    f"{formats.years(min(observed), max(observed))}"
+                ),
+                summary=_year_summary(tidy, amounts, currency, scope.before),
+                frame=tidy,
+                columns=columns,
+                chart=Bars("fiscal_year", "amount", top=40),
+                coverage=coverage(part),
+                source=scope.source,
+                method="montants",
+                interactive=interactive and index == 0,
+                note=scope.note,
+            )
+        )
+    return figures
+
+
+def _funders_by_year(part: pd.DataFrame) -> dict[int, frozenset[str]]:
+    found: dict[int, set[str]] = {}
+    for row in records(part):
+        found.setdefault(int(row["fiscal_year"]), set()).add(str(row["funder_id"]))
+    return {year: frozenset(funders) for year, funders in found.items()}
+
+
+def _year_summary(tidy: pd.DataFrame, amounts: dict[int, float], currency: str, before: int) -> str:
+    awards = formats.plural(int(tidy["n_awards"].fillna(0).sum()), "attribution")
+    text = f"{awards} pour {_amount(sum(amounts.values()), currency)} au total."
+    if len(amounts) > 1:
+        best = max(amounts, key=lambda year: (amounts[year], year))
+        text += f" L'exercice le plus élevé est {best} : {_amount(amounts[best], currency)}."
+    gaps = [str(int(y)) for y, n in zip(tidy["fiscal_year"], tidy["n_awards"], strict=True) if formats.is_missing(n)]
+    if gaps:
+        text += f" Aucune donnée pour {formats.joined(gaps)} : ce n'est pas un zéro."
+    if amounts and max(amounts) >= before:
+        text += f" L'exercice {max(amounts)} est en cours : il est incomplet."
+    return text
+
+
+def by_category(
+    frame: pd.DataFrame,
+    scope: Scope,
+    *,
+    id: str,
+    key: str,
+    title: str,
+    by: str,
+    name: Callable[[Any], str],
+    href: Callable[[Row], str | None] | None = None,
+    unknown: str = "unknown",
+    interactive: bool = False,
+    method: str = "montants",
+) -> list[Figure]:
+    """One figure per currency and stage: amounts by `key` over all years, largest first, the unknown last.
+
+    `title` heads the column, `by` ends « montants accordés par … », `name` gives a code's words.
+    """
+    figures = []
+    for index, (currency, stage, part) in enumerate(splits(frame)):
+        keyed = part.assign(**{key: part[key].fillna(unknown)})
+        tidy = keyed.groupby(key, as_index=False)[ADDITIVE].sum(min_count=1)
+        total = float(tidy["amount"].fillna(0).sum())
+        tidy["label"] = [name(code) for code in tidy[key]]
+        tidy["share"] = tidy["amount"] / total if total > 0 else float("nan")
+        tidy["currency"], tidy["stage"] = currency, stage
+        tidy["_last"] = tidy[key] == unknown
+        tidy = tidy.sort_values(["_last", "amount", "label"], ascending=[True, False, True], na_position="last")
+        tidy = tidy.drop(columns="_last").reset_index(drop=True)
+        word = amounts_word(stage)
+        listed = [(str(label), float(a)) for label, a in zip(tidy["label"], tidy["amount"], strict=True) if a == a]
+        first, last = int(part["fiscal_year"].min()), int(part["fiscal_year"].max())
+        figures.append(
+            Figure(
+                id=f"{id}{_suffix(index)}",
+                headline=headlines.leader(listed, neutral=f"{formats.sentence(word)} par {by}", unknown=name(unknown)),
+                subtitle=f"{formats.sentence(word)} par {by}, {scope.place}, {formats.years(first, last)}",
+                summary=_category_summary(listed, total, currency),
+                frame=tidy,
+                columns=(
+                    Column("label", title, "name", href=href, header=True),
+                    *_COUNTS,
+                    Column("share", "Part", "share"),
+                ),
+                chart=Bars("label", "amount"),
+                coverage=coverage(part) + _unknown_part(tidy, key, unknown),
+                source=scope.source,
+                method=method,
+                interactive=interactive and index == 0,
+                note="Le graphique montre les 15 premières lignes, le tableau les a toutes." if len(tidy) > 15 else "",
+            )
+        )
+    return figures
+
+
+def _unknown_part(tidy: pd.DataFrame, key: str, unknown: str) -> str:
+    missing = int(tidy.loc[tidy[key] == unknown, "n_awards"].sum())
+    return f" ; {formats.count(missing)} sans cette information" if missing else " ; toutes avec cette information"
+
+
+def _category_summary(listed: list[tuple[str, float]], total: float, currency: str) -> str:
+    if total <= 0:
+        return "Aucun montant n'est renseigné."
+    said = len(listed) if len(listed) <= 4 else 3
+    words = [
+        f"{name}, {_amount(amount, currency)} ({formats.percent(amount / total)})" for name, amount in listed[:said]
+    ]
+    text = f"{formats.sentence(' ; '.join(words))}."
+    if len(listed) > said:
+        others = sum(amount for _, amount in listed[said:])
+        text += f" Les {formats.count(len(listed) - said)} autres : {_amount(others, currency)}."
+    return text
+
+
+def by_year_and(
+    frame: pd.DataFrame,
+    scope: Scope,
+    *,
+    id: str,
+    key: str,
+    by: str,
+    others: str,
+    name: Callable[[Any], str],
+    interactive: bool = False,
+) -> list[Figure]:
+    """One figure per currency and stage: years in rows, the four largest values of `key` and the others in columns."""
+    figures = []
+    for index, (currency, stage, part) in enumerate(splits(frame)):
+        keyed = part.assign(**{key: part[key].fillna("unknown")})
+        totals = keyed.groupby(key)["amount"].sum()
+        ranked = [
+            str(code) for code in sorted(totals.index, key=lambda code: (code == "unknown", -totals[code], str(code)))
+        ]
+        kept = ranked if len(ranked) <= MAX_SERIES else ranked[:MAX_SERIES]
+        pivot = keyed.pivot_table(index="fiscal_year", columns=key, values="amount", aggfunc="sum", fill_value=0.0)
+        tidy = pd.DataFrame({code: pivot.get(code, 0.0) for code in kept}, index=pivot.index)
+        parts = [(code, formats.sentence(name(code))) for code in kept]
+        if len(ranked) > len(kept):
+            tidy["others"] = pivot[[code for code in ranked[MAX_SERIES:] if code in pivot]].sum(axis=1)
+            parts.append(("others", f"Autres {others}" + (" ou non précisé" if ranked[-1] == "unknown" else "")))
+        tidy["total"] = tidy.sum(axis=1)
+        tidy = tidy.reset_index()
+        tidy["currency"], tidy["stage"] = currency, stage
+        word = amounts_word(stage)
+        listed = [(name(code), float(totals[code])) for code in ranked]
+        first, last = int(tidy["fiscal_year"].min()), int(tidy["fiscal_year"].max())
+        figures.append(
+            Figure(
+                id=f"{id}{_suffix(index)}",
+                headline=headlines.leader(
+                    listed, neutral=f"{formats.sentence(word)} par {by}", unknown=name("unknown")
+                ),
+                subtitle=f"{formats.sentence(word)} par exercice et {by}, {scope.place}, {formats.years(first, last)}",
+                summary=_category_summary(listed, float(totals.sum()), currency),
+                frame=tidy,
+                columns=(
+                    Column("fiscal_year", "Exercice", "year", header=True),
+                    *(Column(code, title, "money") for code, title in parts),
+                    Column("total", "Total", "money"),
+                ),
+                chart=Stacks("fiscal_year", tuple(parts)),
+                coverage=coverage(part) + _unknown_part(keyed, key, "unknown"),
+                source=scope.source,
+                method="montants",
+                interactive=interactive and index == 0,
+                note=scope.note,
+            )
+        )
+    return figures
+
+
+def totals(frame: pd.DataFrame) -> list[tuple[str, str, float, int]]:
+    """(currency, stage, amount, awards) of each pair, the one with most awards first."""
+    return [
+        (currency, stage, float(part["amount"].fillna(0).sum()), int(part["n_awards"].sum()))
+        for currency, stage, part in splits(frame)
+    ]
+
+
+def total_words(frame: pd.DataFrame) -> str:
+    """Every total in one line: `281,9 M€ accordés ; 12 M€ versés`."""
+    found = [f"{_amount(amount, c)} {amounts_word(s).removeprefix('montants ')}" for c, s, amount, _ in totals(frame)]
+    return " ; ".join(found) or "aucun montant"
+
+
+def latest(frame: pd.DataFrame, year: int) -> list[Row]:
+    """The rows of `year`."""
+    return records(frame[frame["fiscal_year"] == year])

@@ -1,0 +1,111 @@
+"""« Méthode »: definitions, formulas, thresholds and glossary; and the dictionary of every published column."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.publish import formats
+from pipelines.publish.layout import Link, Section
+from pipelines.publish.reports import Output, Report
+from pipelines.publish.tables import Column, Table
+from schemas.codelist import rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+
+    from pipelines.publish.context import Context
+
+GLOSSARY = (
+    ("Attribution", "Une demande qui a reçu une subvention, en tout ou partie."),
+    ("Bénéficiaire", "L'organisme ou la personne qui reçoit. Avant la décision, on dit demandeur."),
+    ("CCAS, CIAS", "Centre communal, ou intercommunal, d'action sociale."),
+    ("CAF", "Caisse d'allocations familiales."),
+    (
+        "Convention pluriannuelle",
+        (
+            "Un engagement écrit sur plusieurs années, souvent sous réserve du vote du budget. Une aide "
+            "annuelle répétée n'en est pas une."
+        ),
+    ),
+    ("Dispositif", "Le programme dans lequel une aide est donnée."),
+    ("EPCI", "Intercommunalité : métropole ou communauté de communes."),
+    ("Exercice", "L'année budgétaire dans laquelle la décision est comptée."),
+    ("Financeur", "Celui qui décide et paie."),
+    ("Irrecevable", "Demande écartée sans examen au fond : dossier incomplet, hors délai ou hors critères."),
+    ("MSA", "Mutualité sociale agricole."),
+    ("Refus", "Demande examinée, puis non retenue."),
+    ("RNA", "Répertoire national des associations."),
+    ("Sans suite", "Dossier fermé sans attribution ni refus."),
+    ("Service", "Celui qui examine la demande au sein du financeur."),
+    ("SIREN, SIRET", "Numéros d'un organisme (9 chiffres) et de l'un de ses établissements (14 chiffres)."),
+)
+
+
+def build(context: Context) -> Iterator[Output]:
+    """The method page and the dictionary."""
+    dictionary = context.database.table("dictionary")
+    yield from context.page(
+        REPORT.page,
+        "method.html.j2",
+        report=REPORT,
+        title="Méthode",
+        description=REPORT.description,
+        kicker="Comment c'est fait",
+        lead="Les définitions, les calculs, les seuils, et ce que les pages ne montrent pas.",
+        glossary=GLOSSARY,
+        statuses=rows("decision_status"),
+    )
+    yield from context.page(
+        "dictionnaire.html",
+        "dictionary.html.j2",
+        report=REPORT,
+        title="Dictionnaire des données",
+        description="Chaque table publiée et chacune de ses colonnes.",
+        kicker="Comment c'est fait",
+        lead="Chaque table publiée, et ce que dit chacune de ses colonnes.",
+        trail=[("Méthode", REPORT.page)],
+        tables=[(name, context.database.comment(name)) for name in context.database.tables()],
+    )
+    for name in context.database.tables():
+        yield from context.page(
+            f"dictionnaire/{name}.html",
+            "sections.html.j2",
+            report=REPORT,
+            title=name,
+            description=f"Les colonnes de la table {name}.",
+            kicker="Dictionnaire des données",
+            lead=context.database.comment(name) or "Table sans description.",
+            trail=[("Méthode", REPORT.page), ("Dictionnaire", "dictionnaire.html")],
+            key_figures=[],
+            sections=[_columns(name, dictionary[dictionary["table_name"] == name])],
+        )
+
+
+def _columns(table: str, frame: pd.DataFrame) -> Section:
+    described = Table(
+        "colonnes-table",
+        formats.plural(len(frame), "colonne"),
+        frame,
+        (
+            Column("column_name", "Colonne", "code", header=True),
+            Column("title", "Titre"),
+            Column("description", "Ce qu'elle dit"),
+            Column("unit", "Unité"),
+        ),
+    )
+    links = (Link("La table en CSV", f"data/{table}.csv"), Link("La table en Parquet", f"data/{table}.parquet"))
+    return Section("colonnes", "Colonnes", tables=(described,), links=links)
+
+
+REPORT = Report(
+    name="methode",
+    title="Méthode",
+    description="Définitions, calculs, seuils de publication, glossaire et dictionnaire des données.",
+    page="methode.html",
+    tables=("dictionary", "publication"),
+    build=build,
+    order=70,
+    menu="Méthode",
+)

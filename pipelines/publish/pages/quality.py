@@ -1,0 +1,294 @@
+"""« Qualité »: what was received, what was counted, what is missing, per source."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from pipelines.publish import formats, quality
+from pipelines.publish.directory import addresses
+from pipelines.publish.layout import KeyFigure, Link, Section, figures_of
+from pipelines.publish.lists import PER_PAGE, page_path, pager
+from pipelines.publish.reports import Output, Report
+from pipelines.publish.tables import SUPPRESSED, Column, Table, records
+from schemas.codelist import labels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipelines.publish.context import Context
+
+STATUSES = {"accepted": "accepté", "held": "en attente de confirmation", "refused": "refusé"}
+REASONS = {
+    "counted": "compté",
+    "replaced": "remplacé par un fichier plus récent",
+    "restated": "corrigé par un autre fichier",
+    "withdrawn": "retiré par le déposant",
+    "held": "en attente de confirmation",
+}
+DECIDED = {"rule": "règle commune", "funder_file": "choix du financeur"}
+COUNTS = ["rows_read", "rows_accepted", "rows_rejected", "rows_ignored"]
+
+
+def build(context: Context) -> Iterator[Output]:
+    """The summary, then one page a depositor."""
+    deposits = context.database.table("data_quality_by_deposit")
+    deposits = deposits.sort_values(["depositor", "received_at", "file_name", "deposit_id"], ignore_index=True)
+    names = sorted({str(name) for name in deposits["depositor"]}, key=lambda name: (formats.slug(name), name))
+    pages = addresses([{"depositor": name, "name": name} for name in names], "depositor")
+    groups = {str(name): part for name, part in deposits.groupby("depositor", sort=False)}
+    yield from _summary(context, deposits, names, pages, groups)
+    for name in names:
+        yield from _source(context, name, pages[name], groups[name])
+
+
+def _summary(
+    context: Context, deposits: pd.DataFrame, names: list[str], pages: dict[str, str], groups: dict[str, pd.DataFrame]
+) -> Iterator[Output]:
+    read, accepted, rejected, _ = _totals(deposits)
+    rows = [
+        {
+            "depositor": name,
+            "href": f"qualite/{pages[name]}.html",
+            "n_deposits": len(groups[name]),
+            **{column: groups[name][column].sum(skipna=False) for column in COUNTS},
+            "updated": _latest(groups[name]),
+        }
+        for name in names
+    ]
+    personal = context.database.table("awards_not_nominative")
+    hidden = int(personal["n_awards"].fillna(0).sum())
+    parts = [rows[start : start + PER_PAGE] for start in range(0, len(rows), PER_PAGE)] or [[]]
+    for number, part in enumerate(parts, start=1):
+        table = Table(
+            "sources-table",
+            f"{formats.plural(len(rows), 'source')}, par ordre alphabétique",
+            pd.DataFrame(part, columns=["depositor", "href", "n_deposits", *COUNTS, "updated"]),
+            (
+                Column("depositor", "Source", "name", href=lambda row: str(row["href"]), header=True),
+                Column("n_deposits", "Fichiers", "count"),
+                *_count_columns(),
+                Column("updated", "Mise à jour", "date", absent="non renseignée"),
+            ),
+            sortable=True,
+            search="Filtrer les sources",
+        )
+        sections = [
+            Section(
+                "sources",
+                "Par source",
+                (
+                    (
+                        "Chaque ligne lue est acceptée, écartée avec son motif, ou ignorée avec son motif "
+                        "(ligne vide, total, titre)."
+                    ),
+                ),
+                tables=(table,),
+                links=pager("qualite", number, len(parts)),
+            )
+        ]
+        if number == 1:
+            sections += [
+                Section(
+                    "causes",
+                    "Problèmes rencontrés",
+                    figures=quality.issues(
+                        context.database.table("data_quality_issues"), place="toutes sources", source=context.source
+                    ),
+                ),
+                Section(
+                    "champs",
+                    "Ce que les fichiers ne disent pas",
+                    figures=quality.fields(
+                        context.database.table("data_quality_by_field"), place="toutes sources", source=context.source
+                    ),
+                ),
+                Section(
+                    "personnes",
+                    "Personnes physiques",
+                    (_persons(hidden),),
+                ),
+            ]
+        yield from context.page(
+            page_path("qualite", number),
+            "sections.html.j2",
+            report=REPORT,
+            title="Qualité des sources" if number == 1 else f"Qualité des sources, page {number}",
+            description=REPORT.description,
+            figures=figures_of(sections),
+            kicker="Ce que valent les données",
+            lead=_balance(deposits),
+            key_figures=[
+                KeyFigure("Fichiers reçus", formats.count(len(deposits)), formats.plural(len(names), "source")),
+                KeyFigure(
+                    "Lignes acceptées", formats.percent(accepted / read) if read else "–", formats.count(accepted)
+                ),
+                KeyFigure(
+                    "Lignes écartées", formats.percent(rejected / read) if read else "–", formats.count(rejected)
+                ),
+                KeyFigure(
+                    "Attributions non nominatives",
+                    formats.count(hidden),
+                    "personnes physiques ou nature inconnue",
+                    "qualite.html#personnes",
+                ),
+            ],
+            sections=sections,
+        )
+
+
+def _totals(deposits: pd.DataFrame) -> tuple[int, int, int, int]:
+    """Lines read, accepted, rejected and ignored of the deposits whose numbers may be shown."""
+    read, accepted, rejected, ignored = (int(deposits[column].fillna(0).sum()) for column in COUNTS)
+    return read, accepted, rejected, ignored
+
+
+def _balance(deposits: pd.DataFrame) -> str:
+    """The account of lines, in words: read = accepted + rejected + ignored."""
+    read, accepted, rejected, ignored = _totals(deposits)
+    hidden = int(deposits["rows_read"].isna().sum())
+    text = (
+        f"{formats.plural(read, 'ligne lue', 'lignes lues')} = {formats.count(accepted)} acceptées + "
+        f"{formats.count(rejected)} écartées + {formats.count(ignored)} ignorées."
+    )
+    if hidden == len(deposits):
+        text = "Les nombres de lignes ne sont pas diffusables."
+    if hidden:
+        text += (
+            f" Sans {formats.plural(hidden, 'fichier')} dont les nombres de lignes ne sont pas diffusables : "
+            "ils laisseraient deviner un petit nombre de refus."
+        )
+    return text
+
+
+def _persons(hidden: int) -> str:
+    verb = "figure" if hidden < 2 else "figurent"
+    return (
+        f"{formats.plural(hidden, 'attribution')} à des personnes physiques ou à des demandeurs de nature inconnue "
+        f"{verb} dans les totaux et dans aucune liste nominative."
+    )
+
+
+def _count_columns() -> tuple[Column, ...]:
+    words = ("Lignes lues", "Acceptées", "Écartées", "Ignorées")
+    return tuple(Column(name, title, "count", absent=SUPPRESSED) for name, title in zip(COUNTS, words, strict=True))
+
+
+def _latest(deposits: pd.DataFrame) -> object:
+    dates = deposits["source_updated_at"].dropna()
+    return dates.max() if len(dates) else None
+
+
+def _source(context: Context, name: str, page: str, deposits: pd.DataFrame) -> Iterator[Output]:
+    database = context.database
+    identifiers = set(deposits["deposit_id"])
+
+    def mine(table: str) -> pd.DataFrame:
+        frame = database.table(table)
+        return frame[frame["deposit_id"].isin(identifiers)]
+
+    made = deposits.assign(
+        status_words=[STATUSES.get(str(value), str(value)) for value in deposits["status"]],
+        read_words=[labels("recognised_by").get(str(value), "non reconnu") for value in deposits["recognised_by"]],
+    )
+    table = Table(
+        "fichiers-table",
+        f"{formats.plural(len(made), 'fichier')} de la source {name}",
+        made,
+        (
+            Column("file_name", "Fichier", "name", header=True),
+            Column("status_words", "État"),
+            Column("read_words", "Lu par"),
+            *_count_columns(),
+            Column("source_updated_at", "Mise à jour", "date", absent="non renseignée"),
+        ),
+    )
+    sections = [
+        Section("fichiers", "Fichiers", tables=(table,)),
+        Section(
+            "causes",
+            "Problèmes rencontrés",
+            figures=quality.issues(mine("data_quality_issues"), place=name, source=context.source),
+        ),
+        Section(
+            "champs",
+            "Ce que les fichiers ne disent pas",
+            figures=quality.fields(mine("data_quality_by_field"), place=name, source=context.source),
+        ),
+        _versions(mine("data_quality_versions")),
+    ]
+    yield from context.page(
+        f"qualite/{page}.html",
+        "sections.html.j2",
+        report=REPORT,
+        title=f"Qualité : {name}",
+        description=f"Ce que valent les fichiers de la source {name}.",
+        trail=[("Qualité", REPORT.page)],
+        is_demonstration=bool(deposits["is_demonstration"].fillna(False).any()),
+        figures=figures_of(sections),
+        kicker="Source",
+        lead=_balance(deposits),
+        key_figures=[],
+        sections=sections,
+    )
+
+
+def _versions(frame: pd.DataFrame) -> Section:
+    intro = (
+        "Quand deux fichiers d'une même source parlent d'une même année, un seul est compté. Voici lequel, et "
+        "combien de lignes ils ont en commun."
+    )
+    if frame.empty:
+        return Section("versions", "Versions", (intro, "Aucune version n'est enregistrée."))
+    made = frame.sort_values(
+        ["fiscal_year", "is_counted", "deposit_id"], ascending=[False, False, True], ignore_index=True
+    )
+    rows = records(made)
+    made = made.assign(
+        reason_words=[REASONS.get(str(row["reason"]), str(row["reason"])) for row in rows],
+        decided=[DECIDED.get(str(row["decided_by"]), "–") for row in rows],
+    )
+    table = Table(
+        "versions-table",
+        f"{formats.plural(len(made), 'couple')} fichier et exercice",
+        made,
+        (
+            Column("fiscal_year", "Exercice", "year"),
+            Column("file_name", "Fichier", "name", header=True),
+            Column("reason_words", "Sort"),
+            Column("lines", "Lignes", "count", absent=SUPPRESSED),
+            Column("other_file_name", "Autre fichier", "name"),
+            Column("lines_matched", "Lignes communes", "count"),
+            Column("shared", "Part commune", "share"),
+            Column("decided", "Décidé par"),
+        ),
+    )
+    return Section(
+        "versions",
+        "Quel fichier est compté",
+        (intro,),
+        tables=(table,),
+        links=(Link("La règle", "methode.html#versions"),),
+    )
+
+
+REPORT = Report(
+    name="qualite",
+    title="Qualité des sources",
+    description=(
+        "Par source : fichiers reçus, lignes lues, acceptées, écartées et ignorées, informations absentes, versions."
+    ),
+    page="qualite.html",
+    tables=(
+        "awards_not_nominative",
+        "data_quality_by_deposit",
+        "data_quality_by_field",
+        "data_quality_issues",
+        "data_quality_versions",
+        "funders",
+    ),
+    build=build,
+    order=60,
+    menu="Qualité",
+)

@@ -1,0 +1,49 @@
+"""What a report is, and how reports are found: every module of `pages/` declares one as `REPORT`."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pipelines.publish.context import Context
+
+
+@dataclass(frozen=True)
+class Output:
+    """One file of the site: its path from the site's root, and its bytes."""
+
+    path: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Report:
+    """One report: its name, what people call it, what it reads and how its files are built.
+
+    `page` is its first page. A report with a `menu` word is in the navigation, at the place `order` gives it.
+    """
+
+    name: str
+    title: str
+    description: str
+    page: str
+    tables: tuple[str, ...]
+    build: Callable[[Context], Iterator[Output]]
+    order: int = 100
+    menu: str | None = None
+
+
+def reports() -> list[Report]:
+    """Every report, in the order of the navigation. Raises `AttributeError` for a page module without `REPORT`."""
+    from pipelines.publish import pages
+
+    found = [
+        importlib.import_module(f"{pages.__name__}.{module.name}").REPORT
+        for module in pkgutil.iter_modules(pages.__path__)
+    ]
+    return sorted(found, key=lambda report: (report.order, report.name))

@@ -1,0 +1,172 @@
+"""Writes the site: every report's files, one by one, and only those whose bytes changed.
+
+Each file is written aside and renamed. Pages come before the indexes that lead to them; what is no longer produced is
+removed after that. `manifest/<report>.json` lists each report's files with their sha256, and is what tells a stale page
+from somebody else's file; it names old and new files together while a publication is under way, so that a publication
+that was interrupted leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipelines.publish.assets import shared
+from pipelines.publish.context import Context
+from pipelines.publish.database import PublicDatabase
+from pipelines.publish.reports import Output, reports
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+SHARED = "site"
+"""The manifest of what all pages share."""
+BATCH = 200
+"""Files held in memory between two writings of a manifest."""
+
+
+@dataclass(frozen=True)
+class PublishResult:
+    """What a publication did: HTML `pages`, `files` in all, their `bytes`; of these, `written` and `unchanged`.
+
+    `removed` counts files of a former publication that are no longer produced.
+    """
+
+    pages: int
+    files: int
+    bytes: int
+    written: int
+    unchanged: int
+    removed: int
+
+
+@dataclass
+class _Tally:
+    sizes: dict[str, int] = field(default_factory=dict)
+    written: int = 0
+    removed: int = 0
+    former: dict[Path, dict[str, str]] = field(default_factory=dict)
+    current: dict[Path, dict[str, str]] = field(default_factory=dict)
+
+
+def publish(public_db: Path, reports_dir: Path, *, only: Iterable[str] | None = None) -> PublishResult:
+    """Build the site of `public_db` in `reports_dir`: all reports, or those named in `only`.
+
+    Equal databases give equal bytes. Raises `ValueError` for an unknown report name, for two reports that claim one
+    path, and for a path outside the site.
+    """
+    known = {report.name: report for report in reports()}
+    names = list(known) if only is None else sorted(set(only))
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ValueError(f"rapports inconnus : {', '.join(unknown)} ; connus : {', '.join(known)}")
+    tally = _Tally()
+    reports_dir.mkdir(parents=True, exist_ok=True)
+    _write_report(SHARED, shared(), reports_dir, tally)
+    with PublicDatabase(public_db) as database:
+        context = Context(database)
+        # The home page is written last of all: it leads everywhere.
+        for name in sorted(names, key=lambda name: (known[name].page == "index.html", known[name].order, name)):
+            _write_report(name, known[name].build(context), reports_dir, tally)
+    if only is None:
+        strays = (path for path in (reports_dir / "manifest").glob("*.json") if path.stem not in {*known, SHARED})
+        tally.former |= {stray: _listed(stray) for stray in strays}
+    _finish(reports_dir, tally)
+    return PublishResult(
+        pages=sum(path.endswith(".html") for path in tally.sizes),
+        files=len(tally.sizes),
+        bytes=sum(tally.sizes.values()),
+        written=tally.written,
+        unchanged=len(tally.sizes) - tally.written,
+        removed=tally.removed,
+    )
+
+
+def _write_report(name: str, outputs: Iterable[Output], root: Path, tally: _Tally) -> None:
+    manifest = root / "manifest" / f"{name}.json"
+    former = _listed(manifest)
+    hashes: dict[str, str] = {}
+    pending: list[Output] = []
+    for output in _in_order(outputs):
+        if output.path in tally.sizes:
+            raise ValueError(f"deux rapports écrivent {output.path}")
+        hashes[output.path] = hashlib.sha256(output.content).hexdigest()
+        tally.sizes[output.path] = len(output.content)
+        if _is_same(root / output.path, output.content):
+            continue
+        pending.append(output)
+        tally.written += 1
+        if len(pending) >= BATCH:
+            _flush(pending, manifest, former | hashes, root)
+    _flush(pending, manifest, former | hashes, root)
+    tally.former[manifest], tally.current[manifest] = former, hashes
+
+
+def _finish(root: Path, tally: _Tally) -> None:
+    """Remove what is no longer produced, then let each manifest say what there is now."""
+    stale = {path for former in tally.former.values() for path in former} - set(tally.sizes)
+    _remove(stale, root, tally)
+    for manifest in sorted(tally.former):
+        if manifest in tally.current:
+            _write(manifest, _json(tally.current[manifest]))
+        else:
+            manifest.unlink()
+
+
+def _flush(pending: list[Output], manifest: Path, listed: dict[str, str], root: Path) -> None:
+    if pending:
+        _write(manifest, _json(listed))
+        for output in pending:
+            _write(root / output.path, output.content)
+        pending.clear()
+
+
+def _in_order(outputs: Iterable[Output]) -> Iterator[Output]:
+    """Pages and files as they come, then the indexes, deepest first."""
+    indexes = []
+    for output in outputs:
+        if not re.fullmatch(r"[\w-]+(/[\w-]+)*(\.[\w-]+)+", output.path, re.ASCII):
+            raise ValueError(f"chemin refusé : {output.path!r}")
+        if output.path.rsplit("/", 1)[-1] == "index.html":
+            indexes.append(output)
+        else:
+            yield output
+    yield from sorted(indexes, key=lambda output: (-output.path.count("/"), output.path))
+
+
+def _listed(manifest: Path) -> dict[str, str]:
+    if not manifest.exists():
+        return {}
+    listed: dict[str, str] = json.loads(manifest.read_text(encoding="utf-8"))
+    return listed
+
+
+def _json(hashes: dict[str, str]) -> bytes:
+    return (json.dumps(hashes, indent=0, sort_keys=True) + "\n").encode()
+
+
+def _is_same(path: Path, content: bytes) -> bool:
+    return path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content
+
+
+def _write(path: Path, content: bytes) -> None:
+    if _is_same(path, content):
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f"{path.name}.tmp")
+    aside.write_bytes(content)
+    aside.replace(path)
+
+
+def _remove(paths: Iterable[str], root: Path, tally: _Tally) -> None:
+    for path in sorted(paths):
+        target = root / path
+        if target.is_file():
+            target.unlink()
+            tally.removed += 1
+        if target.parent != root and target.parent.is_dir() and not any(target.parent.iterdir()):
+            target.parent.rmdir()

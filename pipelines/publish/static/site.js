@@ -1,0 +1,138 @@
+// What pages gain with a script: tables that sort and filter, and the interactive version of a figure on demand.
+// Everything is readable without it. A classic script: pages are opened by double-click too.
+(function () {
+  "use strict";
+  var own = document.currentScript;
+  var collator = new Intl.Collator("fr", { numeric: true, sensitivity: "base" });
+
+  function fold(text) {
+    return text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").replace(/[\u00a0\u202f]/g, " ").toLowerCase();
+  }
+
+  // --- Tables -------------------------------------------------------------------------------------------------
+  function key(row, column) {
+    var cell = row.cells[column];
+    return cell.dataset.k === undefined ? { text: cell.textContent.trim() } : { number: cell.dataset.k };
+  }
+
+  function compare(a, b, way) {
+    // Marks (an empty key) stay last whichever the way.
+    if (a.number === "" || b.number === "") return (a.number === "" ? 1 : 0) - (b.number === "" ? 1 : 0);
+    if (a.number !== undefined && b.number !== undefined) return way * (a.number - b.number);
+    return way * collator.compare(a.text || "", b.text || "");
+  }
+
+  function sortable(table) {
+    var heads = Array.from(table.tHead.rows[0].cells), body = table.tBodies[0];
+    heads.forEach(function (head, column) {
+      var button = document.createElement("button");
+      button.type = "button";
+      button.append.apply(button, Array.from(head.childNodes));
+      head.append(button);
+      button.addEventListener("click", function () {
+        var first = head.classList.contains("n") ? "descending" : "ascending";
+        var other = first === "ascending" ? "descending" : "ascending";
+        var order = head.getAttribute("aria-sort") === first ? other : first;
+        heads.forEach(function (each) { each.removeAttribute("aria-sort"); });
+        head.setAttribute("aria-sort", order);
+        var way = order === "ascending" ? 1 : -1;
+        Array.from(body.rows)
+          .map(function (row, place) { return { row: row, key: key(row, column), place: place }; })
+          .sort(function (a, b) { return compare(a.key, b.key, way) || a.place - b.place; })
+          .forEach(function (item) { body.append(item.row); });
+      });
+    });
+  }
+
+  function filterable(table) {
+    var rows = Array.from(table.tBodies[0].rows);
+    if (rows.length < 8) return;
+    var texts = rows.map(function (row) { return fold(row.textContent); });
+    var box = document.createElement("div"), label = document.createElement("label");
+    var input = document.createElement("input"), status = document.createElement("output");
+    box.className = "filter";
+    input.type = "search";
+    input.id = table.id + "-filtre";
+    label.htmlFor = input.id;
+    label.textContent = table.dataset.search;
+    status.setAttribute("role", "status");
+    box.append(label, input, status);
+    table.closest(".scroll").before(box);
+    var timer;
+    input.addEventListener("input", function () {
+      clearTimeout(timer);
+      timer = setTimeout(function () {
+        var words = fold(input.value).split(/\s+/).filter(Boolean), shown = 0;
+        rows.forEach(function (row, place) {
+          var keep = words.every(function (word) { return texts[place].includes(word); });
+          row.hidden = !keep;
+          shown += keep;
+        });
+        status.textContent = words.length ? shown + (shown < 2 ? " ligne" : " lignes") + " sur " + rows.length : "";
+      }, 120);
+    });
+  }
+
+  // --- Interactive figures ------------------------------------------------------------------------------------
+  var words = {
+    "Download plot as a PNG": "Télécharger l'image (PNG)", "Download plot": "Télécharger l'image", "Zoom": "Zoom", "Pan": "Déplacer",
+    "Zoom in": "Agrandir", "Zoom out": "Réduire", "Autoscale": "Échelle automatique", "Reset axes": "Remettre à zéro",
+    "Box Select": "Sélection rectangulaire", "Lasso Select": "Sélection libre",
+    "Double-click on legend to isolate one trace": "Double-cliquez dans la légende pour isoler une série"
+  };
+
+  function load(done, failed) {
+    if (window.Plotly) return done();
+    var script = document.createElement("script");
+    script.src = own.dataset.plotly;
+    script.onload = function () {
+      window.Plotly.register({ moduleType: "locale", name: "fr", dictionary: words, format: {} });
+      done();
+    };
+    script.onerror = failed;
+    document.head.append(script);
+  }
+
+  function coloured(figure) {
+    var style = getComputedStyle(document.documentElement);
+    var value = function (name) { return style.getPropertyValue(name).trim(); };
+    figure.data.forEach(function (trace) {
+      if (trace.meta && trace.meta.css) trace.marker.color = value("--" + trace.meta.css);
+    });
+    figure.layout.font = { color: value("--text"), family: getComputedStyle(document.body).fontFamily, size: 14 };
+    ["xaxis", "yaxis"].forEach(function (axis) { figure.layout[axis].gridcolor = value("--grid"); });
+    figure.layout.hoverlabel = { bgcolor: value("--bg"), font: { color: value("--text") } };
+    return figure;
+  }
+
+  function drawable(button) {
+    var id = button.dataset.draw, place = document.getElementById(id + "-plotly");
+    var title = button.textContent;
+    button.hidden = false;
+    button.setAttribute("aria-expanded", "false");
+    button.setAttribute("aria-controls", place.id);
+    button.addEventListener("click", function () {
+      if (!place.hidden) {
+        place.hidden = true;
+        button.textContent = title;
+        button.setAttribute("aria-expanded", "false");
+        return;
+      }
+      button.textContent = "Chargement…";
+      load(function () {
+        place.hidden = false;
+        var figure = coloured(JSON.parse(document.getElementById(id + "-json").textContent));
+        window.Plotly.react(place, figure.data, figure.layout, figure.config).then(function () {
+          button.textContent = "Fermer la version interactive";
+          button.setAttribute("aria-expanded", "true");
+        });
+      }, function () {
+        button.textContent = "La version interactive n'a pas pu être chargée : le tableau donne les mêmes nombres";
+      });
+    });
+  }
+
+  document.querySelectorAll("table[data-search]").forEach(filterable);
+  document.querySelectorAll("table[data-sortable]").forEach(sortable);
+  document.querySelectorAll("button[data-draw]").forEach(drawable);
+})();

@@ -1,0 +1,566 @@
+"""A small public database for the tests of publication: invented funders of every level, 2019-2026, with every trap."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import random
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import polars as pl
+
+from pipelines.publish.site import publish
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+AS_OF = dt.date(2026, 3, 12)
+NASTY = '<script>alert("1")</script> & Cie'
+RTL = "جمعية التضامن"
+QUOTES = 'Association "L\'Épicerie" des <b>Quatre</b> Vents'
+FORMULA = "=HYPERLINK(1)"
+
+# id, name, level, stage, first year, last year, refusals published, services
+FUNDERS: list[tuple[str, str, str, str, int, int, str, list[str | None]]] = [
+    (
+        "130000001",
+        "Programme européen d'aide alimentaire",
+        "europe",
+        "awarded",
+        2022,
+        2025,
+        "no",
+        ["Autorité de gestion"],
+    ),
+    (
+        "130000002",
+        "État en Occitanie",
+        "state",
+        "awarded",
+        2019,
+        2026,
+        "partly",
+        ["Cohésion sociale", "Alimentation et agriculture", "Jeunesse et vie associative"],
+    ),
+    (
+        "130000003",
+        "Région des Deux Rives",
+        "region",
+        "awarded",
+        2019,
+        2025,
+        "yes",
+        ["Direction des solidarités", "Direction de l'économie sociale"],
+    ),
+    (
+        "130000004",
+        "Département du Causse",
+        "departement",
+        "awarded",
+        2020,
+        2025,
+        "yes",
+        ["Insertion", "Action sociale"],
+    ),
+    ("130000005", "Département de la Garrigue", "departement", "paid", 2019, 2025, "unknown", ["Pôle social"]),
+    (
+        "130000006",
+        "Métropole du Midi",
+        "epci",
+        "awarded",
+        2019,
+        2025,
+        "yes",
+        ["Politique de la ville", "Agriculture urbaine"],
+    ),
+    ("130000007", "Communauté de communes des Hauts Cantons", "epci", "awarded", 2023, 2025, "unknown", [None]),
+    ("130000008", "Commune de Sainte-Croix-d'Exemple", "commune", "awarded", 2021, 2025, "no", [None]),
+    ("130000009", "CCAS de Sainte-Croix-d'Exemple", "ccas", "awarded", 2022, 2024, "unknown", ["Aide sociale"]),
+    ("130000010", "CAF du Causse", "caf", "awarded", 2021, 2025, "yes", ["Action sociale"]),
+    ("130000011", "MSA Grand Plateau", "msa", "awarded", 2021, 2025, "partly", ["Vie rurale"]),
+    (
+        "130000012",
+        "Agence fictive de la transition",
+        "other_public",
+        "committed",
+        2022,
+        2025,
+        "unknown",
+        ["Alimentation durable"],
+    ),
+    ("fondation-d-exemple", "Fondation d'exemple <b>solidaire</b>", "private", "awarded", 2023, 2025, "no", [None]),
+]
+DEPARTEMENTS = {
+    "09": "Ariège",
+    "11": "Aude",
+    "12": "Aveyron",
+    "30": "Gard",
+    "31": "Haute-Garonne",
+    "32": "Gers",
+    "34": "Hérault",
+    "46": "Lot",
+    "48": "Lozère",
+    "65": "Hautes-Pyrénées",
+    "66": "Pyrénées-Orientales",
+    "81": "Tarn",
+    "82": "Tarn-et-Garonne",
+}
+THEMES = [
+    "food_aid",
+    "food_aid",
+    "food_aid",
+    "social_inclusion",
+    "housing",
+    "health",
+    "employment",
+    "youth_education",
+    "environment",
+    None,
+]
+PURPOSES = ["operating", "project", "project", "investment", None, None]
+WORDS = [
+    "Les Paniers",
+    "Épicerie solidaire",
+    "Le Jardin",
+    "Maraude",
+    "La Cantine",
+    "Banque alimentaire",
+    "Accueil",
+    "Ressourcerie",
+    "Entraide",
+    "Secours",
+]
+PLACES = [
+    "du Causse",
+    "de la Plaine",
+    "des Cévennes",
+    "du Canal",
+    "de l'Aubrac",
+    "du Vallon",
+    "des Quatre Chemins",
+    "d'Oc",
+    "de la Serre",
+    "du Marché",
+]
+RATES = (
+    "published BOOLEAN, n_decided INTEGER, n_awarded INTEGER, n_refused INTEGER, n_inadmissible INTEGER, "
+    "n_withdrawn INTEGER, n_closed INTEGER,"
+    " n_pending INTEGER, n_cancelled INTEGER, n_unknown INTEGER, n_total INTEGER, refusal_rate "
+    "DOUBLE, wilson_low DOUBLE, wilson_high DOUBLE,"
+    " bound_low DOUBLE, bound_high DOUBLE, pending_share DOUBLE, inadmissibility_rate DOUBLE, "
+    "non_success_rate DOUBLE,"
+    " satisfaction_rate_amount DOUBLE, amount_requested DECIMAL(18,2), n_requested_known INTEGER, "
+    "amount_awarded DECIMAL(18,2),"
+    " decided_share DOUBLE, status VARCHAR, suppressed_columns VARCHAR"
+)
+SLUG = "trim(regexp_replace(lower(strip_accents({})), '[^a-z0-9]+', '-', 'g'), '-')"
+
+
+def build(target: Path, *, is_demonstration: bool = False, size: int = 150, seed: int = 7) -> Path:
+    """Write the database at `target` and return it: `size` beneficiaries, a few thousand awards."""
+    target.unlink(missing_ok=True)
+    rows = _applications(random.Random(seed), size)
+    with duckdb.connect(str(target)) as db:
+        db.register("generated", pl.DataFrame(rows, infer_schema_length=None).to_arrow())
+        db.execute("CREATE TEMP TABLE app AS SELECT * REPLACE (amount::DECIMAL(18,2) AS amount) FROM generated")
+        _entities(db, is_demonstration)
+        _funding(db)
+        _continuity(db)
+        _refusals(db, random.Random(seed))
+        _quality(db, is_demonstration)
+        _dictionary(db)
+    return target
+
+
+def _applications(random: random.Random, size: int) -> list[dict[str, Any]]:
+    people = []
+    for n in range(size):
+        name = f"{random.choice(WORDS)} {random.choice(PLACES)}" + (f" {n}" if n % 3 == 0 else "")
+        people.append(
+            {
+                "name": [NASTY, RTL, QUOTES, FORMULA][n] if n < 4 else name,
+                "n": n,
+                "dep": random.choice([*DEPARTEMENTS, None]),
+                "weight": random.paretovariate(1.1),
+            }
+        )
+    rows: list[dict[str, Any]] = []
+    for place, (funder_id, funder, level, stage, first, last, _, services) in enumerate(FUNDERS):
+        for person in random.sample(people, k=min(size, 18 + 6 * place % 50 + 20)):
+            start = random.randint(first, last)
+            for year in range(start, min(last, start + random.choice([0, 0, 1, 2, 3, 6])) + 1):
+                if random.random() < 0.12:
+                    continue
+                natural = person["n"] % 17 == 5
+                multi = level in {"region", "epci"} and person["n"] % 4 == 0
+                service = random.choice(services)
+                known = random.random() > 0.03
+                rows.append(
+                    {
+                        "application_id": f"{funder_id}-{len(rows):06d}",
+                        "funder_id": funder_id,
+                        "funder_name": funder,
+                        "level": level,
+                        "stage": stage,
+                        "service_name": service,
+                        "scheme": random.choice(["Appel à projets solidarité", "Subvention annuelle", None]),
+                        "organisation_id": f"siren:{900000000 + person['n']}",
+                        "beneficiary_name": person["name"],
+                        "kind": "natural" if natural else "legal",
+                        "beneficiary_siren": f"{900000000 + person['n']}",
+                        "departement_code": person["dep"],
+                        "commune_name": None
+                        if person["dep"] is None
+                        else random.choice(["Sainte-Croix-d'Exemple", "Villefranche-la-Fictive", "Montbel"]),
+                        "title": random.choice(
+                            [
+                                "Aide au fonctionnement",
+                                "Distribution alimentaire <2025>",
+                                "Achat d'un véhicule frigorifique",
+                                "Ateliers cuisine",
+                                "-1 gaspillage",
+                            ]
+                        ),
+                        "theme": random.choice(THEMES),
+                        "purpose": random.choice(PURPOSES),
+                        "fiscal_year": year,
+                        "amount": str(round(random.uniform(800, 9000) * person["weight"] + random.choice([0, 0.5]), 2))
+                        if known
+                        else None,
+                        "currency": "CHF" if funder_id == "fondation-d-exemple" and person["n"] % 9 == 0 else "EUR",
+                        "decided_date": dt.date(year, random.randint(1, 12), random.randint(1, 28)),
+                        "agreement_id": f"cpo-{funder_id}-{person['n']}" if multi else None,
+                        "agreement_start_year": start if multi else None,
+                        "agreement_end_year": start + 3 if multi else None,
+                    }
+                )
+    return rows
+
+
+def _entities(db: duckdb.DuckDBPyConnection, is_demonstration: bool) -> None:
+    db.execute(
+        "CREATE TABLE publication AS SELECT ?::DATE AS as_of, 'Observatoire d''exemple' AS "
+        "publisher_name, '' AS site_url, 'corrections@exemple.invalid' AS"
+        " correction_address, 'Licence Ouverte 2.0' AS licence, ?::BOOLEAN AS is_demonstration, 10 AS "
+        "min_decisions, 5 AS min_count, 5 AS min_applicants,"
+        " 0.85 AS max_share, 0.9 AS min_decided_share, 14 AS n_deposits, (SELECT count(*) FROM "
+        "app)::INTEGER AS n_awards, 13 AS n_funders",
+        [AS_OF, is_demonstration],
+    )
+    db.execute(
+        "CREATE TEMP TABLE known (funder_id VARCHAR, name VARCHAR, level VARCHAR, stage VARCHAR, refusals VARCHAR)"
+    )
+    db.executemany("INSERT INTO known VALUES (?, ?, ?, ?, ?)", [(f[0], f[1], f[2], f[3], f[6]) for f in FUNDERS])
+    db.execute(
+        f"CREATE TABLE funders AS SELECT funder_id, {SLUG.format('name')} AS slug, name, CASE WHEN "
+        "funder_id LIKE '13%' THEN funder_id END AS siren,"
+        " known.level, min(fiscal_year) AS first_year, max(fiscal_year) AS last_year, count(*)::INTEGER "
+        "AS n_lines, count(DISTINCT application_id)::INTEGER AS n_awards,"
+        " sum(amount) AS amount_awarded, any_value(known.stage) AS stage, false AS has_other_amounts, "
+        " refusals AS refusals_published, "
+        "?::BOOLEAN AS is_demonstration, 'Licence Ouverte 2.0' AS"
+        " licence, ['subventions ' || name] AS source_names FROM known JOIN app USING (funder_id) GROUP BY ALL",
+        [is_demonstration],
+    )
+    db.execute(
+        f"CREATE TEMP MACRO service_of(funder_id, name) AS funder_id || '/' || coalesce({SLUG.format('name')}, '-')"
+    )
+    db.execute(
+        "CREATE TABLE services AS SELECT service_of(app.funder_id, service_name) AS service_key,"
+        f" coalesce({SLUG.format('service_name')}, '-') AS slug, app.funder_id, coalesce(service_name, "
+        "'service non précisé') AS name, min(fiscal_year) AS first_year,"
+        " max(fiscal_year) AS last_year, count(*)::INTEGER AS n_lines, count(*)::INTEGER AS n_awards, "
+        "any_value(refusals) AS refusals_published"
+        " FROM app JOIN known USING (funder_id) GROUP BY ALL"
+    )
+    db.execute("CREATE TABLE territories (territory_id VARCHAR, level VARCHAR, code VARCHAR, name VARCHAR)")
+    db.executemany(
+        "INSERT INTO territories VALUES (?, 'departement', ?, ?)",
+        [(f"departement:{c}", c, n) for c, n in [*DEPARTEMENTS.items(), ("—", "non précisé")]],
+    )
+    db.execute(
+        "CREATE TABLE awards AS SELECT application_id, funder_id, funder_name, service_of(funder_id, "
+        "service_name) AS service_key,"
+        " coalesce(service_name, 'service non précisé') AS service_name, scheme, organisation_id, "
+        "beneficiary_name, beneficiary_siren,"
+        " beneficiary_siren || '00012' AS beneficiary_siret, NULL::VARCHAR AS beneficiary_rna, "
+        "departement_code, commune_name, title, theme, purpose, 'cash' AS aid_form,"
+        " fiscal_year, amount, stage, currency, decided_date, agreement_id, agreement_start_year, "
+        "agreement_end_year, 'subventions ' || funder_name AS source_name,"
+        " 'https://exemple.invalid/donnees' AS source_url, DATE '2026-01-01' AS source_updated_at, "
+        "'Licence Ouverte 2.0' AS licence FROM app WHERE kind = 'legal'"
+    )
+    db.execute(
+        "CREATE TABLE awards_not_nominative AS SELECT funder_id, fiscal_year, kind AS applicant_kind, "
+        "count(*)::INTEGER AS n_awards, sum(amount) AS amount FROM app WHERE kind <> 'legal' GROUP BY ALL"
+    )
+    db.execute(
+        f"CREATE TABLE beneficiaries AS SELECT organisation_id, {SLUG.format('beneficiary_name')} AS slug, "
+        "beneficiary_name AS name, beneficiary_siren AS siren, NULL::VARCHAR AS rna,"
+        " any_value(departement_code) AS departement_code, min(commune_name) AS commune_name, "
+        "min(fiscal_year) AS first_year, max(fiscal_year) AS last_year,"
+        " count(DISTINCT fiscal_year)::INTEGER AS years_funded, 1 AS run_current, least(3, count(DISTINCT "
+        "fiscal_year))::INTEGER AS run_max,"
+        " count(DISTINCT funder_id)::INTEGER AS n_funders, sum(amount) AS amount_total, 'EUR' AS currency "
+        "FROM app WHERE kind = 'legal' AND currency = 'EUR' GROUP BY ALL"
+    )
+    db.execute("ALTER TABLE beneficiaries ADD COLUMN stage VARCHAR DEFAULT 'awarded'")
+    db.execute("ALTER TABLE beneficiaries ADD COLUMN has_other_amounts BOOLEAN DEFAULT false")
+    db.execute("UPDATE beneficiaries SET has_other_amounts = true WHERE n_funders > 3")
+
+
+def _funding(db: duckdb.DuckDBPyConnection) -> None:
+    measures = (
+        "currency, stage, count(DISTINCT application_id)::INTEGER AS n_awards, count(*)::INTEGER AS "
+        "n_lines, sum(amount) AS amount,"
+        " count(*) FILTER (amount IS NULL)::INTEGER AS n_without_amount, count(DISTINCT "
+        "organisation_id)::INTEGER AS n_beneficiaries,"
+        " count(*) FILTER (hash(application_id) % 200 = 0)::INTEGER AS n_loans_excluded"
+    )
+    keys = {
+        "funder": "funder_id",
+        "service": ("funder_id, service_of(funder_id, service_name) AS service_key"),
+        "scheme": "funder_id, scheme",
+        "theme": "coalesce(theme, 'unknown') AS theme",
+        "funder_theme": ("funder_id, coalesce(theme, 'unknown') AS theme"),
+        "purpose": ("funder_id, coalesce(purpose, 'unknown') AS purpose"),
+        "territory": "coalesce(departement_code, '—') AS departement_code, funder_id",
+        "level": "level AS funder_level",
+        "beneficiary": "organisation_id, funder_id",
+    }
+    for name, expressions in keys.items():
+        where = "WHERE kind = 'legal'" if name == "beneficiary" else ""
+        db.execute(
+            f"CREATE TABLE funding_by_{name}_year AS SELECT {expressions}, fiscal_year, {measures} FROM "
+            f"app {where} GROUP BY ALL"
+        )
+
+
+def _continuity(db: duckdb.DuckDBPyConnection) -> None:
+    db.execute(
+        "CREATE TEMP TABLE fy AS SELECT DISTINCT funder_id, organisation_id, fiscal_year, departement_code FROM app"
+    )
+    db.execute("CREATE TEMP TABLE seen AS SELECT DISTINCT funder_id, fiscal_year FROM fy")
+    db.execute(
+        "CREATE TABLE continuity_by_funder_year AS WITH pairs AS (SELECT a.*, b.organisation_id IS NOT "
+        "NULL AS kept, c.organisation_id IS NOT NULL AS had FROM fy a"
+        " LEFT JOIN fy b ON b.funder_id = a.funder_id AND b.organisation_id = a.organisation_id AND "
+        "b.fiscal_year = a.fiscal_year + 1"
+        " LEFT JOIN fy c ON c.funder_id = a.funder_id AND c.organisation_id = a.organisation_id AND "
+        "c.fiscal_year = a.fiscal_year - 1)"
+        " SELECT funder_id, fiscal_year, count(*)::INTEGER AS n_funded, CASE WHEN bool_or(p) THEN "
+        "count(*) FILTER (NOT had) END::INTEGER AS n_entries,"
+        " CASE WHEN bool_or(p) THEN count(*) FILTER (had) END::INTEGER AS n_renewals, CASE WHEN "
+        "bool_or(p) THEN 0 END AS n_returns,"
+        " CASE WHEN bool_or(n) THEN count(*) FILTER (NOT kept) END::INTEGER AS n_lost_next, CASE WHEN "
+        "bool_or(n) THEN count(*) FILTER (kept) END::INTEGER AS n_kept_next,"
+        " CASE WHEN bool_or(n) THEN count(*) FILTER (kept) / count(*) END::DOUBLE AS retention_rate, n AS "
+        "is_next_observed, p AS is_previous_observed, 1000.00::DECIMAL(18,2) AS amount"
+        " FROM (SELECT *, EXISTS (FROM seen s WHERE s.funder_id = pairs.funder_id AND s.fiscal_year = "
+        "pairs.fiscal_year + 1) AS n,"
+        " EXISTS (FROM seen s WHERE s.funder_id = pairs.funder_id AND s.fiscal_year = pairs.fiscal_year - "
+        "1) AS p FROM pairs) GROUP BY ALL"
+    )
+    db.execute(
+        "CREATE TABLE continuity_by_beneficiary_funder AS SELECT organisation_id, funder_id, (SELECT "
+        "count(*) FROM seen WHERE seen.funder_id = f.funder_id)::INTEGER AS years_observed,"
+        " count(*)::INTEGER AS years_funded, 1 AS run_current, least(2, count(*))::INTEGER AS run_max, "
+        "(max(fiscal_year) - min(fiscal_year) + 1 - count(*))::INTEGER AS gap_years,"
+        " min(fiscal_year) AS first_year, max(fiscal_year) AS last_year, false AS is_left_censored, true "
+        "AS is_right_censored FROM"
+        " (SELECT DISTINCT organisation_id, funder_id, fiscal_year FROM app WHERE kind = 'legal') f GROUP BY ALL"
+    )
+    db.execute(
+        "CREATE TABLE continuity_by_beneficiary AS SELECT organisation_id, count(DISTINCT "
+        "fiscal_year)::INTEGER AS years_funded, count(DISTINCT funder_id)::INTEGER AS n_funders,"
+        " 2 AS run_max, 1 AS run_current, min(fiscal_year) AS first_year, max(fiscal_year) AS last_year "
+        "FROM app WHERE kind = 'legal' GROUP BY ALL"
+    )
+    db.execute(
+        "CREATE TABLE continuity_years_distribution AS SELECT funder_id, years_funded, count(*)::INTEGER "
+        "AS n_beneficiaries, count(*)::INTEGER AS n_beneficiaries_valid_siret FROM"
+        " (SELECT funder_id, organisation_id, count(DISTINCT fiscal_year)::INTEGER AS years_funded FROM "
+        "fy GROUP BY ALL) GROUP BY ALL"
+    )
+    db.execute(
+        "CREATE TABLE continuity_multi_year_by_funder_year AS SELECT funder_id, fiscal_year, "
+        "count(*)::INTEGER AS n_awards, count(agreement_id)::INTEGER AS n_multi_year,"
+        " sum(amount) AS amount, coalesce(sum(amount) FILTER (agreement_id IS NOT NULL), 0) AS amount_multi_year,"
+        " CASE WHEN any_value(level) IN ('region', 'epci') THEN 0 ELSE count(*) END::INTEGER AS "
+        "n_not_stated FROM app GROUP BY ALL"
+    )
+    db.execute(
+        "CREATE TABLE continuity_agreements AS SELECT agreement_id, funder_id, organisation_id, "
+        "min(agreement_start_year) AS start_year, max(agreement_end_year) AS end_year,"
+        " sum(amount) AS amount, max(agreement_end_year) BETWEEN 2026 AND 2027 AS ends_next_year FROM app "
+        "WHERE agreement_id IS NOT NULL AND kind = 'legal' GROUP BY ALL"
+    )
+
+
+def _wilson(k: int, n: int) -> tuple[float, float]:
+    z, p = 1.959963984540054, k / n
+    centre, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return (centre - half) / (1 + z * z / n), (centre + half) / (1 + z * z / n)
+
+
+def _rates(random: random.Random, awarded: int, published: bool | None) -> list[Any]:
+    """One row of RATES for `awarded` awards, with the disclosure rule applied."""
+    if not published:
+        return [published, None, awarded, *[None] * 20, None, "not_published", None]
+    refused, inadmissible, pending = random.randint(0, awarded), random.randint(0, 9), random.choice([0, 0, 0, awarded])
+    decided, total = awarded + refused, awarded + refused + inadmissible + pending
+    if decided == 0:
+        return [True, 0, awarded, *[None] * 20, None, "not_applicable", None]
+    if decided < 10 or not (refused == 0 or 5 <= refused <= decided - 5):
+        return [
+            True,
+            None,
+            awarded,
+            *[None] * 20,
+            None,
+            "suppressed",
+            "n_refused,n_inadmissible,n_withdrawn,n_closed,n_pending",
+        ]
+    hidden = ["n_inadmissible"] if 0 < inadmissible < 5 else []
+    low, high = _wilson(refused, decided)
+    bounds = pending > 0
+    everything = decided + pending
+    return [
+        True,
+        decided,
+        awarded,
+        refused,
+        None if hidden else inadmissible,
+        0,
+        0,
+        pending,
+        0,
+        0,
+        total,
+        None if bounds else refused / decided,
+        None if bounds else low,
+        None if bounds else high,
+        refused / everything if bounds else None,
+        (refused + pending) / everything if bounds else None,
+        pending / total,
+        None,
+        None,
+        None,
+        None,
+        None,
+        None,
+        decided / everything,
+        "bounds" if bounds else "shown",
+        ",".join(hidden) or None,
+    ]
+
+
+def _refusals(db: duckdb.DuckDBPyConnection, random: random.Random) -> None:
+    published = {row[0]: {"yes": True, "partly": True, "no": False, "unknown": None}[row[6]] for row in FUNDERS}
+    keys = {
+        "funder": ["funder_id"],
+        "service": ["funder_id", "service_key"],
+        "service_territory": ["funder_id", "service_key", "departement_code"],
+        "scheme": ["funder_id", "scheme"],
+    }
+    for name, columns in keys.items():
+        declared = ", ".join(f"{column} VARCHAR" for column in columns)
+        db.execute(f"CREATE TABLE refusal_rates_by_{name}_year ({declared}, fiscal_year INTEGER, {RATES})")
+        found = db.execute(
+            f"SELECT {', '.join(columns)}, fiscal_year, sum(n_awards) FROM (SELECT *, service_of(funder_id, "
+            "service_name) AS service_key, 1 AS n_awards FROM app) GROUP BY ALL ORDER BY ALL"
+        ).fetchall()
+        rows = [[*row[:-1], *_rates(random, int(row[-1]), published[row[0]])] for row in found]
+        db.executemany(f"INSERT INTO refusal_rates_by_{name}_year VALUES ({', '.join('?' * len(rows[0]))})", rows)
+    db.execute(
+        "CREATE TABLE refusal_reasons_by_funder_year (funder_id VARCHAR, fiscal_year INTEGER, stage "
+        "VARCHAR, refusal_reason VARCHAR, n INTEGER)"
+    )
+    db.executemany(
+        "INSERT INTO refusal_reasons_by_funder_year VALUES (?, ?, ?, ?, ?)",
+        [
+            ("130000003", 2024, "inadmissible", "late", 12),
+            ("130000003", 2024, "examined", "budget_exhausted", 31),
+            ("130000004", 2024, "examined", "low_priority", 9),
+            ("130000004", 2024, "inadmissible", "incomplete", None),
+        ],
+    )
+    db.execute(
+        "CREATE TABLE refusal_publication AS SELECT funder_id, service_key, fiscal_year, published, "
+        "'declared' AS basis, n_total AS n_lines FROM refusal_rates_by_service_year"
+    )
+
+
+def _quality(db: duckdb.DuckDBPyConnection, is_demonstration: bool) -> None:
+    db.execute(
+        "CREATE TABLE data_quality_by_deposit AS SELECT 'd-' || funder_id || '-' || version AS "
+        "deposit_id, slug AS depositor, slug || '-' || version || '.xlsx' AS file_name,"
+        " slug || '/' || slug || '-' || version || '.xlsx' AS relative_path, 'abc' AS sha256, 20000 AS "
+        "size_bytes, TIMESTAMP '2026-02-01 10:00:00' + version * INTERVAL 1 DAY AS received_at,"
+        " CASE WHEN version = 2 THEN DATE '2026-01-15' END AS source_updated_at, 'modele' AS format_id, "
+        "'format' AS recognised_by, CASE WHEN version = 2 AND level = 'caf' THEN 'held' ELSE"
+        " 'accepted' END AS status, true AS is_current, ?::BOOLEAN AS is_demonstration, n_lines + 7 AS "
+        "rows_read, n_lines AS rows_accepted, 4 AS rows_rejected, 3 AS rows_ignored,"
+        " 4 AS issues_error, 9 AS issues_warning, 1 AS issues_info FROM funders CROSS JOIN (VALUES (1), "
+        "(2)) v(version) WHERE version = 1 OR level IN ('caf', 'region')",
+        [is_demonstration],
+    )
+    db.execute(
+        "CREATE TABLE data_quality_by_field AS SELECT deposit_id, field, title, CAST(rows_accepted * "
+        "share AS INTEGER) AS n_filled, rows_accepted AS n_lines, share FROM data_quality_by_deposit "
+        "CROSS JOIN"
+        " (VALUES ('applicant_name', 'Nom du demandeur', 1.0), ('amount_awarded', 'Montant accordé', "
+        "0.97), ('applicant_siret', 'SIRET du demandeur', 0.8), ('theme', 'Thème', 0.6),"
+        " ('refusal_reason', 'Motif de refus', 0.05), ('agreement_id', 'Convention', 0.0)) f(field, title, share)"
+    )
+    db.execute(
+        "CREATE TABLE data_quality_issues AS SELECT deposit_id, code, severity, n FROM "
+        "data_quality_by_deposit CROSS JOIN"
+        " (VALUES ('siret_invalid', 'warning', 6), ('amount_unreadable', 'error', 4), ('jamais_vu', "
+        "'info', 1)) i(code, severity, n)"
+    )
+    db.execute(
+        "CREATE TABLE data_quality_versions AS SELECT deposit_id, 2024 AS fiscal_year, deposit_id LIKE "
+        "'%-1' AS is_counted, CASE WHEN deposit_id LIKE '%-1' THEN 'counted' ELSE 'replaced' END AS "
+        "reason,"
+        " CASE WHEN deposit_id LIKE '%-2' THEN replace(deposit_id, '-2', '-1') END AS other_deposit_id, "
+        "rows_accepted AS lines, CASE WHEN deposit_id LIKE '%-2' THEN rows_accepted - 1 END AS "
+        "lines_matched,"
+        " CASE WHEN deposit_id LIKE '%-2' THEN 0.98 END AS shared, 'rule' AS decided_by FROM data_quality_by_deposit"
+    )
+    db.execute("ALTER TABLE data_quality_versions ADD COLUMN file_name VARCHAR")
+    db.execute("ALTER TABLE data_quality_versions ADD COLUMN other_file_name VARCHAR")
+    for column, key in (("file_name", "deposit_id"), ("other_file_name", "other_deposit_id")):
+        db.execute(
+            f"UPDATE data_quality_versions SET {column} = d.file_name FROM data_quality_by_deposit d"
+            f" WHERE d.deposit_id = data_quality_versions.{key}"
+        )
+    hidden = "rows_read = NULL, rows_accepted = NULL, rows_rejected = NULL, rows_ignored = NULL"
+    db.execute(f"UPDATE data_quality_by_deposit SET {hidden} WHERE depositor = 'msa-grand-plateau'")
+
+
+def _dictionary(db: duckdb.DuckDBPyConnection) -> None:
+    names = [
+        row[0]
+        for row in db.execute("SELECT table_name FROM duckdb_tables() WHERE NOT temporary ORDER BY ALL").fetchall()
+    ]
+    for name in [*names, "dictionary"]:
+        if name != "dictionary":
+            db.execute(f"COMMENT ON TABLE \"{name}\" IS 'Description de la table {name}.'")
+    db.execute(
+        "CREATE TABLE dictionary AS SELECT table_name, column_name, 'Titre de ' || column_name AS title, "
+        "'Ce que dit la colonne.' AS description,"
+        " CASE WHEN column_name LIKE 'amount%' THEN 'euros' END AS unit FROM duckdb_columns() WHERE NOT "
+        "internal AND table_name IN (SELECT table_name FROM duckdb_tables() WHERE NOT temporary)"
+    )
+
+
+@cache
+def site(base: Path) -> Path:
+    """The whole site of a small database, built once under `base` for all tests that look at pages."""
+    folder = base / "publish"
+    folder.mkdir()
+    publish(build(folder / "public.duckdb", size=60), folder / "reports")
+    return folder / "reports"

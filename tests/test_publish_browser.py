@@ -1,0 +1,182 @@
+"""The site in a real browser, opened as files: nothing from outside, no error, no sideways scroll, no axe violation."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.publish_database import site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PAGES = [
+    "index.html",
+    "financeurs/index.html",
+    "financeurs/metropole-du-midi.html",
+    "services/metropole-du-midi-politique-de-la-ville.html",
+    "beneficiaires/index.html",
+    "territoires/34.html",
+    "continuite.html",
+    "refus.html",
+    "qualite.html",
+    "methode.html",
+    "dictionnaire.html",
+    "donnees.html",
+    "mentions.html",
+    "themes.html",
+]
+AUDITED = [
+    "index.html",
+    "financeurs/metropole-du-midi.html",
+    "refus.html",
+    "qualite.html",
+    "donnees.html",
+    "methode.html",
+]
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium n'est pas installé (apt install chromium)")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return site(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+class Watched:
+    """A page, with everything it asked for and complained of."""
+
+    def __init__(self, browser: Browser, **options: Any) -> None:
+        self.context = browser.new_context(offline=True, **options)
+        self.page: Page = self.context.new_page()
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on(
+            "console", lambda message: self.complaints.append(message.text) if message.type == "error" else None
+        )
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def open(self, path: Path) -> Page:
+        self.page.goto(path.as_uri())
+        return self.page
+
+    def check(self) -> None:
+        assert not self.complaints
+        assert [url for url in self.requests if not url.startswith(("file:", "data:", "blob:"))] == []
+
+
+def _open_all(page: Page) -> None:
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
+
+
+@pytest.mark.parametrize("width", [320, 360, 1280])
+def test_pages_fit_their_width_and_ask_for_nothing(browser: Browser, root: Path, width: int) -> None:
+    watched = Watched(browser, viewport={"width": width, "height": 800})
+    beneficiary = next(path for path in sorted((root / "beneficiaires").glob("*.html")) if path.stem != "index")
+    for path in [*(root / name for name in PAGES), beneficiary]:
+        page = watched.open(path)
+        _open_all(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    watched.check()
+    watched.context.close()
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme", "names"),
+    [(1280, "light", AUDITED), (360, "dark", AUDITED), (1280, "dark", AUDITED[:2]), (360, "light", AUDITED[:2])],
+)
+def test_axe_finds_nothing(browser: Browser, root: Path, width: int, scheme: str, names: list[str]) -> None:
+    """`preload` is off: axe would fetch the style sheet, which a page opened as a file may not."""
+    watched = Watched(browser, viewport={"width": width, "height": 900}, color_scheme=scheme)
+    beneficiary = next(path for path in sorted((root / "beneficiaires").glob("*.html")) if path.stem != "index")
+    for path in [*(root / name for name in names), beneficiary]:
+        page = watched.open(path)
+        _open_all(page)
+        if page.locator("button[data-draw]").count():
+            page.locator("button[data-draw]").first.click()
+            page.wait_for_selector(".interactive .main-svg")
+        found = Axe().run(page, options={"runOnly": TAGS, "resultTypes": ["violations"], "preload": False})
+        assert found.violations_count == 0, f"{path}\n{found.generate_report()}"
+    watched.check()
+    watched.context.close()
+
+
+@pytest.mark.parametrize("name", ["index.html", "financeurs/metropole-du-midi.html", "continuite.html", "refus.html"])
+def test_interactive_version_draws_on_a_click_only(browser: Browser, root: Path, name: str) -> None:
+    watched = Watched(browser, viewport={"width": 1280, "height": 900})
+    page = watched.open(root / name)
+    assert not any("plotly" in url for url in watched.requests), "nothing heavy before the click"
+    button = page.locator("button[data-draw]").first
+    assert button.inner_text() == "Version interactive (≈\u00a01,5 Mo)" or "Version interactive" in button.inner_text()
+    button.click()
+    page.wait_for_selector(".interactive .main-svg")
+    assert page.locator(".interactive .trace").count() > 0
+    assert page.locator(".interactive").get_attribute("role") == "group"
+    assert button.get_attribute("aria-expanded") == "true"
+    assert "cloud" not in page.locator(".interactive").inner_html().lower()
+    button.click()
+    assert page.locator(".interactive").is_hidden()
+    watched.check()
+    watched.context.close()
+
+
+def test_tables_sort_and_filter(browser: Browser, root: Path) -> None:
+    watched = Watched(browser, viewport={"width": 1280, "height": 900})
+    page = watched.open(root / "financeurs/index.html")
+    head = page.locator("#liste-table thead th", has_text="Montant").first
+    head.locator("button").focus()
+    page.keyboard.press("Enter")
+    assert head.get_attribute("aria-sort") == "descending"
+    keys = page.eval_on_selector_all("#liste-table tbody tr", "rows => rows.map(row => Number(row.cells[4].dataset.k))")
+    assert keys == sorted(keys, reverse=True)
+    page.keyboard.press("Enter")
+    assert head.get_attribute("aria-sort") == "ascending"
+    page.get_by_label("Filtrer les financeurs").fill("metro")
+    page.wait_for_function("document.querySelector('[role=status]').textContent.startsWith('1 ligne')")
+    assert page.locator("#liste-table tbody tr:visible").count() == 1
+    watched.check()
+    watched.context.close()
+
+
+def test_everything_is_readable_without_script(browser: Browser, root: Path) -> None:
+    watched = Watched(browser, java_script_enabled=False)
+    page = watched.open(root / "financeurs/metropole-du-midi.html")
+    assert page.locator("button").count() == page.locator("button[hidden]").count()
+    assert page.locator("#annees-table tbody tr").count() > 3
+    assert page.locator(".chart .row").count() > 10
+    watched.context.close()
+
+
+def test_keyboard_reaches_the_content_first(browser: Browser, root: Path) -> None:
+    watched = Watched(browser)
+    page = watched.open(root / "index.html")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Aller au contenu"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "contenu"
+    watched.context.close()

@@ -1,0 +1,367 @@
+"""The site as files: valid HTML, links that lead somewhere, nothing from outside, budgets, equal bytes."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import html
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urldefrag
+
+import duckdb
+import html5lib
+import polars as pl
+import pytest
+
+from pipelines.publish.database import PublicDatabase
+from pipelines.publish.reports import Output, Report, reports
+from pipelines.publish.site import publish
+from tests.publish_database import FORMULA, NASTY, QUOTES, RTL, build, site
+
+OUTSIDE = {"https://www.etalab.gouv.fr/licence-ouverte-open-licence/"}
+"""The only addresses that pages may lead to outside of the site."""
+
+
+@pytest.fixture(scope="session")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return site(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(scope="session")
+def _small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("small") / "public.duckdb", size=20)
+
+
+@pytest.fixture
+def database(_small: Path, tmp_path: Path) -> Path:
+    """A database of one's own, to publish and to change."""
+    return Path(shutil.copy(_small, tmp_path / "public.duckdb"))
+
+
+class Page(HTMLParser):
+    """Ids, links, sources, headings, number of elements and text of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.ids: list[str] = []
+        self.hrefs: list[str] = []
+        self.sources: list[str] = []
+        self.headings: list[int] = []
+        self.nodes = 0
+        self.text: list[str] = []
+        self._script = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.nodes += 1
+        self._script = tag == "script"
+        found = {name: value or "" for name, value in attrs}
+        if "id" in found:
+            self.ids.append(found["id"])
+        if "href" in found:
+            self.hrefs.append(found["href"])
+        self.sources += [found[name] for name in ("src", "srcset", "data-plotly", "action", "poster") if name in found]
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+
+    def handle_endtag(self, tag: str) -> None:
+        self._script = self._script and tag != "script"
+
+    def handle_data(self, data: str) -> None:
+        if not self._script:
+            self.text.append(data)
+
+
+@pytest.fixture(scope="session")
+def pages(root: Path) -> dict[str, Page]:
+    return {
+        str(path.relative_to(root)): Page(path.read_text(encoding="utf-8")) for path in sorted(root.rglob("*.html"))
+    }
+
+
+def test_every_report_is_complete() -> None:
+    found = reports()
+    assert len({report.name for report in found}) == len(found) >= 12
+    for report in found:
+        assert report.title
+        assert report.description.endswith(".")
+        assert report.tables
+        assert list(report.tables) == sorted(report.tables)
+
+
+def test_expected_pages_exist(pages: dict[str, Page]) -> None:
+    expected = {
+        "index.html",
+        "financeurs/index.html",
+        "financeurs/metropole-du-midi.html",
+        "services/index.html",
+        "beneficiaires/index.html",
+        "territoires/index.html",
+        "territoires/34.html",
+        "territoires/siege-non-precise.html",
+        "continuite.html",
+        "refus.html",
+        "qualite.html",
+        "methode.html",
+        "dictionnaire.html",
+        "donnees.html",
+        "mentions.html",
+        "themes.html",
+        "services/metropole-du-midi-politique-de-la-ville.html",
+        "beneficiaires/noms/a.html",
+        "beneficiaires/departements/34.html",
+    }
+    assert expected <= set(pages)
+
+
+def test_html_is_valid(root: Path) -> None:
+    """One page of each kind, parsed strictly (html5lib takes a third of a second a page)."""
+    kinds = {
+        re.sub(r"[^/]+$", "", str(p.relative_to(root))): p
+        for p in sorted(root.rglob("*.html"), key=lambda p: p.stat().st_size)
+    }
+    chosen = {*kinds.values(), *root.glob("*.html"), *root.glob("*/index.html")}
+    for path in sorted(chosen):
+        parser = html5lib.HTMLParser(strict=True)
+        parser.parse(path.read_text(encoding="utf-8"))
+
+
+def test_ids_are_unique_and_headings_in_order(pages: dict[str, Page]) -> None:
+    for name, page in pages.items():
+        assert len(page.ids) == len(set(page.ids)), name
+        assert page.headings[0] == 1, name
+        assert page.headings.count(1) == 1, name
+        assert all(b - a <= 1 for a, b in zip(page.headings, page.headings[1:], strict=False)), (name, page.headings)
+
+
+def test_every_link_leads_somewhere(root: Path, pages: dict[str, Page]) -> None:
+    for name, page in pages.items():
+        for href in {*page.hrefs, *page.sources}:
+            if href.startswith(("http:", "https:")):
+                assert href in OUTSIDE, (name, href)
+                continue
+            if href == "data:,":
+                continue
+            path, anchor = urldefrag(href)
+            target = (root / name).parent.joinpath(unquote(path)).resolve() if path else root / name
+            assert target.is_file(), (name, href)
+            assert target.is_relative_to(root.resolve()), (name, href)
+            if anchor:
+                assert anchor in pages[str(target.relative_to(root.resolve()))].ids, (name, href)
+
+
+def test_nothing_comes_from_outside(root: Path) -> None:
+    for path in [*root.rglob("*.html"), root / "assets/site.css", root / "assets/site.js"]:
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"""(src|srcset)=["']?(https?:)?//""", text), path
+        assert not re.search(
+            r"@import|url\(\s*['\"]?(https?:)?//|fetch\(|XMLHttpRequest|type=[\"']module|\bimport\(", text
+        ), path
+
+
+def test_no_absolute_path_nor_clock(root: Path) -> None:
+    for path in [*root.rglob("*.html"), *root.rglob("*.csv")]:
+        text = path.read_text(encoding="utf-8")
+        assert str(root) not in text
+        assert "/tmp/" not in text
+
+
+def test_budgets(root: Path, pages: dict[str, Page]) -> None:
+    shared = sum(len(gzip.compress((root / "assets" / name).read_bytes())) for name in ("site.css", "site.js"))
+    assert len(gzip.compress((root / "assets/site.js").read_bytes())) <= 8_000
+    assert len(gzip.compress((root / "assets/site.css").read_bytes())) <= 6_000
+    for name, page in pages.items():
+        content = (root / name).read_bytes()
+        assert len(content) <= 200_000, name
+        assert len(gzip.compress(content)) + shared <= 60_000, name
+        assert page.nodes <= 2_500, (name, page.nodes)
+
+
+def test_names_are_text(root: Path, pages: dict[str, Page]) -> None:
+    everything = {name: "".join(page.text) for name, page in pages.items()}
+    for wanted in (NASTY, RTL, QUOTES, FORMULA):
+        assert any(wanted in text for text in everything.values()), wanted
+    for path in root.rglob("*.html"):
+        assert "<script>alert" not in path.read_text(encoding="utf-8")
+        assert "<b>solidaire" not in path.read_text(encoding="utf-8")
+
+
+def test_every_figure_is_said_drawn_tabled_and_downloadable(root: Path, pages: dict[str, Page]) -> None:
+    for name in pages:
+        text = (root / name).read_text(encoding="utf-8")
+        for figure in re.findall(r"<figure .*?</figure>", text, re.DOTALL):
+            assert "<figcaption>" in figure, name
+            assert "<table" in figure, name
+            assert "<caption" in figure, name
+            assert 'class="source"' in figure, name
+            assert re.search(r'href="[^"]*methode\.html#', figure), name
+            assert re.search(r'href="[^"]*\.csv" download', figure), name
+            assert "Sur " in figure, name
+            assert "état au 12\u00a0mars 2026" in figure, name
+
+
+def test_no_cell_is_blank(root: Path, pages: dict[str, Page]) -> None:
+    for name in pages:
+        text = (root / name).read_text(encoding="utf-8")
+        assert not re.search(r"<(td|th)\b[^>]*>\s*</\1>", text), name
+        assert ">nan<" not in text.lower(), name
+        assert ">none<" not in text.lower(), name
+
+
+def test_numbers_are_in_the_page_without_script(root: Path) -> None:
+    with duckdb.connect(str(root.parent / "public.duckdb"), read_only=True) as db:
+        rows = db.execute(
+            "SELECT fiscal_year, amount FROM funding_by_funder_year WHERE funder_id = '130000006'"
+        ).fetchall()
+    text = html.unescape((root / "financeurs/metropole-du-midi.html").read_text(encoding="utf-8"))
+    for year, amount in rows:
+        written = f"{amount:,.2f}".replace(",", "\u202f").replace(".", ",").removesuffix(",00")
+        assert f"{written}\u00a0€" in text, year
+
+
+def test_refusals_not_published_are_never_a_zero(root: Path) -> None:
+    text = (root / "financeurs/departement-de-la-garrigue.html").read_text(encoding="utf-8")
+    assert "Refus non publiés" in text
+    assert "Taux de refus" not in text
+
+
+def test_downloads_are_whole_and_sums_are_true(root: Path) -> None:
+    page = (root / "donnees.html").read_text(encoding="utf-8")
+    with PublicDatabase(root.parent / "public.duckdb") as database:
+        for table in database.tables():
+            content = (root / f"data/{table}.csv").read_bytes()
+            parquet = (root / f"data/{table}.parquet").read_bytes()
+            frame = database.typed(f'SELECT * FROM "{table}"')
+            with (root / f"data/{table}.csv").open(encoding="utf-8", newline="") as file:
+                assert sum(1 for _ in csv.reader(file)) == frame.height + 1
+            read = pl.read_parquet(parquet)
+            assert read.height == frame.height
+            assert read.columns == frame.columns
+            for file_bytes in (content, parquet):
+                assert hashlib.sha256(file_bytes).hexdigest() in page
+    awards = (root / "data/awards.csv").read_text(encoding="utf-8")
+    assert f"'{FORMULA}" in awards
+    assert pl.read_parquet(root / "data/awards.parquet").filter(pl.col("beneficiary_name") == FORMULA).height > 0
+
+
+def test_figures_csv_are_complete(root: Path) -> None:
+    with (root / "data/figures/financeurs/metropole-du-midi/annees.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["fiscal_year"]) for row in rows] == sorted(int(row["fiscal_year"]) for row in rows)
+    assert {"amount", "currency", "stage", "n_without_amount"} <= set(rows[0])
+
+
+@pytest.mark.parametrize("is_demonstration", [True, False])
+def test_demonstration_is_said(tmp_path: Path, is_demonstration: bool) -> None:
+    database = build(tmp_path / "public.duckdb", is_demonstration=is_demonstration, size=20)
+    publish(database, tmp_path / "reports", only={"accueil", "refus"})
+    for path in (tmp_path / "reports").rglob("*.html"):
+        said = "Données de démonstration, fictives" in path.read_text(encoding="utf-8")
+        assert said is is_demonstration, path
+
+
+def _state(root: Path) -> dict[str, tuple[bytes, int]]:
+    return {str(p.relative_to(root)): (p.read_bytes(), p.stat().st_mtime_ns) for p in root.rglob("*") if p.is_file()}
+
+
+def test_same_data_same_bytes_and_nothing_rewritten(database: Path, tmp_path: Path) -> None:
+    first = publish(database, tmp_path / "a")
+    before = _state(tmp_path / "a")
+    again = publish(database, tmp_path / "a")
+    assert first.written == first.files
+    assert (again.written, again.unchanged, again.removed) == (0, first.files, 0)
+    assert _state(tmp_path / "a") == before
+    # A database rebuilt from the same lines, rows stored in another order.
+    other = tmp_path / "other.duckdb"
+    with duckdb.connect(str(other)) as db:
+        db.execute(f"ATTACH '{database}' AS source (READ_ONLY)")
+        for (table,) in db.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'source'").fetchall():
+            db.execute(
+                f'CREATE TABLE "{table}" AS SELECT * FROM source."{table}" ORDER BY hash(COLUMNS(*)) DESC LIMIT ALL'
+            )
+            comment = db.execute(
+                "SELECT comment FROM duckdb_tables() WHERE database_name = 'source' AND table_name = ?", [table]
+            )
+            text = comment.fetchone()
+            if text and text[0]:
+                db.execute(f"COMMENT ON TABLE \"{table}\" IS '{text[0]}'")
+    publish(other, tmp_path / "b")
+    assert {k: v[0] for k, v in _state(tmp_path / "b").items()} == {k: v[0] for k, v in before.items()}
+
+
+def test_stale_pages_go_and_other_files_stay(database: Path, tmp_path: Path) -> None:
+    root = tmp_path / "reports"
+    some = {"beneficiaires", "donnees", "financeurs", "services", "territoires"}
+    publish(database, root, only=some)
+    (root / ".gitkeep").touch()
+    (root / "note.html").write_text("à quelqu'un d'autre")
+    with duckdb.connect(str(database)) as db:
+        db.execute("DELETE FROM beneficiaries WHERE organisation_id = 'siren:900000010'")
+        db.execute("DELETE FROM awards WHERE organisation_id = 'siren:900000010'")
+        db.execute("DELETE FROM funding_by_beneficiary_year WHERE organisation_id = 'siren:900000010'")
+    before = {path for path in root.rglob("*") if path.is_file()}
+    result = publish(database, root, only=some)
+    gone = before - {path for path in root.rglob("*") if path.is_file()}
+    assert result.removed == len(gone) > 0
+    assert all("beneficiaires" in str(path) for path in gone)
+    assert (root / ".gitkeep").exists()
+    assert (root / "note.html").exists()
+    assert not list(root.rglob("*.tmp"))
+    assert "900000010" not in "".join(path.read_text(encoding="utf-8") for path in root.rglob("*.html"))
+
+
+def test_one_report_alone_leaves_the_others(root: Path, pages: dict[str, Page]) -> None:
+    database, before = root.parent / "public.duckdb", _state(root)
+    result = publish(database, root, only={"refus"})
+    assert (result.pages, result.written, result.removed) == (1, 0, 0)
+    assert result.pages < len(pages)
+    assert _state(root) == before
+    with pytest.raises(ValueError, match="rapports inconnus : jamais"):
+        publish(database, root, only={"jamais"})
+
+
+def test_an_interrupted_publication_leaves_nothing_behind(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "reports"
+
+    def interrupted(context: Any) -> Any:
+        yield Output("passage.html", b"page d'un instant")
+        for n in range(300):
+            yield Output(f"passage/{n}.html", b"x")
+        raise RuntimeError("coupure")
+
+    report = Report("passage", "Passage", "Un rapport.", "passage.html", ("funders",), interrupted)
+    with monkeypatch.context() as patched:
+        patched.setattr("pipelines.publish.site.reports", lambda: [report])
+        with pytest.raises(RuntimeError, match="coupure"):
+            publish(database, root, only={"passage"})
+    assert (root / "passage.html").exists()
+    monkeypatch.setattr(
+        "pipelines.publish.site.reports", lambda: [each for each in reports() if each.name == "mentions"]
+    )
+    publish(database, root)
+    assert not (root / "passage.html").exists()
+    assert not (root / "passage").exists()
+
+
+@pytest.mark.parametrize("path", ["../x.html", "/x.html", "a//b.html", "a b.html", "a/../b.html"])
+def test_paths_stay_inside_the_site(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    report = Report("piege", "Piège", "Un rapport.", "p.html", ("funders",), lambda _: iter([Output(path, b"")]))
+    monkeypatch.setattr("pipelines.publish.site.reports", lambda: [report])
+    with pytest.raises(ValueError, match="chemin refusé"):
+        publish(database, tmp_path / "reports")
+
+
+def test_an_empty_database_still_publishes(database: Path, tmp_path: Path) -> None:
+    with duckdb.connect(str(database)) as db:
+        for (table,) in db.execute("SELECT table_name FROM duckdb_tables()").fetchall():
+            if table != "publication":
+                db.execute(f'DELETE FROM "{table}"')
+    result = publish(database, tmp_path / "reports")
+    assert result.pages >= 12
