@@ -294,6 +294,14 @@ def test_same_data_same_bytes_and_nothing_rewritten(database: Path, tmp_path: Pa
     assert {k: v[0] for k, v in _state(tmp_path / "b").items()} == {k: v[0] for k, v in before.items()}
 
 
+def test_a_missing_page_is_made_again(database: Path, tmp_path: Path) -> None:
+    first = publish(database, tmp_path)
+    (tmp_path / "refus.html").unlink()
+    again = publish(database, tmp_path)
+    assert (again.files, again.written) == (first.files, 1)
+    assert (tmp_path / "refus.html").is_file()
+
+
 def test_stale_pages_go_and_other_files_stay(database: Path, tmp_path: Path) -> None:
     root = tmp_path / "reports"
     some = {"beneficiaires", "donnees", "financeurs", "services", "territoires"}

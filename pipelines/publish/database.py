@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -91,6 +92,15 @@ class PublicDatabase:
         """Every table, sorted."""
         found = self.query("SELECT table_name FROM duckdb_tables() WHERE NOT internal ORDER BY table_name")
         return [str(name) for name in found["table_name"]]
+
+    def fingerprint(self) -> str:
+        """A hash of everything the database holds: equal contents give equal hashes, in any order of rows."""
+        digest = hashlib.sha256()
+        for name in self.tables():
+            sums = self._connection.execute(f'SELECT count(*), sum(hash(t)::HUGEINT) FROM "{name}" AS t').fetchall()
+            columns = [row[:2] for row in self._connection.execute(f'DESCRIBE "{name}"').fetchall()]
+            digest.update(repr((name, self.comment(name), columns, sums)).encode())
+        return digest.hexdigest()
 
     def comment(self, table: str) -> str:
         """What the database says of a table."""

@@ -1,9 +1,11 @@
 """Writes the site: every report's files, one by one, and only those whose bytes changed.
 
 Each file is written aside and renamed. Pages come before the indexes that lead to them; what is no longer produced is
-removed after that. `manifest/<report>.json` lists each report's files with their sha256, and is what tells a stale page
-from somebody else's file; it names old and new files together while a publication is under way, so that a publication
-that was interrupted leaves nothing behind.
+removed after that. A whole site made from the same content by the same code is left as it stands.
+
+`manifest/<report>.json` lists each report's files with their sha256, and is what tells a stale page from somebody
+else's file; it names old and new files together while a publication is under way, so that a publication that was
+interrupted leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -12,8 +14,12 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field
+from functools import cache
+from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import schemas
 from pipelines.publish.assets import shared
 from pipelines.publish.context import Context
 from pipelines.publish.database import PublicDatabase
@@ -21,10 +27,11 @@ from pipelines.publish.reports import Output, reports
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
 SHARED = "site"
 """The manifest of what all pages share."""
+STATE = "published.txt"
+"""Says from which content, by which code, the whole site was last published."""
 BATCH = 200
 """Files held in memory between two writings of a manifest."""
 
@@ -66,8 +73,14 @@ def publish(public_db: Path, reports_dir: Path, *, only: Iterable[str] | None = 
         raise ValueError(f"rapports inconnus : {', '.join(unknown)} ; connus : {', '.join(known)}")
     tally = _Tally()
     reports_dir.mkdir(parents=True, exist_ok=True)
-    _write_report(SHARED, shared(), reports_dir, tally)
+    state = reports_dir / "manifest" / STATE
     with PublicDatabase(public_db) as database:
+        wanted = f"{database.fingerprint()} {_recipe()}"
+        if only is None and (done := _already(wanted, state, reports_dir)) is not None:
+            return done
+        if not _says(state, wanted):
+            state.unlink(missing_ok=True)
+        _write_report(SHARED, shared(), reports_dir, tally)
         context = Context(database)
         # The home page is written last of all: it leads everywhere.
         for name in sorted(names, key=lambda name: (known[name].page == "index.html", known[name].order, name)):
@@ -76,6 +89,8 @@ def publish(public_db: Path, reports_dir: Path, *, only: Iterable[str] | None = 
         strays = (path for path in (reports_dir / "manifest").glob("*.json") if path.stem not in {*known, SHARED})
         tally.former |= {stray: _listed(stray) for stray in strays}
     _finish(reports_dir, tally)
+    if only is None:
+        _write(state, wanted.encode())
     return PublishResult(
         pages=sum(path.endswith(".html") for path in tally.sizes),
         files=len(tally.sizes),
@@ -84,6 +99,37 @@ def publish(public_db: Path, reports_dir: Path, *, only: Iterable[str] | None = 
         unchanged=len(tally.sizes) - tally.written,
         removed=tally.removed,
     )
+
+
+def _already(wanted: str, state: Path, root: Path) -> PublishResult | None:
+    """What stands in `root`, when it was made from this very content by this very code and no file of it is missing."""
+    if not _says(state, wanted):
+        return None
+    listed = [root / path for manifest in (root / "manifest").glob("*.json") for path in _listed(manifest)]
+    if not all(path.is_file() for path in listed):
+        return None
+    return PublishResult(
+        pages=sum(path.suffix == ".html" for path in listed),
+        files=len(listed),
+        bytes=sum(path.stat().st_size for path in listed),
+        written=0,
+        unchanged=len(listed),
+        removed=0,
+    )
+
+
+def _says(state: Path, wanted: str) -> bool:
+    return state.is_file() and state.read_text(encoding="utf-8") == wanted
+
+
+@cache
+def _recipe() -> str:
+    """A hash of what turns the database into pages: this wing, the contracts, the version of Plotly."""
+    digest = hashlib.sha256(metadata.version("plotly").encode())
+    for root in (Path(__file__).parent, Path(schemas.__file__).parent):
+        for path in sorted(path for path in root.rglob("*") if path.is_file() and path.suffix != ".pyc"):
+            digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def _write_report(name: str, outputs: Iterable[Output], root: Path, tally: _Tally) -> None:
