@@ -37,9 +37,9 @@ demo: $(VENV)/.dev ## Write the demonstration deposits again
 
 lock: $(VENV)/.dev ## Compile the lock files from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --no-header --no-annotate --group build pyproject.toml -o requirements.lock
+	  --no-header --no-annotate --no-strip-extras --group build pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --no-header --no-annotate --group build --extra dev pyproject.toml -o requirements-dev.lock
+	  --no-header --no-annotate --no-strip-extras --group build --extra dev pyproject.toml -o requirements-dev.lock
 
 clean: ## Remove everything that a run makes (raw/ is left alone)
 	rm -rf warehouse/* reports/* $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -133,7 +133,7 @@ def test_locks_are_hashed_and_name_no_host() -> None:
     for name in ("requirements.lock", "requirements-dev.lock"):
         text = (ROOT / name).read_text(encoding="utf-8")
         assert "://" not in text
-        pins = len(re.findall(r"^[a-z0-9._-]+(\[[a-z,]+\])?==", text, re.MULTILINE))
+        pins = len(re.findall(r"^[a-z0-9._-]+(\[[a-z, ]+\])?==", text, re.MULTILINE))
         assert pins == len(re.findall(r"^[a-z].*\\$(?=\n    --hash)", text, re.MULTILINE))
 
 
