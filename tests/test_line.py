@@ -104,6 +104,8 @@ def test_a_real_deposit_ends_the_demonstration(demonstration: Path, tmp_path: Pa
     home = (root / "reports" / "index.html").read_text(encoding="utf-8")
     assert "fictives" not in home
     assert list((root / "reports" / "financeurs").glob("*garonnette*")) == []
+    for page in (root / "reports").rglob("*.html"):
+        assert "exemple-" not in page.read_text(encoding="utf-8"), page
 
 
 def test_a_bad_file_stops_nobody(tmp_path: Path, project: Path) -> None:

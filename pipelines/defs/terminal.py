@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""The terminal shows the bar and the closing table; Dagster's own page keeps every event."""
 _REASONS = {"replaced": "remplacé", "restated": "autre version comptée", "held": "en attente de confirmation"}
 
 
@@ -48,11 +49,13 @@ def run_main_job(*, raw: Path, warehouse: Path, reports: Path, as_of: date) -> i
     os.environ.update(environment(raw=raw, warehouse=warehouse, reports=reports))
     places = Places(raw=str(raw), warehouse=str(warehouse), reports=str(reports), as_of=as_of.isoformat())
     console.print(f"Qui finance quoi, au {as_of.isoformat()}")
-    logging.getLogger("dagster").setLevel(logging.ERROR)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with dg.DagsterInstance.get() as instance, Bar(*columns, console=console, transient=True) as bar:
         result = defs.resolve_job_def(main_job.name).execute_in_process(
-            instance=instance, resources={"places": places, "progress": _BarProgress(bar)}, raise_on_error=False
+            instance=instance,
+            resources={"places": places, "progress": _BarProgress(bar)},
+            run_config=_QUIET,
+            raise_on_error=False,
         )
     _close(result, warehouse, console)
     if not result.success:
@@ -88,12 +91,16 @@ def _close(result: dg.ExecuteInProcessResult, warehouse: Path, console: Console)
 
 def _tell_versions(current: dict[str, Any], console: Console) -> None:
     names = {deposit["deposit_id"]: deposit["file_name"] for deposit in current["deposits"]}
+    told: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for version in current["versions"]:
         if version["reason"] in _REASONS:
-            told = _REASONS[version["reason"]]
-            name, other = escape(names[version["deposit_id"]]), escape(names[version["other_deposit_id"]])
-            shared = f"{version['lines_matched']} lignes communes"
-            console.print(f"{version['fiscal_year']} : « {name} » : {told} (« {other} », {shared})")
+            key = (version["deposit_id"], version["other_deposit_id"], version["reason"])
+            told.setdefault(key, []).append(version)
+    for (deposit, other, reason), versions in told.items():
+        years = ", ".join(str(version["fiscal_year"]) for version in versions)
+        shared = sum(version["lines_matched"] for version in versions)
+        name, instead = escape(names[deposit]), escape(names[other])
+        console.print(f"« {name} », {years} : {_REASONS[reason]} (« {instead} » ; lignes communes : {shared})")
 
 
 def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
@@ -101,5 +108,5 @@ def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
     for event in result.all_events:
         if event.is_step_failure and event.step_failure_data.error is not None:
             error = event.step_failure_data.error
-            found.append((error.cause or error).message.strip())
+            found.append((error.cause or error).message.strip().partition(": ")[2] or error.message.strip())
     return found

@@ -57,7 +57,7 @@ def _deposit(deposit: Deposit, raw: Path, warehouse: Path) -> dict[str, Any]:
         "format_id": report.format,
         "recognised_by": report.recognised_by,
         "status": report.status,
-        "is_current": deposit.is_current,
+        "is_current": deposit.is_current or (deposit.is_present and report.status != "accepted"),
         "is_demonstration": report.is_demonstration,
         "rows_read": report.rows_read,
         "rows_accepted": report.rows_accepted,

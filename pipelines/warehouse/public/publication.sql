@@ -12,6 +12,8 @@ select
     getvariable('min_applicants')::integer as min_applicants,
     getvariable('max_share')::double as max_share,
     getvariable('min_decided_share')::double as min_decided_share,
-    (select count(*) from funding.deposits where status = 'accepted' and is_current)::integer as n_deposits,
+    (
+        select count(*) from funding.deposits join public_deposits using (deposit_id) where status = 'accepted' and is_current
+    )::integer as n_deposits,
     (select coalesce(sum(n_awards), 0) from funding.funding_by_funder_year)::integer as n_awards,
     (select count(*) from funders)::integer as n_funders;

@@ -27,6 +27,9 @@ cells as (
 rules as (
     select deposit_id, bool_and(is_awards_only) as is_awards_only, bool_and(is_countable) as is_countable from cells group by deposit_id
 ),
+real_deposit as (  -- demonstration files leave the pages with the first real one
+    select coalesce(bool_or(status = 'accepted' and is_current and not is_demonstration), false) as has_arrived from funding.deposits
+),
 final as (
     select
         deposits.deposit_id,
@@ -37,5 +40,7 @@ final as (
         coalesce(rules.is_countable, status = 'refused') as is_countable
     from funding.deposits
     left join rules using (deposit_id)
+    cross join real_deposit
+    where not (deposits.is_demonstration and real_deposit.has_arrived)
 )
 select * from final order by deposit_id;
