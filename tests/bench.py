@@ -13,8 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -22,6 +22,9 @@ from pipelines.ingest.normalise import Origin
 from pipelines.ingest.stage import stage
 from schemas.funder import FunderFile
 from tests.conftest import PROJECT, REAL_FILES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 QFQ = Path(sys.executable).with_name("qfq")
 SCDL = (
@@ -37,7 +40,7 @@ def seconds(action: Callable[[], object]) -> float:
 
 
 def say(what: str, value: str) -> None:
-    print(f"{what:<64} {value}", flush=True)  # noqa: T201
+    print(f"{what:<64} {value}", flush=True)
 
 
 def help_time() -> None:

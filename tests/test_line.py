@@ -197,9 +197,10 @@ def test_loire_atlantique_is_read_whole_and_its_hidden_total_left_out(real: Path
         SELECT count(*), sum(amount_awarded) FROM applications WHERE is_counted AND depositor = 'loire-atlantique'
     """)  # fmt: skip
     [(year,)] = ask(real, """
-        SELECT sum(amount_awarded) FROM applications WHERE is_counted AND depositor = 'loire-atlantique' AND fiscal_year = 2017
+        SELECT sum(amount_awarded) FROM applications
+        WHERE is_counted AND depositor = 'loire-atlantique' AND fiscal_year = 2017
     """)  # fmt: skip
-    # Line 2236 names nobody and equals the sum of the other lines of 2017: the column adds up to 506 914 236.63 with it.
+    # Line 2236 names nobody and equals the sum of the other lines of 2017; with it the column makes 506 914 236.63.
     assert lines == 18_147
     assert euros + year == Decimal("506914236.63")
     [(read, ignored)] = ask(real, "SELECT rows_read, rows_ignored FROM deposits WHERE depositor = 'loire-atlantique'")
@@ -221,7 +222,8 @@ def test_public_figures_are_the_same(real: Path) -> None:
     """, database="public")  # fmt: skip
     assert {year: int(euros) for year, euros in rows} == {year: euros for year, (_, _, euros) in PARIS.items()}
     [(status,)] = ask(real, """
-        SELECT DISTINCT status FROM refusal_rates_by_funder_year JOIN funders USING (funder_id) WHERE name LIKE '%Loire%'
+        SELECT DISTINCT status FROM refusal_rates_by_funder_year JOIN funders USING (funder_id)
+        WHERE name LIKE '%Loire%'
     """, database="public")  # fmt: skip
     assert status == "not_published"
     page = (real / "reports" / "financeurs" / "departement-de-loire-atlantique.html").read_text(encoding="utf-8")
