@@ -77,7 +77,7 @@ def generated(path: Path, lines: int) -> None:
         for n in range(lines):
             day = f"{2019 + n % 7}-{1 + n % 12:02}-{1 + n % 28:02}"
             file.write(
-                f"Ville d'Essai,21340172300019,{day},D{n},Association numéro {n % 50_000},,W{n % 10**9:09},Projet {n},"
+                f"Ville d'Essai,21340172200011,{day},D{n},Association numéro {n % 50_000},,W{n % 10**9:09},Projet {n},"
                 f"{1000 + n % 9000}.50,aide en numéraire,unique,{day},,non,1,\n"
             )
 
