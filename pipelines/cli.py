@@ -77,6 +77,31 @@ def check(
 
 
 @app.command()
+def template(
+    out: Annotated[Path, typer.Option("--out", help="Classeur à écrire (.xlsx).")] = Path(
+        "modele-qui-finance-quoi.xlsx"
+    ),
+) -> None:
+    """Écrire le classeur vierge à remplir, avec ses listes, son mode d'emploi et des exemples.
+
+    Un classeur déjà là n'est jamais écrasé : il est peut-être rempli. Code de sortie : 2 si rien n'a pu être écrit.
+    """
+    from pipelines.ingest.template import template_bytes
+
+    content = template_bytes()
+    if out.is_file() and out.read_bytes() not in (b"", content):
+        typer.echo(f"« {out} » existe déjà : déplacez-le, ou donnez un autre nom avec --out.", err=True)
+        raise typer.Exit(2)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_bytes(content)
+    except OSError as error:
+        typer.echo(f"« {out} » ne peut pas être écrit : {error.strerror}.", err=True)
+        raise typer.Exit(2) from error
+    typer.echo(f"Modèle écrit : {out}")
+
+
+@app.command()
 def release(
     deposit: Annotated[str, typer.Argument(help="Identifiant du dépôt, ou début de son sha256.")],
     warehouse: Warehouse = Path("warehouse"),

@@ -60,7 +60,7 @@ class Application(pa.DataFrameModel):
     )
     previous_application_id: pl.String = field("Demande précédente", "Dossier que celui-ci représente ou renouvelle.")
     # who pays and who examines
-    funder_siren: pl.String = field("SIREN du financeur", "Neuf premiers chiffres du SIRET.", example="227300010")
+    funder_siren: pl.String = field("SIREN du financeur", "Neuf premiers chiffres du SIRET.", example="223400013")
     funder_siret: pl.String = field(
         "SIRET du financeur",
         "Quatorze chiffres.",
@@ -98,13 +98,13 @@ class Application(pa.DataFrameModel):
     )
     budget_programme: pl.String = field("Programme budgétaire", "Programme et action de l'État.", example="304-14")
     # who asks
-    applicant_siren: pl.String = field("SIREN du demandeur", "Dit qui est le demandeur.", example="784280505")
+    applicant_siren: pl.String = field("SIREN du demandeur", "Dit qui est le demandeur.", example="999990021")
     applicant_siret: pl.String = field(
         "SIRET du demandeur",
         "Dit où est l'établissement.",
         scdl="idBeneficiaire",
         threesixty="recipientOrganization.id",
-        example="78428050500019",
+        example="99999002100019",
     )
     applicant_rna: pl.String = field(
         "Numéro RNA", "Numéro au répertoire national des associations.", scdl="rnaBeneficiaire", example="W343001234"
@@ -304,7 +304,8 @@ class Application(pa.DataFrameModel):
             "case_number",
         )
         known = pl.any_horizontal(pl.col(name).is_not_null() for name in parties)
-        return data.lazyframe.select(~known | pl.col("applicant_name").is_not_null())
+        private = pl.col("applicant_kind") == "natural"  # nobody asks for the name of a private person
+        return data.lazyframe.select(~known | private | pl.col("applicant_name").is_not_null())
 
     @pa.dataframe_check(name="amount_missing")
     def amount_missing(cls, data: PolarsData) -> pl.LazyFrame:

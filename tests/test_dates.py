@@ -31,6 +31,8 @@ def read(*cells: str | None) -> list[date | None]:
         ("2017-30-05", None),
         ("31/02/2017", None),
         ("courant juin", None),
+        ("0000-01-01", None),
+        ("01/01/0000", None),
     ],
 )
 def test_dates_met_in_real_files(cell: str, expected: date | None) -> None:
@@ -40,6 +42,26 @@ def test_dates_met_in_real_files(cell: str, expected: date | None) -> None:
 def test_month_comes_first_only_when_the_column_shows_it() -> None:
     assert read("12/25/2016", "01/02/2017") == [date(2016, 12, 25), date(2017, 1, 2)]
     assert read("25/12/2016", "01/02/2017") == [date(2016, 12, 25), date(2017, 2, 1)]
+
+
+@pytest.mark.parametrize("cell", ["2024-03", "03/2024", "3-2024", "mars 2024", "Février 2024"])
+def test_a_month_is_its_year(cell: str) -> None:
+    dates = parse_dates(pl.Series([cell]))
+    assert (dates.values[0], dates.years[0], dates.unreadable[0]) == (None, 2024, False)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(DAYS, DAYS), min_size=1, max_size=9), st.sampled_from(["/", "_", " au ", " - ", "\n"]))
+def test_periods_read_back(periods: list[tuple[date, date]], between: str) -> None:
+    starts, ends = parse_periods(pl.Series([f"{start}{between}{end}" for start, end in periods]))
+    assert list(zip(starts.values, ends.values, strict=True)) == periods
+
+
+def test_a_long_column_reads_as_a_short_one() -> None:
+    cells = ["2021-01-01/2021-12-31", "05/06/2020", None, "x"] * 3000
+    for long, short in zip(parse_periods(pl.Series(cells)), parse_periods(pl.Series(cells[:4])), strict=True):
+        assert long.values.to_list() == short.values.to_list() * 3000
+        assert long.unreadable.to_list() == short.unreadable.to_list() * 3000
 
 
 def test_a_year_alone_is_a_year_and_no_date() -> None:
@@ -56,6 +78,11 @@ def test_a_year_alone_is_a_year_and_no_date() -> None:
         ("01/02/2018 au 31/12/2018", date(2018, 2, 1), date(2018, 12, 31)),
         ("2019-05-20", date(2019, 5, 20), None),
         ("unique", None, None),
+        ("28/11/2017\n08/12/2017", date(2017, 11, 28), date(2017, 12, 8)),
+        ("2019-02-25\n2020-03-31\n2021-03-31", date(2019, 2, 25), date(2021, 3, 31)),
+        ("22/11/2017\nSolde en 2018", date(2017, 11, 22), None),
+        ("2018-01-24 (1er acompte et solde)", date(2018, 1, 24), None),
+        ("NC/2019-06-30", None, date(2019, 6, 30)),
     ],
 )
 def test_periods(cell: str, start: date | None, end: date | None) -> None:

@@ -42,6 +42,8 @@ class Amounts:
     unreadable: pl.Series
     ambiguous: pl.Series
     notation: Notation
+    remainders: pl.Series | None = None
+    """What rounding to cents took from each value, when some cell has more than two decimals."""
 
 
 def parse_amounts(raw: pl.Series) -> Amounts:
@@ -66,11 +68,18 @@ def parse_amounts(raw: pl.Series) -> Amounts:
     values = pl.select(
         pl.when(readable | scientific).then(wide * scale * pl.when(accountant).then(-1).otherwise(1))
     ).to_series()
+    exact = values
     values = values.round(2).cast(Euro, strict=False)
     ambiguous = readable & odd
+    remainders = _remainders(exact, values, keep=~ambiguous)
     values = pl.select(pl.when(~ambiguous).then(values)).to_series()
     unreadable = raw.is_not_null() & values.is_null() & ~ambiguous
-    return Amounts(values.alias(raw.name), unreadable, ambiguous, notation)
+    return Amounts(values.alias(raw.name), unreadable, ambiguous, notation, remainders)
+
+
+def _remainders(exact: pl.Series, values: pl.Series, *, keep: pl.Series) -> pl.Series | None:
+    lost = pl.select(pl.when(keep).then(exact - values.cast(exact.dtype)).otherwise(0)).to_series().fill_null(0)
+    return lost if bool((lost != 0).any()) else None
 
 
 def _scaled(text: pl.Series) -> tuple[pl.Series, pl.Series]:

@@ -7,20 +7,27 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipelines.ingest.map import map_sheet
+from pipelines.ingest.conformity import award_conformity, file_conformity
+from pipelines.ingest.controls import check_controls
+from pipelines.ingest.infer import explain_accepted, explain_held, infer
+from pipelines.ingest.joins import with_joins
+from pipelines.ingest.map import MappedSheet, map_sheet
 from pipelines.ingest.normalise import UNKNOWN_FUNDER, Normalised, Origin, normalise
 from pipelines.ingest.read import read_file
 from pipelines.ingest.recognise import Header, find_header, knows_any_header
+from pipelines.ingest.repeats import repeated_sheets
 from pipelines.ingest.report import Issue, Report, SheetReport
+from pipelines.ingest.second_look import second_look
 from pipelines.ingest.sheet import Member, UnreadableFileError
 from pipelines.ingest.validate import ISSUES_SCHEMA, REJECTED_SCHEMA, Validated, validate
 from schemas.application import Application
 from schemas.contract import polars_schema
-from schemas.format import load_formats
+from schemas.format import INFERRED, load_formats
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,12 +39,16 @@ _STAGES = ("requested", "proposed", "awarded", "committed", "paid", "clawed_back
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one file: its report, and frames of accepted lines, rejected lines and issues."""
+    """What became of one file: its report, and frames of accepted lines, rejected lines and issues.
+
+    `publishable` tells, line by line of `accepted`, the awards that the legal CSV holds.
+    """
 
     report: Report
     accepted: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=polars_schema(Application)))
     rejected: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REJECTED_SCHEMA))
     issues: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ISSUES_SCHEMA))
+    publishable: pl.Series = field(default_factory=lambda: pl.Series(dtype=pl.Boolean))
 
 
 def check_file(content: bytes, origin: Origin, *, formats: Mapping[str, Format] | None = None) -> Outcome:
@@ -63,8 +74,15 @@ def check_file(content: bytes, origin: Origin, *, formats: Mapping[str, Format] 
     outside = [SheetReport(name, kept=False, reason=reason) for name, reason in reading.left_aside]
     if len(outcomes) == 1:
         outcomes[0].report.sheets += outside
-        return outcomes[0]
-    return _together(outcomes, report, outside)
+        return _with_awards(outcomes[0])
+    return _with_awards(_together(outcomes, report, outside))
+
+
+def _with_awards(outcome: Outcome) -> Outcome:
+    found, publishable = award_conformity(outcome.accepted)
+    if found.awards or found.left_out:
+        outcome.report.legal_awards = found
+    return replace(outcome, publishable=publishable)
 
 
 def _check_member(member: Member, origin: Origin, formats: Mapping[str, Format], whole: Report) -> Outcome:
@@ -83,21 +101,40 @@ def _check_member(member: Member, origin: Origin, formats: Mapping[str, Format],
         filled={},
         questions=[],
         funders=[],
+        legal_sheets=[],
     )
     headers = {sheet.name: find_header(sheet, formats) for sheet in member.sheets if not sheet.hidden}
     found = [header for header in headers.values() if header is not None]
     if not found:
-        return _unrecognised(member, formats, report)
+        return _inferred(member, origin, formats, whole, report)
     format_ = max(found, key=lambda header: (len(header.fields), header.sheet.cells.height)).format
     report.format, report.recognised_by, report.headline_stage = format_.id, "format", format_.headline_stage
-    parts: list[tuple[Normalised, Validated]] = []
+    read: list[_ReadSheet] = []
+    completing: dict[str, str] = {}
     for index, sheet in enumerate(member.sheets):
         header = headers.get(sheet.name)
         reason = _why_left_out(header, format_, hidden=sheet.hidden, empty=sheet.cells.is_empty())
         if header is None or reason is not None:
             report.sheets.append(SheetReport(sheet.name, kept=False, reason=reason or ""))
             continue
-        parts.append(_check_sheet(header, origin, report, index=index))
+        header, joined = with_joins(header, member.sheets)
+        completing |= joined
+        read.append(_read_sheet(header, origin, index=index))
+    for left_out in report.sheets:
+        left_out.reason = completing.get(left_out.name, left_out.reason)
+    repeated = repeated_sheets([sheet.normalised for sheet in read])
+    for position, (other, missing) in repeated.items():
+        mapped = read[position].mapped
+        but = f" (à {missing} lignes près)" if missing else ""
+        reason = (
+            f"répète la feuille « {read[other].mapped.header.sheet.name} »{but} : la compter doublerait les montants"
+        )
+        report.sheets.append(SheetReport(mapped.header.sheet.name, kept=False, reason=reason))
+        report.questions.append(
+            f"La feuille « {mapped.header.sheet.name} » {reason}. Si ce sont d'autres subventions, ajoutez-y ce qui "
+            "les distingue (une date, un numéro de dossier)."
+        )
+    parts = [_reported(sheet, report) for position, sheet in enumerate(read) if position not in repeated]
     return _concluded(parts, report, format_)
 
 
@@ -113,23 +150,60 @@ def _why_left_out(header: Header | None, format_: Format, *, hidden: bool, empty
     return None
 
 
-def _check_sheet(header: Header, origin: Origin, report: Report, *, index: int) -> tuple[Normalised, Validated]:
+@dataclass(frozen=True)
+class _ReadSheet:
+    mapped: MappedSheet
+    normalised: Normalised
+    validated: Validated
+
+
+def _read_sheet(header: Header, origin: Origin, *, index: int) -> _ReadSheet:
     mapped = map_sheet(header)
     normalised = normalise(mapped, origin, sheet_index=index)
-    validated = validate(normalised, mapped)
-    sheet = mapped.report
+    return _ReadSheet(mapped, normalised, validate(normalised, mapped))
+
+
+def _reported(read: _ReadSheet, report: Report) -> tuple[Normalised, Validated]:
+    """What the report says of one sheet kept; its lines, with the issues of its totals."""
+    mapped, normalised, validated = read.mapped, read.normalised, read.validated
+    sheet, header = mapped.report, mapped.header
     sheet.rows_accepted, sheet.rows_rejected = validated.accepted.height, validated.rejected.height
     if validated.ignored:
         sheet.rows_ignored += validated.ignored
         sheet.ignored["total sans libellé, vérifié"] = validated.ignored
     if sheet.rows_read != sheet.rows_accepted + sheet.rows_rejected + sheet.rows_ignored:
         raise AssertionError(f"rows of sheet {sheet.name!r} do not add up: {sheet}")
-    sheet.reason = " ; ".join(("lue", *header.sheet.notes))
+    controls = check_controls(mapped, normalised)
+    sheet.reason = " ; ".join(("lue", *header.sheet.notes, *controls.notes))
     report.sheets.append(sheet)
     report.columns += mapped.columns
+    report.legal_sheets.append(file_conformity(header))
     for kind, cells in normalised.findings.personal.items():
         report.personal_removed[kind] = report.personal_removed.get(kind, 0) + cells
-    return normalised, validated
+    issues = pl.concat([validated.issues, controls.issues])
+    corrected = issues.filter(pl.col("code") == "corrected").height
+    if corrected:
+        report.messages.append(f"{corrected}\u00a0cellules corrigées à la main, à la demande des analystes.")
+    return normalised, replace(validated, issues=issues)
+
+
+def _inferred(
+    member: Member, origin: Origin, formats: Mapping[str, Format], whole: Report, report: Report
+) -> Outcome:
+    """A file that no format knows: read like any other when inference is certain, else held with its questions."""
+    inferred = infer(member, origin) if INFERRED not in formats else None
+    outcome = _unrecognised(member, formats, report)
+    if inferred is None:
+        return outcome
+    questions = inferred.questions
+    if not questions and inferred.format is not None:
+        read = _check_member(member, origin, {INFERRED: inferred.format}, whole)
+        questions = [*second_look(read), *(read.report.messages if read.report.status != "accepted" else [])]
+        if not questions:
+            explain_accepted(read.report, inferred)
+            return read
+    explain_held(report, inferred, questions)
+    return outcome
 
 
 def _unrecognised(member: Member, formats: Mapping[str, Format], report: Report) -> Outcome:
@@ -167,10 +241,12 @@ def _concluded(parts: list[tuple[Normalised, Validated]], report: Report, format
     rejected = pl.concat([validated.rejected for _, validated in parts])
     issues = pl.concat([validated.issues for _, validated in parts])
     _count_rows(report)
-    _describe_lines(report, accepted)
+    _describe_lines(report, accepted, _remainders(parts))
     report.issues = [Issue(**issue) for issue in issues.iter_rows(named=True)]
-    if report.rows_read == 0:
-        report.messages.append("Les titres de colonnes sont reconnus, mais aucune ligne ne les suit : rien à charger.")
+    if report.rows_accepted + report.rows_rejected == 0:
+        report.messages.append(
+            "Les titres de colonnes sont reconnus, mais aucune ligne de subvention ne les suit : rien à charger."
+        )
     elif report.rows_rejected > format_.expect.max_rejected_share * (report.rows_accepted + report.rows_rejected):
         report.status = "held"
         report.messages.append(
@@ -193,13 +269,24 @@ def _count_rows(report: Report) -> None:
         setattr(report, name, sum(getattr(sheet, name) for sheet in report.sheets))
 
 
-def _describe_lines(report: Report, accepted: pl.DataFrame) -> None:
+def _remainders(parts: list[tuple[Normalised, Validated]]) -> dict[str, Decimal]:
+    """What rounding to cents took from the accepted lines, by amount field: totals are those of the file."""
+    lost: dict[str, Decimal] = {}
+    for normalised, validated in parts:
+        accepted = normalised.lines["source_row"].is_in(validated.accepted["source_row"].to_list())
+        for name, remainders in normalised.findings.remainders.items():
+            lost[name] = lost.get(name, Decimal(0)) + Decimal(remainders.filter(accepted).sum())
+    return lost
+
+
+def _describe_lines(report: Report, accepted: pl.DataFrame, lost: Mapping[str, Decimal]) -> None:
     currencies = accepted["currency"].unique().to_list()
     report.currency = currencies[0] if len(currencies) == 1 else None
     for stage in _STAGES:
         amounts = accepted[f"amount_{stage}"]
         if amounts.null_count() < accepted.height:
-            report.amounts[stage] = str(amounts.sum())
+            exact = Decimal(amounts.sum()) + lost.get(amounts.name, Decimal(0))
+            report.amounts[stage] = str(exact.quantize(Decimal("0.01"), ROUND_HALF_UP))
     statuses = accepted["decision_status"].value_counts().sort("decision_status")
     report.decisions = {row["decision_status"]: row["count"] for row in statuses.iter_rows(named=True)}
     report.fiscal_years = sorted(accepted["fiscal_year"].unique().to_list())
@@ -242,7 +329,10 @@ def _together(outcomes: list[Outcome], whole: Report, outside: list[SheetReport]
     whole.sheets += outside
     _count_rows(whole)
     accepted = pl.concat([_renamed(o.accepted, o.report.file, i) for i, o in enumerate(outcomes)])
-    _describe_lines(whole, accepted)
+    _describe_lines(whole, accepted, {})
+    whole.amounts = {
+        stage: str(sum(Decimal(report.amounts.get(stage, 0)) for report in reports)) for stage in whole.amounts
+    }
     issues = pl.concat(
         [o.issues.with_columns(pl.format("{} · {}", pl.lit(o.report.file), "sheet").alias("sheet")) for o in outcomes]
     )

@@ -8,9 +8,11 @@ from datetime import date
 
 import polars as pl
 
+from pipelines.ingest.fold import distinct_cells
+
 _EXCEL_EPOCH = pl.date(1899, 12, 30)  # serial 1 is 1 January 1900, and Excel believes in 29 February 1900
 _SERIALS = (32874, 73415)  # 1990 to 2100
-_SEPARATED = r"^(\d{1,2})[/.\-\s](\d{1,2})[/.\-\s](\d{4}|\d{2})$"
+_SEPARATED = r"^(\d{1,2})[/.\-\s](\d{1,2})[/.\-\s]([1-9]\d{3}|\d{2})$"
 _MONTHS = (
     "janvier",
     "fevrier",
@@ -25,14 +27,19 @@ _MONTHS = (
     "novembre",
     "decembre",
 )
+_YEAR = r"^((?:19|20)\d{2})(?:\.0)?$"
 _ACCENTS = {"é": "e", "è": "e", "û": "u", "É": "e", "Û": "u"}
 _TIME = r"[T ]\d{1,2}:\d{2}(:\d{2})?(\.\d+)?(Z|[+-]\d{2}:?\d{2})?$"
+_A_DATE = r"(?:\d{4}-\d{2}-\d{2}|\d{1,2}/\d{1,2}/\d{4})"
+_A_DATE_FIRST = rf"^[\s\S]*?({_A_DATE})"
+_A_DATE_LAST = rf"({_A_DATE})\D*$"
+_MOST_DATES = 2  # of a period; a list of payments has more, and goes from the first to the last
 _PERIOD_SEPARATOR = r"\s*(?:/|_|\bau\b|\bà\b|;|\s-\s)\s*"
 
 
 @dataclass(frozen=True)
 class Dates:
-    """`values`: Date, null where blank or unread. `years`: Int32, where the cell says only a year.
+    """`values`: Date, null where blank or unread. `years`: Int32, where the cell says only a year, or a month of it.
 
     `unreadable`: mask of the non-blank cells that are neither.
     """
@@ -49,15 +56,28 @@ def parse_dates(raw: pl.Series) -> Dates:
     number above 12 and none a first one.
     """
     text = raw.str.replace(_TIME, "").str.strip_chars()
-    iso = text.str.replace_all(r"[/.]", "-").str.extract(r"^(\d{4}-.+)$").str.to_date("%Y-%m-%d", strict=False)
+    iso = text.str.replace_all(r"[/.]", "-").str.extract(r"^([1-9]\d{3}-.+)$").str.to_date("%Y-%m-%d", strict=False)
     if iso.is_not_null().sum() == raw.is_not_null().sum():
         nothing = pl.repeat(False, raw.len(), dtype=pl.Boolean, eager=True)
         return Dates(iso.alias(raw.name), pl.repeat(None, raw.len(), dtype=pl.Int32, eager=True), nothing)
     values = pl.select(pl.coalesce(iso, _separated(text), _in_words(text), _serials(text))).to_series()
-    year = text.str.extract(r"^((?:19|20)\d{2})(?:\.0)?$").cast(pl.Int32, strict=False)
+    year = (
+        pl.select(pl.coalesce(text.str.extract(_YEAR, 1), _month_years(text))).to_series().cast(pl.Int32, strict=False)
+    )
     years = pl.select(pl.when(values.is_null()).then(year)).to_series()
     unreadable = raw.is_not_null() & values.is_null() & years.is_null()
     return Dates(values.alias(raw.name), years, unreadable)
+
+
+def _month_years(text: pl.Series) -> pl.Series:
+    """The year of a month: `2024-03`, `03/2024`, `mars 2024`."""
+    plain = text.str.replace_many(list(_ACCENTS), list(_ACCENTS.values())).str.to_lowercase()
+    forms = (
+        r"^((?:19|20)\d{2})[-/](?:0?[1-9]|1[0-2])$",
+        r"^(?:0?[1-9]|1[0-2])[-/]((?:19|20)\d{2})$",
+        rf"^(?:{'|'.join(_MONTHS)})\s+((?:19|20)\d{{2}})$",
+    )
+    return pl.select(pl.coalesce(plain.str.extract(form, 1) for form in forms)).to_series()
 
 
 def _separated(text: pl.Series) -> pl.Series:
@@ -81,7 +101,7 @@ def _dates(year: pl.Series, month: pl.Series, day: pl.Series) -> pl.Series:
 
 def _in_words(text: pl.Series) -> pl.Series:
     plain = text.str.replace_many(list(_ACCENTS), list(_ACCENTS.values())).str.to_lowercase()
-    pattern = rf"^(\d{{1,2}})(?:er)?\s+({'|'.join(_MONTHS)})\s+(\d{{4}})$"
+    pattern = rf"^(\d{{1,2}})(?:er)?\s+({'|'.join(_MONTHS)})\s+([1-9]\d{{3}})$"
     month = plain.str.extract(pattern, 2).replace_strict(
         list(_MONTHS), list(range(1, 13)), default=None, return_dtype=pl.Int32
     )
@@ -100,6 +120,18 @@ def parse_periods(raw: pl.Series) -> tuple[Dates, Dates]:
 
     A single date starts a period whose end is unknown.
     """
+    repeated = distinct_cells(raw)
+    if repeated is None:
+        return _periods(raw)
+    start, end = _periods(repeated[0])
+    return _gathered(start, repeated[1]), _gathered(end, repeated[1])
+
+
+def _gathered(dates: Dates, places: pl.Series) -> Dates:
+    return Dates(dates.values.gather(places), dates.years.gather(places), dates.unreadable.gather(places))
+
+
+def _periods(raw: pl.Series) -> tuple[Dates, Dates]:
     whole = parse_dates(raw)
     alone = whole.values.is_not_null() | whole.years.is_not_null()
     # Slashes also stand inside dd/mm/yyyy: a period is cut where both halves are dates.
@@ -111,9 +143,25 @@ def parse_periods(raw: pl.Series) -> tuple[Dates, Dates]:
     ):
         start = pl.select(pl.coalesce(raw.str.extract(pattern, 1), start)).to_series()
         end = pl.select(pl.coalesce(raw.str.extract(pattern, 2), end)).to_series()
-    start = pl.select(pl.when(alone).then(raw).otherwise(pl.coalesce(start, raw))).to_series().alias(raw.name)
-    end = pl.select(pl.when(~alone).then(end)).to_series().alias(raw.name)
+    several = pl.select(pl.when(raw.str.count_matches(_A_DATE) > _MOST_DATES).then(raw)).to_series()
+    start = pl.select(pl.coalesce(several.str.extract(_A_DATE_FIRST, 1), start)).to_series()
+    end = pl.select(pl.coalesce(several.str.extract(_A_DATE_LAST, 1), end)).to_series()
+    first, last = _lone_dates(raw)
+    start = pl.select(pl.when(alone).then(raw).otherwise(pl.coalesce(first, start, raw))).to_series()
+    start = pl.select(pl.when(last.is_null()).then(start)).to_series().alias(raw.name)
+    end = pl.select(pl.when(last.is_not_null()).then(last).when(~alone & first.is_null()).then(end)).to_series()
+    end = end.alias(raw.name)
     return parse_dates(start), parse_dates(end)
+
+
+def _lone_dates(raw: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """The only date of a cell that holds words too: at the beginning of the cell it is a start, at its end an end."""
+    lone = raw.str.count_matches(_A_DATE) == 1
+    first = raw.str.extract(rf"^({_A_DATE})[^0-9T:]", 1)
+    last = raw.str.extract(rf"[^0-9]({_A_DATE})$", 1)
+    start = pl.select(pl.when(lone).then(first)).to_series()
+    end = pl.select(pl.when(lone & first.is_null()).then(last)).to_series()
+    return start, end
 
 
 def parse_years(raw: pl.Series) -> pl.Series:
@@ -131,8 +179,12 @@ _NAME_PATTERNS = (
 )
 
 
+_RECEIPT_MARK = r"-(?=\d*[a-f])[0-9a-f]{8}(?=\.[a-z]+$)"  # what ends the name of an annotated copy is no date
+
+
 def date_in_name(name: str) -> date | None:
     """The date that a file's name states (`export-2024-03-15`, `14-10-2019`, `201903` → its first day), if one does."""
+    name = re.sub(_RECEIPT_MARK, "", name)
     for pattern in _NAME_PATTERNS[::-1]:
         for found in re.finditer(pattern, name):
             try:
@@ -144,5 +196,6 @@ def date_in_name(name: str) -> date | None:
 
 def year_in_name(name: str) -> int | None:
     """The only year that a sheet's or file's name holds; None when there is none, or several."""
+    name = re.sub(_RECEIPT_MARK, "", name)
     years = {int(year) for year in re.findall(r"(?<!\d)((?:19|20)\d{2})(?!\d)", name)}
     return years.pop() if len(years) == 1 else None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from pipelines.ingest.encodings import decode
 from pipelines.ingest.sheet import Problem, Sheet, UnreadableFileError, column_letters
 
 if TYPE_CHECKING:
@@ -22,9 +23,6 @@ SEPARATORS = (";", ",", "\t", "|")
 _SEPARATOR_WORDS = {"\t": "tabulation"}
 _SAMPLE_LINES = 400
 _LONGEST_CELL = 60  # physical lines that one quoted cell may span
-_FRENCH_LETTERS = frozenset("éèêëàâçîïôöùûüœæÉÈÊËÀÂÇÎÏÔÖÙÛÜŒÆ’‘“”«»€°–…\u00a0")
-_LEGACY_ENCODINGS = ("cp1252", "mac_roman", "cp850")
-_FEWEST_CONTROL = 0.01
 
 csv.field_size_limit(10_000_000)
 
@@ -42,34 +40,6 @@ def read_delimited(content: bytes, *, name: str) -> Sheet:
         cells, problems = _read_tolerant(text, separator)
     notes = (f"encodage {encoding}, séparateur « {_SEPARATOR_WORDS.get(separator, separator)} »",)
     return Sheet(name=name, cells=cells, problems=problems, notes=notes, has_title=False)
-
-
-def decode(content: bytes) -> tuple[str, str]:
-    """The text of `content` and the name of its encoding.
-
-    A byte order mark decides; else UTF-8 if it fits; else the legacy encoding that yields most French letters.
-    Raises `UnreadableFileError` when control characters show that this is no text at all.
-    """
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if content.startswith(mark):
-            return _checked(content.decode(encoding, errors="replace")), encoding
-    try:
-        return _checked(content.decode("utf-8")), "utf-8"
-    except UnicodeDecodeError:
-        best = max(_LEGACY_ENCODINGS, key=lambda name: _french_letters(content.decode(name, errors="replace")))
-        return _checked(content.decode(best, errors="replace")), best
-
-
-def _french_letters(text: str) -> int:
-    return sum(1 if character in _FRENCH_LETTERS else -1 for character in text if ord(character) > 127)
-
-
-def _checked(text: str) -> str:
-    head = text[:100_000]
-    control = sum(1 for character in head if ord(character) < 32 and character not in "\t\n\r\f\v")
-    if control > _FEWEST_CONTROL * max(len(head), 100):
-        raise UnreadableFileError("Ce fichier n'est pas un tableau : son contenu n'est pas du texte.")
-    return text
 
 
 def find_separator(text: str) -> str:
@@ -103,6 +73,10 @@ def _read_fast(text: str, separator: str) -> pl.DataFrame | None:
         return None
     if cells.height != lines.len():
         return None
+    # polars completes a short row without a word: the tolerant reader says so.
+    unquoted = lines.str.replace_all(r'"[^"]*"', "")
+    if (unquoted.str.count_matches(separator, literal=True) != cells.width - 1).any():
+        return None
     return _numbered(cells)
 
 
@@ -130,7 +104,8 @@ def _read_tolerant(text: str, separator: str) -> tuple[pl.DataFrame, list[Proble
         if unbalanced:
             problems.append(Problem(row=number, code="unbalanced_quote"))
         if len(cells) != width and any(cell.strip() for cell in cells):
-            problems.append(Problem(row=number, code="row_length", detail=f"{len(cells)} cellules au lieu de {width}"))
+            detail = f"{len(cells)} cellules au lieu de {width}"
+            problems.append(Problem(number, "row_length", detail, cells=len(cells)))
         rows.append(cells)
     widest = max(map(len, rows))
     padded = [cells + [""] * (widest - len(cells)) for cells in rows]

@@ -6,10 +6,11 @@ notation, or rounded to six zeros, has lost digits for good.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import polars as pl
 
+from pipelines.ingest.fold import distinct_cells
 from schemas.identifiers import RNA_PATTERN, is_siren, is_siret
 
 _NOISE = "[\\s\u00a0\u202f'’\"`´._-]"
@@ -36,6 +37,14 @@ class Identifiers:
 
 def parse_identifiers(raw: pl.Series) -> Identifiers:
     """The identifiers of a text column that may hold SIRET, SIREN or RNA numbers side by side."""
+    repeated = distinct_cells(raw)
+    if repeated is None:
+        return _parse(raw)
+    parsed = _parse(repeated[0])
+    return Identifiers(*(getattr(parsed, name.name).gather(repeated[1]) for name in fields(Identifiers)))
+
+
+def _parse(raw: pl.Series) -> Identifiers:
     frame = (
         raw.alias("raw")
         .to_frame()

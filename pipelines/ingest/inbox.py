@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from pipelines.ingest import french
+from pipelines.ingest.annotate import copy_path, is_wanted, write_annotated
 from pipelines.ingest.dates import date_in_name
 from pipelines.ingest.deposit import RECEIPTS, InboxError, InboxFile, deposit_id, settled, take
 from pipelines.ingest.ledger import Ledger
 from pipelines.ingest.matching import COLUMNS
 from pipelines.ingest.normalise import UNKNOWN_FUNDER, Origin
-from pipelines.ingest.receipt import write_receipt
-from pipelines.ingest.stage import recipe_key, stage
+from pipelines.ingest.origin_mark import origin_of
+from pipelines.ingest.receipt import has_legal_csv, legal_name, write_receipt
+from pipelines.ingest.stage import LEGAL_CSV, put_beside, recipe_key, stage
 from pipelines.ingest.versions import Candidate, Version, decide, loses_too_much
 from schemas.application import Application
 from schemas.contract import polars_schema
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from pipelines.ingest.origin_mark import Mark
     from pipelines.ingest.report import Report
 
     Progress = Callable[[str, int, int], None]
@@ -60,6 +64,8 @@ class Deposit:
     is_present: bool = True
     is_current: bool = False
     stated_date: date | None = None
+    is_extract: bool = False
+    """It is our own extract of lines in question, of which nothing is loaded."""
     receipt: Path | None = None
 
 
@@ -75,25 +81,24 @@ class Pass:
 def ingest(raw: Path, warehouse: Path, *, as_of: date, progress: Progress | None = None) -> Pass:
     """Bring staging and ledger in `warehouse` up to date with the inbox `raw`, and write the receipts.
 
-    Raises `InboxError` when `raw` is absent, or empty where files were known.
+    Raises `InboxError` when `raw` is absent or empty: an unmounted disk must not pass for withdrawals.
     """
     now = datetime.now(UTC).replace(microsecond=0)
     with Ledger(warehouse / "ledger.sqlite") as ledger:
         files = settled(raw)
-        if not files and any(row["gone_at"] is None for row in ledger.files().values()):
-            raise InboxError(
-                f"Le dossier des dépôts « {raw} » est vide alors qu'il contenait des fichiers : rien n'a été fait."
-            )
+        if not files:
+            raise InboxError(f"Le dossier des dépôts « {raw} » est vide : rien n'a été fait.")
         untaken = _take(files, raw, warehouse, ledger, now)
         _note_confirmations(raw, ledger, now)
         deposits = _stage_all(raw, warehouse, ledger, now, progress)
+        _supersede(deposits, ledger)
         _settle_withdrawals(deposits, ledger, now)
         versions = _decide([deposit for deposit in deposits if deposit.is_current], ledger)
         ledger.record_versions(versions, now)
     _tell_versions(deposits, versions)
     for deposit in deposits:
         if deposit.is_present:
-            deposit.receipt = _answer(deposit, raw, as_of)
+            deposit.receipt = _answer(deposit, raw, warehouse / "deposits" / deposit.sha256, as_of)
     return Pass(deposits, versions, untaken)
 
 
@@ -110,7 +115,8 @@ def _take(files: list[InboxFile], raw: Path, warehouse: Path, ledger: Ledger, no
         except FileNotFoundError:
             untaken[file.path] = "Le fichier a disparu pendant la lecture."
         else:
-            ledger.record_file(file, deposit_id(file.depositor, sha256), sha256, now)
+            mark = origin_of((warehouse / "deposits" / sha256).read_bytes())
+            ledger.record_file(file, deposit_id(file.depositor, sha256), sha256, now, mark=mark)
     present = {file.path for file in files}
     ledger.record_gone([path for path in known if path not in present and not (raw / path).exists()], now)
     return untaken
@@ -130,27 +136,83 @@ def _stage_all(raw: Path, warehouse: Path, ledger: Ledger, now: datetime, progre
     """Every deposit that may be current: those present, those just gone, and what a bad rewrite would replace."""
     taken, files = ledger.deposits(), sorted(ledger.files().values(), key=lambda row: row["path"])
     files = [row for row in files if row["withdrawn_at"] is None]
-    released = ledger.releases()
+    released, let_in, marks = ledger.releases(), ledger.let_in(), ledger.marks()
     deposits: dict[str, Deposit] = {}
     for rank, row in enumerate(files, start=1):
         if progress is not None:
             progress(row["path"], rank, len(files))
         deposit = _staged(taken[row["deposit_id"]], row["path"], raw, warehouse, ledger, now)
         deposit.is_present = row["gone_at"] is None
+        for origin in _origins(deposit.deposit_id, deposit.depositor, marks):
+            # A copy under a name without a date is as recent as what it was made from.
+            if deposit.stated_date is None and origin in taken:
+                deposit.stated_date = date_in_name(taken[origin]["file_name"])
         deposit.is_current = _let_in(deposit, released)
-        if deposit.deposit_id not in deposits or not deposits[deposit.deposit_id].is_present:
-            deposits[deposit.deposit_id] = deposit
-        previous = row["previous_deposit_id"]
-        if not deposit.is_current and previous is not None and previous not in deposits:
+        previous, kept = row["previous_deposit_id"], None
+        if previous is not None and not (deposit.is_current and deposit.deposit_id in let_in):
             kept = _staged(taken[previous], row["path"], raw, warehouse, ledger, now)
             kept.is_present, kept.is_current = False, _let_in(kept, released)
-            deposits[previous] = kept
+            _hold_back(deposit, kept, released)
+        if deposit.deposit_id not in deposits or not deposits[deposit.deposit_id].is_present:
+            deposits[deposit.deposit_id] = deposit
+        if kept is not None and not deposit.is_current:
+            deposits.setdefault(kept.deposit_id, kept)
     return sorted(deposits.values(), key=lambda deposit: (deposit.path, deposit.arrival))
+
+
+def _hold_back(new: Deposit, old: Deposit, released: set[str]) -> None:
+    """A content that loses too much of the one it takes the place of is held, unless somebody let it through."""
+    if not (new.is_current and old.is_current) or new.report.is_demonstration or new.deposit_id in released:
+        return
+    if loses_too_much(_lines(old), _lines(new)):
+        new.is_current, new.report.status = False, "held"
+        new.report.messages.insert(
+            0,
+            f"Ce fichier doit remplacer {_called(old, new)}, mais il contient nettement moins de lignes ou d’euros : "
+            f"l’ancien reste compté. {_how_to_confirm(new.report, 'remplacer quand même')}",
+        )
+
+
+def _called(old: Deposit, new: Deposit) -> str:
+    return "son contenu précédent" if old.path == new.path else f"« {old.file_name} »"
+
+
+def _supersede(deposits: list[Deposit], ledger: Ledger) -> None:
+    """An annotated copy that comes back accepted takes the place of the deposits it was made from."""
+    known, released, let_in = {d.deposit_id: d for d in deposits}, ledger.releases(), ledger.let_in()
+    marks = ledger.marks()
+    for copy in sorted((d for d in deposits if d.deposit_id in marks), key=lambda deposit: deposit.arrival):
+        origins = [known[name] for name in _origins(copy.deposit_id, copy.depositor, marks) if name in known]
+        replaced = [old for old in origins if copy.is_present or not old.is_present]
+        for old in replaced:
+            if copy.deposit_id not in let_in:
+                _hold_back(copy, old, released)
+        if copy.is_current:
+            for old in replaced:
+                old.is_current = False
+                old.report.messages.append(f"Sa copie corrigée « {copy.file_name} » remplace ce fichier.")
+                copy.report.messages.append(f"Cette copie corrigée remplace « {old.file_name} ».")
+
+
+def _origins(copy: str, depositor: str, marks: Mapping[str, Mark]) -> list[str]:
+    """The deposits of the same depositor that `copy` was made from, from copy to copy, nearest first."""
+    chain = [copy]
+    while chain[-1] in marks and (origin := deposit_id(depositor, marks[chain[-1]].sha256)) not in chain:
+        chain.append(origin)
+    return chain[1:]
 
 
 def _let_in(deposit: Deposit, released: set[str]) -> bool:
     """Whether the lines of `deposit` are loaded: it is accepted, or held with lines to load and released."""
     report = deposit.report
+    if deposit.is_extract:
+        report.status = "held"
+        report.messages.insert(
+            0,
+            "Ce fichier est un extrait fait par nous : il ne contient que les lignes en cause, et n’est pas chargé. "
+            "Reportez vos corrections dans le fichier d’origine, puis enregistrez-le sous le même nom.",
+        )
+        return False
     if UNKNOWN_FUNDER in report.funders:
         report.status = "held"
         return False
@@ -188,6 +250,7 @@ def _staged(row: Mapping[str, Any], path: str, raw: Path, warehouse: Path, ledge
         staging=folder,
         is_new=is_new,
         stated_date=date_in_name(row["file_name"]),
+        is_extract=bool(row["is_extract"]),
     )
 
 
@@ -217,7 +280,9 @@ def _settle_withdrawals(deposits: list[Deposit], ledger: Ledger, now: datetime) 
             gone = free
         for deposit in gone:
             deposit.is_current = False
-        ledger.record_withdrawn([deposit.deposit_id for deposit in gone], now)
+        marks = ledger.marks()
+        origins = [origin for d in gone for origin in _origins(d.deposit_id, d.depositor, marks)]
+        ledger.record_withdrawn([*(deposit.deposit_id for deposit in gone), *origins], now)
 
 
 def _present(deposits: list[Deposit]) -> set[str]:
@@ -274,7 +339,7 @@ def _tell_versions(deposits: list[Deposit], versions: list[Version]) -> None:
         alike = groupby(sorted(own, key=_outcome), key=_outcome)
         for (reason, other, decided_by), group in alike:
             told = list(group)
-            years = ", ".join(str(version.fiscal_year) for version in told)
+            years = french.year_ranges([version.fiscal_year for version in told])
             shared = sum(version.lines_matched or 0 for version in told)
             _tell(deposit.report, reason, names[other], decided_by, years, shared)
 
@@ -284,7 +349,7 @@ def _outcome(version: Version) -> tuple[str, str, str]:
 
 
 def _tell(report: Report, reason: str, other: str, decided_by: str, years: str, shared: int) -> None:
-    found = f"{shared} ligne{'s' if shared > 1 else ''} de l’un se retrouve{'nt' if shared > 1 else ''} dans l’autre"
+    found = f"{french.count(shared, 'ligne')} de l’un se retrouve{'nt' if shared > 1 else ''} dans l’autre"
     by = " comme le demande funder.toml" if decided_by == "funder_file" else ""
     if reason == "counted":
         report.messages.append(f"Pour {years}, ce fichier est compté{by}, et « {other} » ne l’est pas ; {found}.")
@@ -305,10 +370,20 @@ def _how_to_confirm(report: Report, purpose: str) -> str:
     return f"Pour {purpose}, déposez dans le même dossier un fichier vide nommé CONFIRMER-{report.sha256[:8]}.txt."
 
 
-def _answer(deposit: Deposit, raw: Path, as_of: date) -> Path | None:
-    """The receipt, beside the file; None when the depositor's folder cannot be written."""
+def _answer(deposit: Deposit, raw: Path, content: Path, as_of: date) -> Path | None:
+    """The receipt, beside the file, its awards in the legal format, its annotated copy when there is none yet.
+
+    None when the folder cannot be written.
+    """
     folder = raw / deposit.depositor / RECEIPTS if deposit.depositor else raw / RECEIPTS
+    report, name = deposit.report, deposit.file_name
     try:
-        return write_receipt(deposit.report, folder, as_of=as_of, file_name=deposit.file_name)
+        legal = deposit.staging / LEGAL_CSV if has_legal_csv(report) else None
+        put_beside(legal, folder / legal_name(report, file_name=name))
+        annotated = copy_path(report, folder, file_name=name) if is_wanted(report) and not deposit.is_extract else None
+        if annotated is not None and (deposit.is_new or not annotated.is_file()):
+            write_annotated(report, content.read_bytes(), folder, file_name=name)
+        shown = annotated.name if annotated is not None else None
+        return write_receipt(report, folder, as_of=as_of, file_name=name, annotated=shown)
     except PermissionError:
         return None

@@ -10,6 +10,8 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from pipelines.ingest.origin_mark import Mark
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date, datetime
@@ -26,6 +28,9 @@ CREATE TABLE IF NOT EXISTS files (
 CREATE TABLE IF NOT EXISTS deposits (
     deposit_id TEXT PRIMARY KEY, arrival INTEGER NOT NULL, depositor TEXT NOT NULL, sha256 TEXT NOT NULL,
     file_name TEXT NOT NULL, path TEXT NOT NULL, size INTEGER NOT NULL, received_at TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS copies (
+    deposit_id TEXT PRIMARY KEY, origin_sha256 TEXT NOT NULL, is_extract INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS stagings (
     recipe_key TEXT PRIMARY KEY, deposit_id TEXT NOT NULL, status TEXT NOT NULL, staged_at TEXT NOT NULL
@@ -80,16 +85,38 @@ class Ledger:
         return {row["path"]: row for row in self._connection.execute("SELECT * FROM files")}
 
     def deposits(self) -> dict[str, dict[str, Any]]:
-        """Every deposit ever taken, by identity."""
-        return {row["deposit_id"]: row for row in self._connection.execute("SELECT * FROM deposits ORDER BY arrival")}
+        """Every deposit ever taken, by identity; `is_extract` says which are our own extracts."""
+        rows = self._connection.execute(
+            "SELECT deposits.*, coalesce(copies.is_extract, 0) AS is_extract "
+            "FROM deposits LEFT JOIN copies USING (deposit_id) ORDER BY arrival"
+        )
+        return {row["deposit_id"]: row for row in rows}
 
     def releases(self) -> set[str]:
         """Deposits let through by somebody."""
         return {row["deposit_id"] for row in self._connection.execute("SELECT deposit_id FROM releases")}
 
-    def record_file(self, file: InboxFile, deposit_id: str, sha256: str, now: datetime) -> None:
-        """A file of the inbox holds this deposit. The same path with other content keeps what it held before."""
+    def marks(self) -> dict[str, Mark]:
+        """The deposits that are annotated copies, by identity, with what they were made from."""
+        return {
+            row["deposit_id"]: Mark(row["origin_sha256"], is_extract=bool(row["is_extract"]))
+            for row in self._connection.execute("SELECT * FROM copies")
+        }
+
+    def let_in(self) -> set[str]:
+        """Deposits whose lines were loaded by a former run."""
+        return {row["deposit_id"] for row in self._connection.execute("SELECT DISTINCT deposit_id FROM versions")}
+
+    def record_file(
+        self, file: InboxFile, deposit_id: str, sha256: str, now: datetime, *, mark: Mark | None = None
+    ) -> None:
+        """A file of the inbox holds this deposit; `mark` when it is an annotated copy.
+
+        The same path with other content keeps what it held before, passing over what was never loaded.
+        """
         with self._transaction() as db:
+            if mark is not None:
+                db.execute("INSERT OR IGNORE INTO copies VALUES (?, ?, ?)", (deposit_id, mark.sha256, mark.is_extract))
             db.execute(
                 "INSERT OR IGNORE INTO deposits "
                 "SELECT ?, coalesce(max(arrival), 0) + 1, ?, ?, ?, ?, ?, ? FROM deposits",
@@ -99,8 +126,12 @@ class Ledger:
                 """
                 INSERT INTO files VALUES (?, ?, ?, ?, ?, NULL, NULL, NULL)
                 ON CONFLICT (path) DO UPDATE SET
-                    previous_deposit_id = CASE WHEN deposit_id <> excluded.deposit_id THEN deposit_id
-                                               ELSE previous_deposit_id END,
+                    previous_deposit_id = CASE
+                        WHEN withdrawn_at IS NOT NULL THEN NULL
+                        WHEN deposit_id = excluded.deposit_id THEN previous_deposit_id
+                        WHEN previous_deposit_id IS NULL THEN deposit_id
+                        WHEN deposit_id IN (SELECT deposit_id FROM versions) THEN deposit_id
+                        ELSE previous_deposit_id END,
                     size = excluded.size, mtime_ns = excluded.mtime_ns, deposit_id = excluded.deposit_id,
                     gone_at = NULL, withdrawn_at = NULL
                 """,

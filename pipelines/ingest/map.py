@@ -2,54 +2,79 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipelines.ingest.fold import fold, fold_header, fold_words
+from pipelines.ingest.fold import fold, fold_header
+from pipelines.ingest.layouts import CONTROLS_SCHEMA, Laid, lay_out
 from pipelines.ingest.personal import personal_header
 from pipelines.ingest.report import ColumnReport, SheetReport
+from pipelines.ingest.spill import repair_spilled
 
 if TYPE_CHECKING:
     from pipelines.ingest.recognise import Header
+    from pipelines.ingest.sheet import Problem
 
-_TOTAL = re.compile(r"^(sous )?(total|totaux)( general| generaux)?\b")
-REPEATED_HEADER = "titres de colonnes répétés"
-TOTAL_ROW = "ligne de total"
+SWAPPED = "le nom et l'identifiant sont inversés dans le fichier : chacun est relu à sa place"
+_SAMPLE = 200
+_MOSTLY = 0.8
+_NUMBER = r"^[\s\u00a0'’]*\d[\d\s\u00a0.]{7,16}\d[\s\u00a0'’]*$"
 
 
 @dataclass(frozen=True)
 class MappedSheet:
-    """`lines` has `source_row` and one text column per mapped field; `letters` gives each field's column."""
+    """`lines` has `source_row` and one text column per mapped field; `letters` gives each field's column.
+
+    A field read elsewhere than in a column (a section, a banner) has no letter. `controls` holds what the rows set
+    aside state of the others.
+    """
 
     header: Header
     lines: pl.DataFrame
     letters: dict[str, str]
     columns: list[ColumnReport]
     report: SheetReport
+    controls: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CONTROLS_SCHEMA))
 
 
 def map_sheet(header: Header) -> MappedSheet:
     """The rows below the header, blank ones left out, with text trimmed and blank cells null."""
-    sheet = header.sheet
-    below = sheet.cells.filter(pl.col("row") > header.row)
-    below = below.with_columns(_trimmed(pl.col(letter)) for letter in sheet.letters)
-    below = below.filter(pl.any_horizontal(pl.col(letter).is_not_null() for letter in sheet.letters))
-    ignored, kept = _set_aside(header, below)
+    header, below = _below(header)
+    header, laid = lay_out(header, below)
+    header, swapped = _unswapped(header, laid)
+    kept = laid.rows
     report = SheetReport(
-        name=sheet.name,
+        name=header.sheet.name,
         kept=True,
         reason="lue",
         header_row=header.row,
         rows_read=below.height,
         rows_ignored=below.height - kept.height,
-        ignored=ignored,
+        ignored=laid.ignored,
     )
     letters = {name: letter for letter, name in header.fields.items()}
-    lines = kept.select(pl.col("row").alias("source_row"), *(pl.col(letter).alias(n) for n, letter in letters.items()))
-    return MappedSheet(header, lines, letters, _columns(header, below), report)
+    lines = kept.select(
+        pl.col("row").alias("source_row"),
+        *(pl.col(letter).alias(name) for name, letter in letters.items()),
+        *(text.alias(name) for name, text in laid.given.items() if name not in letters),
+    )
+    return MappedSheet(header, lines, letters, _columns(header, below, swapped), report, laid.controls)
+
+
+def _below(header: Header) -> tuple[Header, pl.DataFrame]:
+    """The filled rows under the header, trimmed; cells that an unquoted comma pushed aside are put back."""
+    sheet = header.sheet
+    below = sheet.cells.filter(pl.col("row") > header.row)
+    below = below.with_columns(_trimmed(pl.col(letter)) for letter in sheet.letters)
+    below = below.filter(pl.any_horizontal(pl.col(letter).is_not_null() for letter in sheet.letters))
+    if sheet.has_title or not sheet.problems:
+        return header, below
+    below, repaired = repair_spilled(header, below)
+    mended: dict[int, Problem] = {problem.row: problem for problem in repaired}
+    left = [p for p in sheet.problems if p.row not in mended or p.code != "row_length"]
+    return replace(header, sheet=replace(sheet, problems=[*left, *repaired])), below
 
 
 def _trimmed(cell: pl.Expr) -> pl.Expr:
@@ -60,39 +85,38 @@ def _trimmed(cell: pl.Expr) -> pl.Expr:
     return pl.when(text != "").then(text)
 
 
-def _set_aside(header: Header, rows: pl.DataFrame) -> tuple[dict[str, int], pl.DataFrame]:
-    """Rows that are no lines of data: titles repeated inside the sheet, totals without any party."""
-    repeated = pl.all_horizontal(
-        pl.col(letter).eq_missing(pl.lit(title.strip())) for letter, title in header.titles.items()
-    )
-    first = pl.coalesce(pl.col(letter) for letter in header.sheet.letters)
-    identifiers = [
-        letter for letter, name in header.fields.items() if name.endswith(("_id", "_siret", "_siren", "_rna"))
-    ]
-    anonymous = pl.all_horizontal(pl.col(letter).is_null() for letter in identifiers) if identifiers else pl.lit(True)
-    labels = rows.select(first.alias("label"))["label"].fill_null("")
-    is_total = pl.Series([bool(_TOTAL.match(fold_words(label))) for label in labels.to_list()], dtype=pl.Boolean)
-    marked = rows.with_columns(
-        repeated.alias("__repeated"), (is_total & rows.select(anonymous).to_series()).alias("__total")
-    )
-    counts = {
-        REPEATED_HEADER: marked["__repeated"].sum(),
-        TOTAL_ROW: marked.filter(~pl.col("__repeated"))["__total"].sum(),
-    }
-    kept = marked.filter(~pl.col("__repeated") & ~pl.col("__total")).drop("__repeated", "__total")
-    return {reason: int(count) for reason, count in counts.items() if count}, kept
+def _unswapped(header: Header, laid: Laid) -> tuple[Header, tuple[str, ...]]:
+    """The header with the applicant's name and identifier exchanged when their cells say so; the letters concerned."""
+    by_name = {name: letter for letter, name in header.fields.items()}
+    letters = [by_name.get("applicant_name"), by_name.get("applicant_id")]
+    if letters[0] is None or letters[1] is None:
+        return header, ()
+    name, identifier = (laid.rows[letter].drop_nulls().head(_SAMPLE) for letter in letters if letter)
+    if not name.len() or not identifier.len():
+        return header, ()
+    if name.str.contains(_NUMBER).sum() < _MOSTLY * name.len():
+        return header, ()
+    if identifier.str.contains(r"\p{L}{3}").sum() < _MOSTLY * identifier.len():
+        return header, ()
+    exchanged = {letters[0]: "applicant_id", letters[1]: "applicant_name"}
+    fields = {letter: exchanged.get(letter, name) for letter, name in header.fields.items()}
+    return replace(header, fields=fields), (letters[0], letters[1])
 
 
-def _columns(header: Header, rows: pl.DataFrame) -> list[ColumnReport]:
+def _columns(header: Header, rows: pl.DataFrame, swapped: tuple[str, ...]) -> list[ColumnReport]:
     ignored = {fold_header(title): why for title, why in header.format.ignore.items()}
     reports = []
     for letter in header.sheet.letters:
         title = header.titles.get(letter, "").strip()
         report = ColumnReport(header.sheet.name, letter, " ".join(title.split()), header.fields.get(letter))
+        if letter in swapped:
+            report.why = SWAPPED
         if report.field is None:
             if not title and rows[letter].is_null().all():
                 continue
             report.why = _why_unused(header, letter, title, ignored)
+        else:
+            report.field = report.field.partition(".")[0]
         reports.append(report)
     return reports
 
@@ -100,8 +124,9 @@ def _columns(header: Header, rows: pl.DataFrame) -> list[ColumnReport]:
 def _why_unused(header: Header, letter: str, title: str, ignored: dict[str, str]) -> str:
     if letter in header.duplicates:
         return f"même titre que la colonne {header.duplicates[letter]}, qui est lue"
-    if fold_header(title) in ignored:
-        return ignored[fold_header(title)]
+    for way in (fold_header(title), *header.spelled.get(letter, ())):
+        if way in ignored:
+            return ignored[way]
     if personal_header(title):
         return "donnée personnelle : non lue"
     return "colonne inconnue de ce format" if fold(title) else "colonne sans titre"

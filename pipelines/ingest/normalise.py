@@ -6,81 +6,56 @@ column by column, then derives what no column states: the fiscal year, the curre
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import duckdb
 import polars as pl
 
 from pipelines.ingest.amounts import parse_amounts
-from pipelines.ingest.dates import parse_dates, parse_periods, parse_years, year_in_name
+from pipelines.ingest.corrections import corrected
+from pipelines.ingest.dates import parse_dates, parse_periods, parse_years
+from pipelines.ingest.derive import UNKNOWN_FUNDER as UNKNOWN_FUNDER
+from pipelines.ingest.derive import Origin as Origin
+from pipelines.ingest.derive import (
+    filled,
+    with_aid_form,
+    with_constants,
+    with_decision,
+    with_funder,
+    with_identity,
+    with_source,
+    with_year,
+)
+from pipelines.ingest.findings import Findings
 from pipelines.ingest.fold import by_value, fold
 from pipelines.ingest.identifiers import parse_identifiers
-from pipelines.ingest.parties import applicant_kind, funder_level
+from pipelines.ingest.parties import applicant_kind
+from pipelines.ingest.parts import whole_dates, with_parts
 from pipelines.ingest.personal import MASK, masked
 from schemas import codelist
-from schemas.application import Application
-from schemas.contract import Euro, Share, polars_schema
+from schemas.contract import Euro, Share
 from schemas.format import application_fields
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from pipelines.ingest.map import MappedSheet
-    from pipelines.ingest.sheet import Sheet
-    from schemas.format import ColumnRule, Format
-    from schemas.funder import FunderFile
+    from schemas.format import ColumnRule
 
-UNKNOWN_FUNDER = "financeur inconnu"
-
-_NOTHING = frozenset({"null", "nan", "none", "na", "nd", "nc", "neant", ""})
+_NOTHING = frozenset(
+    {
+        "", "null", "nan", "none", "na", "nd", "nc", "neant", "sansobjet", "nerienindiquer", "nonrenseigne",
+        "noncommunique", "nonprecise",
+    }
+)  # fmt: skip
+_NOTHING_WRITTEN = (
+    "null", "nan", "none", "n/a", "na", "nd", "nc", "néant", "sans objet", "ne rien indiquer", "non renseigné",
+    "non communiqué", "non précisé",
+)  # fmt: skip
+_FEW = 5_000  # distinct cells below which each is folded
 _YES = frozenset({"oui", "o", "vrai", "true", "1", "x", "yes", "y"})
 _NO = frozenset({"non", "n", "faux", "false", "0", "no"})
-_GRANTS = ("amount_awarded", "amount_committed", "amount_paid", "amount_in_kind")
-_YEAR_SOURCES = (
-    ("decision_date", "decided_date"),
-    ("signature_date", "signed_date"),
-    ("period", "period_start"),
-    ("period", "payment_start_date"),
-)
-
-
-@dataclass(frozen=True)
-class Origin:
-    """What is known of a file besides its cells."""
-
-    deposit_id: str
-    depositor: str
-    file_name: str
-    funder_file: FunderFile
-    funder_name: str | None = None
-    """The funder given by whoever runs the check; wins over funder.toml and the folder's name."""
-    updated_at: date | None = None
-
-
-@dataclass
-class Findings:
-    """Cells that could not be taken as they are: position of the line, field, code of the issue, text, detail."""
-
-    rows: list[tuple[int, str | None, str, str | None, str | None]] = field(default_factory=list)
-    personal: dict[str, int] = field(default_factory=dict)
-
-    def add(self, code: str, name: str, raw: pl.Series, mask: pl.Series, *, details: pl.Series | None = None) -> None:
-        """One finding for each line where `mask` is true."""
-        for position in mask.fill_null(False).arg_true().to_list():
-            detail = None if details is None else details[position]
-            self.rows.append((position, name, code, raw[position], detail))
-
-    def add_once(self, code: str, name: str, raw: pl.Series, mask: pl.Series) -> None:
-        """One finding for a whole column, at its first cell, with the number of cells concerned."""
-        places = mask.fill_null(False).arg_true()
-        if places.len():
-            self.rows.append((places[0], name, code, raw[places[0]], f"{places.len()} cellules"))
-
-    def count_personal(self, kind: str, cells: int) -> None:
-        """Add to the number of personal values taken out."""
-        if cells:
-            self.personal[kind] = self.personal.get(kind, 0) + cells
+_ZEROS = r"^[0\s]+$"
+_LOST = "\ufffd"
+_ONE_DATE = 19  # characters of the longest single date, time included
 
 
 @dataclass(frozen=True)
@@ -95,38 +70,69 @@ class Normalised:
 def normalise(mapped: MappedSheet, origin: Origin, *, sheet_index: int) -> Normalised:
     """Typed lines of a mapped sheet. Shapes: `lines` and `raw` have the height of `mapped.lines`."""
     format_ = mapped.header.format
-    raw = _blank_words(mapped.lines.drop("source_row"))
     findings = Findings()
+    raw = corrected(mapped.lines, origin, findings, sheet_index=sheet_index)
+    raw = whole_dates(_blank_words(raw), mapped.letters)
     raw, natural = _without_personal(raw, findings)
+    raw, unnamed = _without_private_names(raw, mapped)
+    _report_lost_characters(raw, findings)
     columns: dict[str, pl.Series] = {}
     stated_years: dict[str, pl.Series] = {}
     for name in raw.columns:
-        rule = format_.fields[name]
+        rule = format_.rule(name)
         text = _cleaned(raw[name], rule)
-        columns |= _parse(name, text, rule, findings, stated_years)
+        for filled_name, values in _parse(name, text, rule, findings, stated_years).items():
+            columns[filled_name] = _either(values, columns.get(filled_name))
     lines = pl.DataFrame(columns) if columns else pl.DataFrame({"__": [None] * raw.height}).drop("__")
-    lines = _with_constants(lines, format_, height=raw.height)
-    lines = _with_decision(lines, format_)
-    lines = _with_aid_form(lines)
-    lines = _with_funder(lines, origin)
-    lines = _with_year(lines, stated_years, mapped.header.sheet, origin, findings)
-    kinds = applicant_kind(_filled(lines), personal=natural, declared=origin.funder_file.applicant_kind)
+    lines = with_parts(lines, findings)
+    lines = with_constants(lines, format_, height=raw.height)
+    lines = with_decision(lines, format_)
+    lines = with_aid_form(lines)
+    lines = with_funder(lines, origin)
+    lines = with_year(lines, stated_years, mapped, origin, findings)
+    kinds = applicant_kind(
+        filled(lines),
+        personal=natural,
+        unnamed=unnamed,
+        declared=origin.funder_file.applicant_kind,
+        constant=format_.constants.get("applicant_kind"),
+    )
     lines = lines.with_columns(kinds)
-    lines = _with_source(lines, mapped, origin, sheet_index)
-    lines = _filled(lines)
-    return Normalised(_with_identity(lines, raw), raw, findings)
+    lines = with_source(lines, mapped, origin, sheet_index)
+    lines = filled(lines)
+    return Normalised(with_identity(lines, raw), raw, findings)
+
+
+def _either(values: pl.Series, others: pl.Series | None) -> pl.Series:
+    return values if others is None else pl.select(pl.coalesce(values, others)).to_series()
 
 
 def _blank_words(raw: pl.DataFrame) -> pl.DataFrame:
     """Words that mean « nothing » (NULL, n/a, néant, a dash) become null."""
     return raw.with_columns(
         by_value(raw[name], lambda text: None if fold(text) in _NOTHING else text).alias(name)
-        if raw[name].n_unique() < 5_000
-        else pl.when(~pl.col(name).str.to_lowercase().is_in(["null", "nan", "none", "n/a", "na", "-", "néant"]))
+        if raw[name].n_unique() < _FEW
+        else pl.when(
+            ~pl.col(name).str.to_lowercase().is_in(_NOTHING_WRITTEN) & pl.col(name).str.contains(r"[\p{L}\p{N}]")
+        )
         .then(pl.col(name))
         .alias(name)
         for name in raw.columns
     )
+
+
+def _without_private_names(raw: pl.DataFrame, mapped: MappedSheet) -> tuple[pl.DataFrame, pl.Series]:
+    """`raw` without the words that stand for a private person, and a mask of the lines where one stood."""
+    words = {fold(word) for word in mapped.header.format.rule("applicant_name").natural}
+    if not words or "applicant_name" not in raw.columns:
+        return raw, pl.repeat(False, raw.height, dtype=pl.Boolean, eager=True)
+    private = by_value(raw["applicant_name"], lambda text: "x" if fold(text) in words else None).is_not_null()
+    return raw.with_columns(pl.when(~private).then("applicant_name").alias("applicant_name")), private
+
+
+def _report_lost_characters(raw: pl.DataFrame, findings: Findings) -> None:
+    for name in raw.columns:
+        findings.add_once("character_lost", name, raw[name], raw[name].str.contains(_LOST, literal=True))
 
 
 def _without_personal(raw: pl.DataFrame, findings: Findings) -> tuple[pl.DataFrame, pl.Series]:
@@ -170,6 +176,10 @@ def _parse(
         return _parse_identifiers(name, text, findings)
     if name == "payment_period":
         return _parse_period(name, text, findings, stated_years)
+    if name == "applicant_place":
+        return _parse_place(text)
+    if "." in name:
+        return _parse_amount(name, text, findings)
     if name == "agreement_years":
         return _parse_agreement_years(name, text, findings)
     info = application_fields()[name]
@@ -193,7 +203,7 @@ def _parse(
         findings.add(code, name, text, years.is_null() & text.is_not_null())
         return {name: years}
     if info.dtype == pl.Boolean:
-        return _parse_boolean(name, text, findings)
+        return _parse_boolean(name, text, rule, findings)
     return {name: _parse_text(name, text, rule)}
 
 
@@ -206,6 +216,10 @@ def _parse_text(name: str, text: pl.Series, rule: ColumnRule) -> pl.Series:
             .str.to_uppercase()
             .str.replace(r"^(\d{4})$", "0${1}")
         )
+    if rule.digits is not None:
+        text = pl.select(
+            pl.when(text.str.contains(r"^\d+$")).then(text.str.zfill(rule.digits)).otherwise(text)
+        ).to_series()
     return by_value(text, lambda value: _looked_up(value, rule, value)) if rule.values else text
 
 
@@ -215,6 +229,8 @@ def _looked_up(value: str, rule: ColumnRule, default: str | None) -> str | None:
 
 
 def _parse_identifiers(name: str, text: pl.Series, findings: Findings) -> dict[str, pl.Series]:
+    zeros = text.str.contains(_ZEROS)  # what a tool writes when it has no number
+    text = pl.select(pl.when(~zeros).then(text)).to_series().alias(text.name)
     found = parse_identifiers(text)
     party = name.split("_")[0]
     read = pl.select(pl.coalesce(found.siret, found.siren, found.rna)).to_series()
@@ -237,9 +253,19 @@ def _parse_period(
 ) -> dict[str, pl.Series]:
     start, end = parse_periods(text)
     findings.add("period_unreadable", name, text, start.unreadable | end.unreadable)
+    one_date = start.values.is_null() != end.values.is_null()
+    findings.add("period_partial", name, text, one_date & (text.str.len_chars() > _ONE_DATE))
     findings.add_once("date_year_only", name, text, start.years.is_not_null())
     stated_years["payment_start_date"] = start.years
     return {"payment_start_date": start.values, "payment_end_date": end.values}
+
+
+def _parse_place(text: pl.Series) -> dict[str, pl.Series]:
+    """Codes of local authorities: nine digits are a SIREN, five characters a commune; all stay as local numbers."""
+    code = text.str.replace(r"\.0$", "").str.replace_all(r"\s", "").str.to_uppercase()
+    siren = pl.select(pl.when(code.str.contains(r"^\d{9}$")).then(code)).to_series()
+    commune = pl.select(pl.when(code.str.contains(r"^(\d{2}|2[AB])\d{3}$")).then(code)).to_series()
+    return {"applicant_siren": siren, "seat_commune_code": commune, "applicant_local_id": code}
 
 
 def _parse_agreement_years(name: str, text: pl.Series, findings: Findings) -> dict[str, pl.Series]:
@@ -286,6 +312,11 @@ def _parse_amount(name: str, text: pl.Series, findings: Findings) -> dict[str, p
     rivals = "le même séparateur sert de virgule et de séparateur de milliers"
     if not amounts.notation.conflicting:
         rivals = "virgule ou séparateur de milliers"
+    if amounts.remainders is not None:
+        base = name.partition(".")[0]
+        others = findings.remainders.get(base)
+        findings.remainders[base] = amounts.remainders if others is None else others + amounts.remainders
+        findings.add_once("amount_rounded", name, text, amounts.remainders != 0)
     details = pl.repeat(rivals, text.len(), dtype=pl.String, eager=True)
     findings.add("amount_ambiguous", name, text, amounts.ambiguous, details=details)
     return {name: amounts.values}
@@ -301,172 +332,9 @@ def _parse_share(name: str, text: pl.Series, findings: Findings) -> dict[str, pl
     return {name: share.cast(Share, strict=False)}
 
 
-def _parse_boolean(name: str, text: pl.Series, findings: Findings) -> dict[str, pl.Series]:
+def _parse_boolean(name: str, text: pl.Series, rule: ColumnRule, findings: Findings) -> dict[str, pl.Series]:
+    if rule.values:
+        text = by_value(text, lambda value: _looked_up(value, rule, value))
     word = by_value(text, lambda value: "yes" if fold(value) in _YES else "no" if fold(value) in _NO else None)
     findings.add("boolean_unreadable", name, text, word.is_null() & text.is_not_null())
     return {name: word == "yes"}
-
-
-def _with_constants(lines: pl.DataFrame, format_: Format, *, height: int) -> pl.DataFrame:
-    constants = {"currency": "EUR", **format_.constants}
-    schema = polars_schema(Application)
-    for name, value in constants.items():
-        column = pl.repeat(value, height, dtype=pl.String, eager=True).cast(schema[name]).alias(name)
-        lines = lines.with_columns(column if name not in lines.columns else pl.col(name).fill_null(column))
-    return lines
-
-
-def _with_decision(lines: pl.DataFrame, format_: Format) -> pl.DataFrame:
-    """The decision that a format states through an amount; else the column's, a blank one being unknown."""
-    rule = format_.decision
-    if rule is not None and "decision_status" not in lines.columns:
-        amount = pl.col(rule.amount)
-        status = (
-            pl.when(amount.is_null())
-            .then(pl.lit(rule.blank))
-            .when(amount == 0)
-            .then(pl.lit(rule.zero))
-            .otherwise(pl.lit(rule.positive))
-        )
-        return lines.with_columns(status.alias("decision_status"))
-    if "decision_status" not in lines.columns:
-        return lines.with_columns(pl.lit("unknown").alias("decision_status"))
-    return lines.with_columns(pl.col("decision_status").fill_null("unknown"))
-
-
-def _with_aid_form(lines: pl.DataFrame) -> pl.DataFrame:
-    """A line whose only amount is a loan or a guarantee has that form: it is no grant."""
-    grants = [name for name in _GRANTS if name in lines.columns]
-    no_grant = pl.all_horizontal(pl.col(name).is_null() for name in grants) if grants else pl.lit(True)
-    for form in ("guarantee", "loan"):
-        name = f"amount_{form}"
-        if name in lines.columns:
-            other = pl.col("aid_form") if "aid_form" in lines.columns else pl.lit(None, dtype=pl.String)
-            only = no_grant & (pl.col(name).fill_null(0) > 0)
-            lines = lines.with_columns(pl.when(only).then(pl.lit(form)).otherwise(other).alias("aid_form"))
-    return lines
-
-
-def _with_funder(lines: pl.DataFrame, origin: Origin) -> pl.DataFrame:
-    """Who pays: the column, then the caller, funder.toml, the folder's name; level by name or SIREN."""
-    declared = origin.funder_file
-    fallback = origin.funder_name or declared.name or origin.depositor or UNKNOWN_FUNDER
-    siret = declared.siret
-    for name in ("funder_name", "funder_siret", "funder_siren", "funder_level"):
-        if name not in lines.columns:
-            lines = lines.with_columns(pl.lit(None, dtype=pl.String).alias(name))
-    only = lines["funder_name"].drop_nulls().unique()
-    lines = lines.with_columns(pl.col("funder_name").fill_null(only[0] if only.len() == 1 else fallback))
-    own = lines["funder_name"].str.strip_chars() == (declared.name or fallback)
-    lines = lines.with_columns(
-        pl.when(own)
-        .then(pl.col("funder_siret").fill_null(pl.lit(siret, dtype=pl.String)))
-        .otherwise(pl.col("funder_siret"))
-        .alias("funder_siret")
-    ).with_columns(pl.coalesce("funder_siren", pl.col("funder_siret").str.slice(0, 9)).alias("funder_siren"))
-    guessed = funder_level(lines["funder_name"], lines["funder_siren"])
-    level = pl.when(own).then(pl.lit(declared.level, dtype=pl.String))
-    return lines.with_columns(pl.coalesce("funder_level", level, guessed).alias("funder_level"))
-
-
-def _with_year(
-    lines: pl.DataFrame, stated_years: dict[str, pl.Series], sheet: Sheet, origin: Origin, findings: Findings
-) -> pl.DataFrame:
-    """The fiscal year and where it comes from: the column, a decision or signature date, a period, a title, a name."""
-    height = lines.height
-    candidates: list[tuple[str, pl.Series]] = []
-    unread = pl.repeat(False, height, dtype=pl.Boolean, eager=True)
-    if "fiscal_year" in lines.columns:
-        candidates.append(("column", lines["fiscal_year"]))
-        bad = [position for position, name, *_ in findings.rows if name == "fiscal_year"]
-        unread = pl.Series(range(height)).is_in(bad)
-    for basis, name in _YEAR_SOURCES:
-        if name in lines.columns:
-            candidates.append((basis, lines[name].dt.year().cast(pl.Int32)))
-        if name in stated_years:
-            candidates.append((basis, stated_years[name]))
-    in_title = year_in_name(sheet.name)
-    declared = origin.funder_file.fiscal_year or year_in_name(origin.file_name)
-    for basis, named in (("sheet_title" if sheet.has_title else "file_name", in_title), ("file_name", declared)):
-        candidates.append((basis, pl.repeat(named, height, dtype=pl.Int32, eager=True)))
-    year = pl.select(pl.coalesce(series for _, series in candidates)).to_series()
-    basis_column = pl.select(
-        pl.coalesce(pl.when(series.is_not_null()).then(pl.lit(basis)) for basis, series in candidates)
-    ).to_series()
-    year = pl.select(pl.when(~unread).then(year)).to_series()  # a year written but unread is not replaced by a guess
-    nothing = pl.repeat(None, height, dtype=pl.String, eager=True)
-    findings.add("fiscal_year_missing", "fiscal_year", nothing, year.is_null() & ~unread)
-    return lines.with_columns(year.alias("fiscal_year"), basis_column.alias("fiscal_year_basis"))
-
-
-def _with_source(lines: pl.DataFrame, mapped: MappedSheet, origin: Origin, sheet_index: int) -> pl.DataFrame:
-    declared, format_ = origin.funder_file, mapped.header.format
-    rows = mapped.lines["source_row"]
-    updated = pl.lit(origin.updated_at, dtype=pl.Date)
-    if "source_updated_at" in lines.columns:
-        updated = pl.coalesce("source_updated_at", updated)
-    return lines.with_columns(
-        rows.alias("source_row"),
-        pl.format("{}:{}:{}", pl.lit(origin.deposit_id), pl.lit(sheet_index), rows).alias("line_id"),
-        pl.lit(origin.deposit_id).alias("deposit_id"),
-        pl.lit(mapped.header.sheet.name).alias("source_sheet"),
-        pl.lit(format_.record_kind).alias("record_kind"),
-        pl.lit(format_.headline_stage).alias("headline_stage"),
-        pl.lit(declared.source_name or declared.name or origin.depositor or origin.file_name).alias("source_name"),
-        pl.lit(declared.source_url, dtype=pl.String).alias("source_url"),
-        updated.alias("source_updated_at"),
-        pl.lit(declared.licence, dtype=pl.String).alias("licence"),
-        pl.lit(declared.publication_scope, dtype=pl.String).alias("publication_scope"),
-        pl.lit("format").alias("recognised_by"),
-        pl.lit(format_.id).alias("format_id"),
-        pl.lit(declared.is_demonstration).alias("is_demonstration"),
-        pl.lit(None, dtype=pl.String).alias("application_id"),
-    )
-
-
-def _filled(lines: pl.DataFrame) -> pl.DataFrame:
-    """`lines` with exactly the contract's columns, in order, absent ones null."""
-    return lines.select(
-        (pl.col(name).cast(dtype) if name in lines.columns else pl.lit(None, dtype=dtype)).alias(name)
-        for name, dtype in polars_schema(Application).items()
-    )
-
-
-def _with_identity(lines: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:
-    """The stable `application_id`: case number, funder, service, applicant and year; else the content of the line.
-
-    Identical lines without a case number are told apart by their order among themselves, so that the same file
-    deposited again gives the same identities.
-    """
-    applicant = pl.coalesce(
-        "applicant_siren", "applicant_rna", "applicant_local_id", "applicant_id_raw", "applicant_name"
-    )
-    funder = pl.coalesce("funder_siren", "funder_name")
-    parts = [funder.fill_null(""), pl.col("fiscal_year").cast(pl.String).fill_null("")]
-    content = pl.concat_str(
-        [pl.lit("content"), *parts, *(raw[name].fill_null("").alias(name) for name in raw.columns)], separator="\x1f"
-    )
-    keyed = lines.with_columns(
-        pl.when(pl.col("case_number").is_not_null())
-        .then(
-            pl.concat_str(
-                [
-                    pl.lit("case"),
-                    funder.fill_null(""),
-                    pl.col("service_name").fill_null(""),
-                    "case_number",
-                    applicant.fill_null(""),
-                    pl.col("fiscal_year").cast(pl.String).fill_null(""),
-                ],
-                separator="\x1f",
-            )
-        )
-        .otherwise(content)
-        .alias("key")
-    )
-    ordinal = pl.when(pl.col("case_number").is_null()).then(pl.int_range(pl.len()).over("key")).otherwise(0)
-    keyed = keyed.select(pl.format("{}\x1f{}", "key", ordinal).alias("key"))
-    with duckdb.connect() as connection:
-        connection.register("keyed", keyed)
-        hashed = connection.sql("SELECT substr(md5(key), 1, 20) AS id FROM keyed").pl()
-    return lines.with_columns(hashed["id"].alias("application_id"))

@@ -71,21 +71,32 @@ def _level_of_name(name: str) -> str | None:
     return next((level for level, pattern in _LEVEL_WORDS if re.search(pattern, folded)), None)
 
 
-def applicant_kind(lines: pl.DataFrame, *, personal: pl.Series, declared: str | None) -> pl.DataFrame:
+def applicant_kind(
+    lines: pl.DataFrame,
+    *,
+    personal: pl.Series,
+    unnamed: pl.Series,
+    declared: str | None,
+    constant: str | None,
+) -> pl.DataFrame:
     """Two columns, `applicant_kind` and `applicant_kind_basis`, for `lines`.
 
-    A title (`Mme …`) decides: a sole trader has a SIREN too. Then an identifier, then `declared` (funder.toml or
-    format), then a word that only organisations bear. `personal` marks the lines where a social-security number stood.
+    A title (`Mme …`) decides: a sole trader has a SIREN too. Then an identifier, then `declared` (funder.toml), then
+    `constant` (format), then a word that only organisations bear. `personal` marks the lines where a social-security
+    number stood, `unnamed` those whose applicant the file only calls a private person.
     """
     name = by_value(lines["applicant_name"], _kind_of_name)
     identified = pl.any_horizontal(
         pl.col(column).is_not_null() for column in ("applicant_siren", "applicant_siret", "applicant_rna")
     )
     framed = lines.select(
-        identified.alias("identified"), name.alias("name"), personal.fill_null(False).alias("personal")
+        identified.alias("identified"),
+        name.alias("name"),
+        personal.fill_null(False).alias("personal"),
+        unnamed.fill_null(False).alias("unnamed"),
     )
     kind = (
-        pl.when("personal")
+        pl.when(pl.col("personal") | pl.col("unnamed"))
         .then(pl.lit("natural"))
         .when(pl.col("name") == "natural")
         .then(pl.lit("natural"))
@@ -93,6 +104,8 @@ def applicant_kind(lines: pl.DataFrame, *, personal: pl.Series, declared: str | 
         .then(pl.lit("legal"))
         .when(pl.lit(declared is not None))
         .then(pl.lit(declared))
+        .when(pl.lit(constant is not None))
+        .then(pl.lit(constant))
         .when(pl.col("name") == "legal")
         .then(pl.lit("legal"))
         .otherwise(pl.lit("unknown"))
@@ -100,12 +113,16 @@ def applicant_kind(lines: pl.DataFrame, *, personal: pl.Series, declared: str | 
     basis = (
         pl.when("personal")
         .then(pl.lit("identifier"))
+        .when("unnamed")
+        .then(pl.lit("format"))
         .when(pl.col("name") == "natural")
         .then(pl.lit("name"))
         .when("identified")
         .then(pl.lit("identifier"))
         .when(pl.lit(declared is not None))
         .then(pl.lit("funder_file"))
+        .when(pl.lit(constant is not None))
+        .then(pl.lit("format"))
         .when(pl.col("name") == "legal")
         .then(pl.lit("name"))
     )

@@ -5,18 +5,26 @@ Nothing is renamed, typed or summed here; every cell keeps its sheet, row and co
 
 from __future__ import annotations
 
+import gzip
 import io
 import zipfile
+import zlib
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import fastexcel
 import polars as pl
 
 from pipelines.ingest.delimited import read_delimited
-from pipelines.ingest.sheet import Member, Reading, Sheet, UnreadableFileError, column_letter
+from pipelines.ingest.encodings import repaired_cells
+from pipelines.ingest.own_sheets import why_own
+from pipelines.ingest.records import looks_like_json, read_records
+from pipelines.ingest.sheet import Member, Reading, Sheet, UnreadableFileError, column_letter, column_letters
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK\x03\x04"
+_GZIP = b"\x1f\x8b"
+_PARQUET = b"PAR1"
 _NOT_TABLES = {
     b"%PDF": "un document PDF",
     b"\x89PNG": "une image",
@@ -26,8 +34,9 @@ _NOT_TABLES = {
     b"Rar!": "une archive RAR",
     b"7z\xbc\xaf": "une archive 7z",
 }
-_TABLE_SUFFIXES = {".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".ods"}
+_TABLE_SUFFIXES = {".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".ods", ".json", ".parquet", ".gz"}
 _MOST_MEMBERS = 500
+_DEEPEST = 3  # archives in archives
 _MOST_BYTES = 2 * 1024**3
 _PROTECTED = (
     "Le classeur est protégé par un mot de passe : il ne peut pas être lu. "
@@ -36,25 +45,78 @@ _PROTECTED = (
 
 
 def read_file(content: bytes, *, name: str) -> Reading:
-    """The sheets of a deposited file, archives opened.
+    """The sheets of a deposited file, archives opened and text encoded twice put right; ours are left aside.
 
     Raises `UnreadableFileError`, with a message for the author, when it is empty, protected, damaged or no table.
     """
+    reading = _read(content, name, 0)
+    ours = [(sheet.name, why) for member in reading.members for sheet in member.sheets if (why := why_own(sheet))]
+    members = [
+        replace(member, sheets=[_repaired(sheet) for sheet in member.sheets if why_own(sheet) is None])
+        for member in reading.members
+    ]
+    return replace(reading, members=members, left_aside=[*reading.left_aside, *ours])
+
+
+def _read(content: bytes, name: str, depth: int) -> Reading:
+    if depth > _DEEPEST:
+        raise UnreadableFileError("L'archive contient des archives dans des archives : déposez les fichiers eux-mêmes.")
     if not content.strip(b"\x00 \r\n\t"):
         raise UnreadableFileError("Le fichier est vide : il ne contient aucune ligne.")
     for signature, what in _NOT_TABLES.items():
         if content.startswith(signature):
             raise UnreadableFileError(f"Ce fichier est {what}, pas un tableau. Déposez le tableur lui-même.")
     if content.startswith(_ZIP):
-        return _read_zip(content, name)
+        return _read_zip(content, name, depth)
     if content.startswith(_OLE):
         if "EncryptedPackage".encode("utf-16-le") in content:
             raise UnreadableFileError(_PROTECTED)
         return Reading([Member(name, _read_workbook(content))])
-    return Reading([Member(name, [read_delimited(content, name=PurePosixPath(name).stem)])])
+    if content.startswith(_GZIP):
+        return _read(_gunzip(content), name.removesuffix(".gz"), depth + 1)
+    stem = PurePosixPath(name).stem
+    if content.startswith(_PARQUET):
+        return Reading([Member(name, [_read_parquet(content, stem)])])
+    records = read_records(content, name=stem) if looks_like_json(content) else None
+    return Reading([Member(name, [records or read_delimited(content, name=stem)])])
 
 
-def _read_zip(content: bytes, name: str) -> Reading:
+def _repaired(sheet: Sheet) -> Sheet:
+    cells, changed = repaired_cells(sheet.cells)
+    if not changed:
+        return sheet
+    return replace(
+        sheet, cells=cells, notes=(*sheet.notes, f"{changed} cellules encodées deux fois (« Ã© »), réparées")
+    )
+
+
+def _gunzip(content: bytes) -> bytes:
+    try:
+        with gzip.open(io.BytesIO(content)) as file:
+            inner = file.read(_MOST_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise UnreadableFileError("L'archive est abîmée ou incomplète : elle ne s'ouvre pas.") from error
+    if len(inner) > _MOST_BYTES:
+        raise UnreadableFileError("L'archive est trop grosse pour être ouverte : déposez le fichier lui-même.")
+    return inner
+
+
+def _read_parquet(content: bytes, name: str) -> Sheet:
+    """Titles become row 1, so that the first line is row 2, as in a spreadsheet."""
+    try:
+        table = pl.read_parquet(io.BytesIO(content))
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise UnreadableFileError("Le fichier Parquet est abîmé : il ne s'ouvre pas.") from error
+    letters = column_letters(table.width)
+    nested = [name for name, dtype in table.schema.items() if dtype.is_nested() or dtype == pl.Binary]
+    flat = table.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in nested).cast(pl.String)
+    titles = pl.DataFrame([table.columns], schema=dict.fromkeys(letters, pl.String), orient="row")
+    cells = pl.concat([titles, flat.rename(dict(zip(table.columns, letters, strict=True)))])
+    numbered = cells.with_row_index("row", offset=1).with_columns(pl.col("row").cast(pl.Int32))
+    return Sheet(name=name, cells=numbered, has_title=False)
+
+
+def _read_zip(content: bytes, name: str, depth: int) -> Reading:
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
         names = set(archive.namelist())
@@ -64,10 +126,10 @@ def _read_zip(content: bytes, name: str) -> Reading:
         ) from error
     if "[Content_Types].xml" in names or "mimetype" in names or "META-INF/manifest.xml" in names:
         return Reading([Member(name, _read_workbook(content))])
-    return _read_archive(archive)
+    return _read_archive(archive, depth)
 
 
-def _read_archive(archive: zipfile.ZipFile) -> Reading:
+def _read_archive(archive: zipfile.ZipFile, depth: int) -> Reading:
     files = [info for info in archive.infolist() if not info.is_dir()]
     if len(files) > _MOST_MEMBERS or sum(info.file_size for info in files) > _MOST_BYTES:
         raise UnreadableFileError("L'archive est trop grosse pour être ouverte : déposez les fichiers un par un.")
@@ -83,7 +145,7 @@ def _read_archive(archive: zipfile.ZipFile) -> Reading:
         if info.flag_bits & 1:
             raise UnreadableFileError(_PROTECTED.replace("Le classeur est protégé", "L'archive est protégée"))
         try:
-            inner = read_file(_unzip(archive, info), name=info.filename)
+            inner = _read(_unzip(archive, info), info.filename, depth + 1)
         except UnreadableFileError as error:
             left_aside.append((info.filename, str(error)))
             continue

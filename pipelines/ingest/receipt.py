@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipelines.ingest import french
-from schemas import codelist
+from schemas import codelist, scdl
+from schemas.contract import describe
 from schemas.format import application_fields, load_formats
 from schemas.issues import issue_kinds
 from schemas.publication import load_publication
@@ -108,24 +109,31 @@ class Part:
         return [cause for cause in self.causes if cause.severity == severity]
 
 
-def write_receipt(report: Report, folder: Path, *, as_of: date, file_name: str | None = None) -> Path:
+def write_receipt(
+    report: Report, folder: Path, *, as_of: date, file_name: str | None = None, annotated: str | None = None
+) -> Path:
     """Write the receipt of `report` into `folder` and return its path; an equal one is left untouched.
 
-    `file_name` is the deposited file's, where the report speaks of the only member of an archive. The page needs
-    nothing but itself, and is never seen half-written. Raises `OSError` when it cannot be written.
+    `file_name` is the deposited file's, where the report speaks of the only member of an archive; `annotated` the name
+    of the annotated copy that lies beside the receipt. The page needs nothing but itself, and is never seen
+    half-written. Raises `OSError` when it cannot be written.
     """
     path = folder / receipt_name(report, file_name=file_name)
-    page = render(report, as_of=as_of, file_name=file_name).encode()
-    if path.is_file() and path.read_bytes() == page:
-        return path
-    folder.mkdir(parents=True, exist_ok=True)
-    aside = folder / f".{path.name}.{os.getpid()}.tmp"
+    place(path, render(report, as_of=as_of, file_name=file_name, annotated=annotated).encode())
+    return path
+
+
+def place(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all; an equal one is left untouched. Raises `OSError` when it cannot be written."""
+    if path.is_file() and path.read_bytes() == content:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        aside.write_bytes(page)
+        aside.write_bytes(content)
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
-    return path
 
 
 def receipt_name(report: Report, *, file_name: str | None = None) -> str:
@@ -136,7 +144,17 @@ def receipt_name(report: Report, *, file_name: str | None = None) -> str:
     return f"{slug or 'fichier'}-{report.sha256[:8]}.html"
 
 
-def render(report: Report, *, as_of: date, file_name: str | None = None) -> str:
+def legal_name(report: Report, *, file_name: str | None = None) -> str:
+    """The name, beside the receipt, of the awards in the legal format."""
+    return f"{PurePosixPath(receipt_name(report, file_name=file_name)).stem}-scdl.csv"
+
+
+def has_legal_csv(report: Report) -> bool:
+    """Whether the awards of `report` are given back in the legal format: it is accepted and one of them conforms."""
+    return report.status == "accepted" and report.legal_awards is not None and report.legal_awards.conforming > 0
+
+
+def render(report: Report, *, as_of: date, file_name: str | None = None, annotated: str | None = None) -> str:
     """The page as text; equal reports and dates give equal text."""
     members = list(_members(report))
     parts = [_part(member, f"f{index}-") for index, member in enumerate(members, 1)] or [_part(report, "")]
@@ -148,6 +166,7 @@ def render(report: Report, *, as_of: date, file_name: str | None = None) -> str:
         is_archive=bool(members),
         left_aside=_left_aside(report, members) if members else [],
         file_name=_name(file_name or report.file),
+        annotated=annotated,
         member_name=report.file if file_name and _name(file_name) != _name(report.file) else None,
         non_awards={s: n for s, n in report.decisions.items() if s not in ("awarded", "unknown") and n},
         is_demonstration=report.is_demonstration or any(part.report.is_demonstration for part in parts),
@@ -155,6 +174,9 @@ def render(report: Report, *, as_of: date, file_name: str | None = None) -> str:
         personal=_added([part.report.personal_removed for part in parts]),
         natural_persons=sum(part.report.natural_persons for part in parts),
         disclosure=publication.disclosure,
+        legal_parts=[part for part in parts if part.report.legal_sheets and report.legal_awards],
+        legal_csv=legal_name(report, file_name=file_name) if has_legal_csv(report) else None,
+        awards_in_several=sum(sheet.kept for sheet in report.sheets) > 1,
         contact=address if re.search(r"@|^https?://", address) else None,
         as_of=as_of,
     )  # fmt: skip
@@ -191,6 +213,10 @@ def _template_environment() -> Environment:
         "stages": codelist.labels("headline_stage"),
         "statuses": codelist.labels("decision_status"),
         "scopes": codelist.labels("publication_scope"),
+        "legal_version": scdl.VERSION,
+        "legal_words": scdl.words(),
+        "legal_titles": {name: info.title for name, info in describe(scdl.Scdl).items()},
+        "legal_left_out": _LEFT_OUT,
     }
     return environment
 
@@ -293,6 +319,15 @@ _USEFUL = (
     (("scheme",), "Dispositif", "« Dispositif »", "elle permet de comparer des aides semblables."),
     (("title",), "Objet", "« Objet »", "elle dit à quoi sert l'aide."),
 )  # fmt: skip
+
+
+_LEFT_OUT = {
+    "natural": ("aide à une personne physique", "aides à des personnes physiques"),
+    "unknown": ("aide à un bénéficiaire dont rien ne dit que c'est un organisme",
+                "aides à des bénéficiaires dont rien ne dit que ce sont des organismes"),
+    "loan": ("prêt ou garantie", "prêts ou garanties"),
+    "payment": ("versement", "versements"),
+}  # fmt: skip
 
 
 def _field_title(name: str) -> str:

@@ -1,24 +1,31 @@
-"""Sheets of cells → which format this is, and on which row its header stands."""
+"""Sheets of cells → which format this is, and on which row, or two rows, its header stands."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipelines.ingest.fold import fold_header
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from pipelines.ingest.sheet import Sheet
     from schemas.format import Format
 
 _HEADER_WITHIN = 60  # filled rows looked at from the top
+_WIDEST = 1_000  # columns among which titles are sought
+_LONGEST_TITLE = 600  # characters; a title is no essay
+CONTINUED = "suite"
 
 
 @dataclass(frozen=True)
 class Header:
-    """A header row found in a sheet: `fields` gives the field of each recognised column letter."""
+    """A header found in a sheet: `fields` gives the field of each recognised column letter.
+
+    `row` is its last row, `top` its first one. `titles` are as the author wrote them; those of a header on two rows
+    are put together.
+    """
 
     format: Format
     sheet: Sheet
@@ -27,28 +34,67 @@ class Header:
     fields: Mapping[str, str]
     duplicates: Mapping[str, str]
     """Letter of a column whose title was already met → letter of the first one."""
+    top: int = 0
+    spelled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The folded ways of reading each column's title: on one row, on two, or going on from the column before."""
 
 
-def _spellings(format_: Format) -> dict[str, str]:
-    return {fold_header(spelling): name for name in format_.fields for spelling in format_.headers_of(name)}
+@dataclass(frozen=True)
+class Candidate:
+    """One row, or two, that may be a header: for each letter its title and the ways it may be spelled, best first."""
+
+    top: int
+    row: int
+    titles: dict[str, str]
+    spelled: dict[str, tuple[str, ...]]
+
+    @property
+    def present(self) -> set[str]:
+        """Every spelling that stands in the header."""
+        return {folded for ways in self.spelled.values() for folded in ways}
+
+
+def spellings(format_: Format) -> dict[str, str]:
+    """The folded headers of a format, each with the field (or part of a field) it fills."""
+    return {fold_header(spelling): name for spelling, name in format_.spellings().items()}
 
 
 def find_header(sheet: Sheet, formats: Mapping[str, Format]) -> Header | None:
-    """The header of `sheet` in the format that explains most of its columns; None when no format fits."""
-    best: Header | None = None
-    spellings = {name: _spellings(format_) for name, format_ in formats.items()}
-    for row, titles in _top_rows(sheet):
+    """The header of `sheet` in the format that explains most of its columns; None when no format fits.
+
+    In one format, the first header counts, however long those repeated below it: nothing under it is a preamble.
+    """
+    best: dict[str, Header] = {}
+    known = {name: spellings(format_) for name, format_ in formats.items()}
+    for candidate in candidates(sheet):
+        present = candidate.present
         for name, format_ in formats.items():
-            header = _match(sheet, row, titles, format_, spellings[name])
-            if header is not None and (best is None or len(header.fields) > len(best.fields)):
-                best = header
-    return best
+            header = _match(sheet, candidate, present, format_, known[name])
+            if header is not None and (name not in best or _better(header, best[name])):
+                best[name] = header
+    return max(best.values(), key=lambda header: (len(header.fields), -header.top), default=None)
+
+
+def _better(header: Header, other: Header) -> bool:
+    """Whether `header`, met later, reads more columns on the same rows, or on these and the next."""
+    return header.top <= other.row and len(header.fields) > len(other.fields)
+
+
+def candidates(sheet: Sheet) -> Iterator[Candidate]:
+    """Each of the first rows alone, then with the row above it."""
+    rows, letters = _top_rows(sheet), sheet.letters[:_WIDEST]
+    for position, (row, titles) in enumerate(rows):
+        yield Candidate(row, row, titles, _continued(titles, letters))
+        if position and rows[position - 1][0] == row - 1:
+            yield _two_rows(*rows[position - 1], row, titles, letters)
 
 
 def _top_rows(sheet: Sheet) -> list[tuple[int, dict[str, str]]]:
     rows = []
     for cells in sheet.cells.head(10 * _HEADER_WITHIN).iter_rows(named=True):
-        titles = {letter: text for letter, text in cells.items() if letter != "row" and text and text.strip()}
+        titles = {
+            letter: text for letter, text in cells.items() if letter != "row" and text and text.strip(" \u00a0\n\r\t")
+        }
         if titles:
             rows.append((int(cells["row"]), titles))
         if len(rows) == _HEADER_WITHIN:
@@ -56,31 +102,85 @@ def _top_rows(sheet: Sheet) -> list[tuple[int, dict[str, str]]]:
     return rows
 
 
-def _match(sheet: Sheet, row: int, titles: dict[str, str], format_: Format, spellings: dict[str, str]) -> Header | None:
-    folded = {letter: fold_header(title) for letter, title in titles.items()}
-    present = set(folded.values())
+def _continued(titles: dict[str, str], letters: list[str]) -> dict[str, tuple[str, ...]]:
+    """The folded titles; a blank cell after a title (two columns under one merged cell) goes on with it."""
+    spelled: dict[str, tuple[str, ...]] = {}
+    last = ""
+    for letter in letters:
+        if letter in titles:
+            last = titles[letter][:_LONGEST_TITLE]
+            spelled[letter] = (fold_header(last),)
+        elif last:
+            spelled[letter] = (fold_header(last) + CONTINUED,)
+            last = ""
+    return spelled
+
+
+def _two_rows(top: int, above: dict[str, str], row: int, below: dict[str, str], letters: list[str]) -> Candidate:
+    """A header on two rows: a title below, a title above it (or to the left of that one, when it is a merged cell)."""
+    titles: dict[str, str] = {}
+    spelled: dict[str, tuple[str, ...]] = {}
+    group = ""
+    for letter in letters:
+        group = above.get(letter, group)[:_LONGEST_TITLE]
+        own = below.get(letter, "")[:_LONGEST_TITLE]
+        if own:
+            joined = f"{group} {own}".strip()
+            titles[letter] = joined if letter in above else own
+            spelled[letter] = (fold_header(joined), fold_header(own))
+        elif letter in above:
+            titles[letter] = above[letter]
+            spelled[letter] = (fold_header(group),)
+    return Candidate(top, row, titles, spelled)
+
+
+def _match(
+    sheet: Sheet, candidate: Candidate, present: set[str], format_: Format, known: dict[str, str]
+) -> Header | None:
     if any(fold_header(title) not in present for title in format_.recognise.headers):
         return None
     if any(fold_header(title) in present for title in format_.recognise.forbidden):
         return None
+    rank = {spelling: place for place, spelling in enumerate(known)}
+    found = [
+        (way, rank[spelling], letter, known[spelling])
+        for letter, ways in candidate.spelled.items()
+        for way, spelling in enumerate(ways)
+        if spelling in known
+    ]
     fields: dict[str, str] = {}
     duplicates: dict[str, str] = {}
     first: dict[str, str] = {}
-    for letter, title in folded.items():
-        name = spellings.get(title)
-        if name is None:
+    for _, _, letter, name in sorted(found, key=lambda item: item[:2]):  # the format lists the best spelling first
+        if letter in fields or letter in duplicates:
             continue
         if name in first:
             duplicates[letter] = first[name]
         else:
             first[name] = letter
             fields[letter] = name
-    if any(name not in first for name in format_.recognise.required):
+    filled = {name.partition(".")[0] for name in first}
+    if any(name not in filled for name in format_.recognise.required):
         return None
-    return Header(format_, sheet, row, titles, fields, duplicates)
+    titles = candidate.titles | {
+        letter: f"{candidate.titles[_before(letter, sheet.letters)]} ({CONTINUED})"
+        for letter in fields
+        if letter not in candidate.titles
+    }
+    ordered = {letter: fields[letter] for letter in sheet.letters if letter in fields}
+    return Header(
+        format_, sheet, candidate.row, titles, ordered, duplicates, top=candidate.top, spelled=candidate.spelled
+    )
+
+
+def _before(letter: str, letters: list[str]) -> str:
+    return letters[letters.index(letter) - 1]
 
 
 def knows_any_header(sheet: Sheet, formats: Mapping[str, Format]) -> bool:
     """Whether some row of `sheet` holds at least two titles that a format knows: a grant file of an unknown layout."""
-    known = {spelling for format_ in formats.values() for spelling in _spellings(format_)}
-    return any(len({fold_header(title) for title in titles.values()} & known) >= 2 for _, titles in _top_rows(sheet))
+    known = {spelling for format_ in formats.values() for spelling in spellings(format_)}
+    return any(
+        len({fold_header(title[:_LONGEST_TITLE]) for title in list(titles.values())[:_WIDEST]} & known) >= 2
+        for _, titles in _top_rows(sheet)
+    )

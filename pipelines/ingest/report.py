@@ -57,6 +57,52 @@ class Issue:
 
 
 @dataclass
+class Lack:
+    """One thing that the legal format asks and that is not there: a rule of `schemas/scdl.py`, broken in one column.
+
+    `column` is the official name (None: the whole row), `letter` that of the author's column; `places`: sheet and row
+    of the first ones.
+    """
+
+    column: str | None
+    letter: str | None
+    rule: str
+    count: int
+    places: list[tuple[str, int]]
+
+
+@dataclass
+class FileConformity:
+    """Whether one sheet could be published as it is. `is_official`: its columns bear the names of the legal format."""
+
+    sheet: str
+    is_official: bool
+    missing: list[str] = field(default_factory=list)
+    is_in_order: bool = True
+    repeated: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    rows: int = 0
+    rows_wrong: int = 0
+    lacks: list[Lack] = field(default_factory=list)
+
+    @property
+    def conforms(self) -> bool:
+        """Nothing to change."""
+        has_header = self.is_official and self.is_in_order
+        return has_header and not (self.missing or self.repeated or self.unknown or self.lacks)
+
+
+@dataclass
+class AwardConformity:
+    """How many awards can be published in the legal format, once read. `left_out`: reason → lines not for it."""
+
+    awards: int = 0
+    conforming: int = 0
+    lacks: list[Lack] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
 class Report:
     """Everything said of one file (or of one member of an archive)."""
 
@@ -92,6 +138,12 @@ class Report:
     """Field → number of accepted lines that state it."""
     questions: list[str] = field(default_factory=list)
     """French questions left open for the author."""
+    proposed_format: str | None = None
+    """The format file that inference proposes, as TOML text."""
+    legal_sheets: list[FileConformity] = field(default_factory=list)
+    """Conformity of each sheet kept, as it is, to the legal format (SCDL)."""
+    legal_awards: AwardConformity | None = None
+    """What the legal CSV made from the awards holds; None when there is no award."""
 
     def to_json(self) -> str:
         """The one object that `qfq check --json` prints."""
@@ -143,5 +195,12 @@ class Report:
                 "columns": [ColumnReport(**c) for c in body["columns"]],
                 "issues": [Issue(**i) for i in body["issues"]],
                 "members": [cls._from(m) for m in body["members"]],
+                "legal_sheets": [FileConformity(**_with_lacks(s)) for s in body["legal_sheets"]],
+                "legal_awards": body["legal_awards"] and AwardConformity(**_with_lacks(body["legal_awards"])),
             }
         )
+
+
+def _with_lacks(body: dict[str, Any]) -> dict[str, Any]:
+    lacks = [Lack(**{**lack, "places": [tuple(place) for place in lack["places"]]}) for lack in body["lacks"]]
+    return {**body, "lacks": lacks}

@@ -20,6 +20,8 @@ class Problem:
     row: int
     code: str
     detail: str | None = None
+    cells: int | None = None
+    """How many cells the row has, where that is the problem."""
 
 
 @dataclass(frozen=True)

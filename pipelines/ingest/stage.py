@@ -5,7 +5,9 @@ A changed recipe has another key and stages anew; the same recipe is never done 
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
+import os
 import shutil
 import tempfile
 from functools import cache
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import schemas
 from pipelines.ingest.check import check_file
+from pipelines.ingest.conformity import write_clean_csv
 from pipelines.ingest.report import Report
 
 if TYPE_CHECKING:
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).parent
 _REPORT = "report.json"
+LEGAL_CSV = "scdl.csv"
+"""The awards that can be published in the legal format; absent when there is none."""
 
 
 @cache
@@ -63,12 +68,34 @@ def stage(content: Path, origin: Origin, folder: Path) -> Report:
         issues = outcome.issues.rename({"column": "column_letter"})
         for name, frame in (("accepted", outcome.accepted), ("rejected", outcome.rejected), ("issues", issues)):
             frame.write_parquet(aside / f"{name}.parquet", compression="zstd")
+        if outcome.publishable.any():
+            with (aside / LEGAL_CSV).open("wb") as target:
+                write_clean_csv(outcome.accepted, outcome.publishable, target)
         outcome.report.save(aside / _REPORT)
         aside.rename(folder)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
     return outcome.report
+
+
+def put_beside(source: Path | None, target: Path) -> None:
+    """Make `target` a copy of `source`, whole or not at all; an equal one is left untouched. None takes it away.
+
+    Raises `OSError` when the folder cannot be written.
+    """
+    if source is None:
+        target.unlink(missing_ok=True)
+        return
+    if target.is_file() and filecmp.cmp(source, target, shallow=False):
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        shutil.copyfile(source, aside)
+        aside.replace(target)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def read_report(folder: Path) -> Report:

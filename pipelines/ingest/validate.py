@@ -174,7 +174,7 @@ def _issue_frame(found: list[Found], normalised: Normalised, mapped: MappedSheet
                 mapped.header.sheet.name,
                 rows[position],
                 mapped.letters.get(source) if source else None,
-                source or name,
+                (source or name or "").partition(".")[0] or None,  # a part of an amount is told under its amount
                 shown,
                 code,
                 message,

@@ -1,0 +1,303 @@
+"""The legal format, SCDL 2.1.1, apart from acceptance: what a file lacks to be published as it is, and the CSV that is.
+
+The rules are those of `schemas/scdl.py`. Two questions are answered here and nothing else is decided: does the file,
+cell by cell, conform, as the reference validator would say of it (`verdict`); which of its awards, once read, can be
+published (`clean_csv`). Neither holds a file nor sets a line aside.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import pandera.errors
+import polars as pl
+
+from pipelines.ingest.report import AwardConformity, FileConformity, Lack
+from schemas.contract import describe
+from schemas.scdl import FREE_TEXT, NATURES, NO, RNA, YES, Scdl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import IO
+
+    from pipelines.ingest.recognise import Header
+
+COLUMNS = tuple(describe(Scdl))
+FAULTS = pl.Schema({"row": pl.Int32, "column": pl.String, "rule": pl.String})
+"""A fault: the row its author sees, the official name of the column (null: the whole row), the rule of `Scdl`."""
+NONCONFORMING = pl.Schema(
+    {
+        "line_id": pl.String,
+        "sheet": pl.String,
+        "row": pl.Int32,
+        "column": pl.String,
+        "title": pl.String,
+        "rule": pl.String,
+    }
+)
+
+_FEWEST_OFFICIAL = len(COLUMNS) // 2
+_SLICE = 200_000  # lines worked on at a time: text copies of a million lines would double the memory
+_FIRST_PLACES = 5
+_TITLES = {name: info.title for name, info in describe(Scdl).items()}
+
+
+# The file as it is
+
+
+def official_letters(header: Header) -> dict[str, str]:
+    """Official name → letter of the first column that bears it to the letter."""
+    letters: dict[str, str] = {}
+    for letter in header.sheet.letters:
+        title = (header.titles.get(letter) or "").strip()
+        if title in COLUMNS:
+            letters.setdefault(title, letter)
+    return letters
+
+
+def verdict(header: Header) -> pl.DataFrame:
+    """Every fault of a sheet whose columns bear the official names, in the shape of `FAULTS`, by row then column.
+
+    Columns are found by name, in any order, and cells are taken with their spaces. An absent column is no fault of its
+    rows (`file_conformity` says it), save that a beneficiary still needs an identifier. A blank row is one fault; a row
+    of too few cells has one for each cell that is not there, a row of too many has one for the row.
+    """
+    letters, sheet = official_letters(header), header.sheet
+    below = sheet.cells.filter(pl.col("row") > header.row)
+    parts = [pl.DataFrame(schema=FAULTS)]
+    for rows in below.iter_slices(_SLICE):
+        texts = rows.select(
+            (_filled(pl.col(letters[name])) if name in letters else pl.lit(None, dtype=pl.String)).alias(name)
+            for name in COLUMNS
+        )
+        if sheet.has_title:  # a workbook's reader writes a date cell as its midnight
+            texts = texts.with_columns(pl.col("dateConvention").str.strip_suffix(" 00:00:00"))
+        faults = _faults(texts).filter(pl.col("column").is_null() | pl.col("column").is_in(list(letters)))
+        faults = faults.select(rows["row"].gather(faults["index"]).alias("row"), "column", "rule")
+        blank = rows.filter(texts.select(pl.all_horizontal(pl.all().is_null())).to_series())["row"]
+        parts += [
+            faults.filter(~pl.col("row").is_in(blank.implode())),
+            blank.to_frame().select(
+                "row", pl.lit(None, pl.String).alias("column"), pl.lit("scdl_blank_row").alias("rule")
+            ),
+        ]
+    parts.append(_wrong_lengths(header, letters))
+    return pl.concat(parts).sort("row", "column", "rule", nulls_last=True)
+
+
+def _wrong_lengths(header: Header, letters: dict[str, str]) -> pl.DataFrame:
+    """Rows with more or fewer cells than titles, as the reader met them."""
+    places: list[tuple[int, str | None, str]] = []
+    position = {letter: rank for rank, letter in enumerate(header.sheet.letters)}
+    for problem in header.sheet.problems:
+        if problem.code == "row_length" and problem.row > header.row:
+            missing = [
+                name for name, at in letters.items() if problem.cells is not None and position[at] >= problem.cells
+            ]
+            places += [(problem.row, name, "scdl_row_length") for name in missing or (None,)]
+    return pl.DataFrame(places, schema=FAULTS, orient="row")
+
+
+def file_conformity(header: Header) -> FileConformity:
+    """The verdict on one sheet, counted; without half of the official names the cells are not looked at."""
+    letters = official_letters(header)
+    if len(letters) < _FEWEST_OFFICIAL:
+        return FileConformity(header.sheet.name, is_official=False)
+    titles = [(header.titles.get(letter) or "").strip() for letter in header.sheet.letters]
+    present = list(letters)
+    faults = verdict(header)
+    return FileConformity(
+        header.sheet.name,
+        is_official=True,
+        missing=[name for name in COLUMNS if name not in letters],
+        is_in_order=present == [name for name in COLUMNS if name in letters],
+        repeated=[name for name in present if titles.count(name) > 1],
+        unknown=[title for title in titles if title and title not in COLUMNS],
+        rows=int((header.sheet.cells["row"] > header.row).sum()),
+        rows_wrong=faults["row"].n_unique(),
+        lacks=_lacks(faults, sheet=header.sheet.name, letters=letters),
+    )
+
+
+# The awards, once read
+
+
+def clean_csv(accepted: pl.DataFrame) -> tuple[bytes, pl.DataFrame]:
+    """The SCDL 2.1.1 CSV of the awards that conform, and what the others lack, in the shape of `NONCONFORMING`.
+
+    `accepted` has the columns of `Application`. The CSV is UTF-8, comma-separated, in the official order, one line per
+    beneficiary, amounts with a point. Nothing is made up: an award without a date of agreement, say, is not in it. Left
+    out and listed nowhere: what is no award, what is no grant (loan, guarantee, payment), what is not known to go to a
+    legal person.
+
+    A free text that begins with = + - or @ gets a space before it, so that a spreadsheet that opens the file runs
+    nothing; a machine that trims reads the same text. An RNA number that the official pattern does not know (a letter,
+    in Corsica or overseas) is left out when a SIRET says who the beneficiary is.
+    """
+    lacking, kept = [pl.DataFrame(schema=NONCONFORMING)], [pl.Series(dtype=pl.Boolean)]
+    for awards, faults, conforming in _assessed(accepted):
+        titles = faults["column"].replace_strict(_TITLES, default=_TITLES["idBeneficiaire"], return_dtype=pl.String)
+        places = awards.select("line_id", sheet="source_sheet", row="source_row").with_row_index()
+        lines = places.select(pl.all().gather(faults["index"])).drop("index")
+        lacking.append(lines.with_columns(faults["column"], titles.alias("title"), faults["rule"]))
+        kept.append(conforming)
+    buffer = io.BytesIO()
+    write_clean_csv(accepted, pl.concat(kept), buffer)
+    return buffer.getvalue(), pl.concat(lacking)
+
+
+def award_conformity(accepted: pl.DataFrame) -> tuple[AwardConformity, pl.Series]:
+    """What `clean_csv` keeps and why not the rest, counted, and which lines of `accepted` are in the CSV."""
+    awarded = accepted.filter(pl.col("decision_status") == "awarded")
+    left_out = awarded.select(condition.sum().alias(reason) for reason, condition in _LEFT_OUT.items())
+    found = AwardConformity(left_out={reason: n for reason, n in left_out.row(0, named=True).items() if n})
+    kept = [pl.Series(dtype=pl.Boolean)]
+    lacks: list[Lack] = []
+    for awards, faults, conforming in _assessed(accepted):
+        found.awards += awards.height
+        found.conforming += int(conforming.sum())
+        kept.append(conforming)
+        placed = faults.with_columns(
+            awards["source_row"].gather(faults["index"]).alias("row"),
+            awards["source_sheet"].gather(faults["index"]).alias("sheet"),
+        )
+        for (sheet,), group in placed.group_by("sheet", maintain_order=True):
+            lacks += _lacks(group, sheet=str(sheet), letters={})
+    found.lacks = _added(lacks)
+    return found, pl.concat(kept)
+
+
+def write_clean_csv(accepted: pl.DataFrame, conforming: pl.Series, target: IO[bytes]) -> None:
+    """Write to `target` the lines of `accepted` where `conforming` is true (see `clean_csv`)."""
+    target.write(pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.String)).write_csv(line_terminator="\r\n").encode())
+    for start in range(0, accepted.height, _SLICE):
+        lines = accepted.select(_NEEDED).slice(start, _SLICE).filter(conforming.slice(start, _SLICE))
+        _texts(lines).write_csv(target, include_header=False, line_terminator="\r\n", quote_style="necessary")
+
+
+_LEFT_OUT = {
+    "natural": pl.col("applicant_kind") == "natural",
+    "unknown": pl.col("applicant_kind") == "unknown",
+    "loan": (pl.col("applicant_kind") == "legal") & pl.col("aid_form").is_in(["loan", "guarantee"]),
+    "payment": (pl.col("applicant_kind") == "legal")
+    & ~pl.col("aid_form").is_in(["loan", "guarantee"]).fill_null(False)
+    & (pl.col("record_kind") == "payment"),
+}
+"""Awards that the legal CSV leaves out, each for one reason."""
+
+
+_NEEDED = (
+    *("line_id", "source_sheet", "source_row", "funder_name", "funder_siret", "signed_date", "decision_reference"),
+    *(
+        "applicant_name",
+        "applicant_siret",
+        "applicant_rna",
+        "title",
+        "amount_total",
+        "amount_awarded",
+        "amount_in_kind",
+    ),
+    *("currency", "aid_form", "payment_conditions", "payment_start_date", "payment_end_date", "rae_id"),
+    *("eu_notification", "beneficiary_share", "call_id"),
+)
+"""The columns of `Application` that the legal CSV is made from: a filter copies them alone."""
+
+
+def _is_publishable() -> pl.Expr:
+    left_out = pl.any_horizontal(condition.fill_null(False) for condition in _LEFT_OUT.values())
+    return (pl.col("decision_status") == "awarded") & ~left_out
+
+
+def _assessed(accepted: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame, pl.Series]]:
+    """Slice by slice: the awards that may be published, their faults, and for each line whether it can be published."""
+    for lines in accepted.iter_slices(_SLICE):
+        candidates = lines.select(_is_publishable()).to_series()
+        awards = lines.select(_NEEDED).filter(candidates)
+        faults = _faults(_texts(awards))
+        wrong = candidates.arg_true().gather(faults["index"].unique())
+        places = pl.int_range(lines.height, dtype=pl.UInt32, eager=True)
+        yield awards, faults, candidates & ~places.is_in(wrong.implode())
+
+
+def _texts(awards: pl.DataFrame) -> pl.DataFrame:
+    """Awards as the text cells of the legal CSV, conforming or not."""
+    in_kind = pl.when(pl.col("aid_form").is_in(["in_kind", "both"])).then(pl.col("amount_in_kind"))
+    amount = pl.coalesce("amount_total", "amount_awarded", in_kind)
+    notified = pl.col("eu_notification")
+    start, end = pl.col("payment_start_date"), pl.col("payment_end_date")
+    lasts = start.cast(pl.String) + pl.when(end != start).then("/" + end.cast(pl.String)).otherwise(pl.lit(""))
+    is_rna = pl.col("applicant_rna").str.contains(RNA)
+    shares = awards["beneficiary_share"].drop_nulls().unique()
+    share_texts = shares.cast(pl.String).str.strip_chars_end("0").str.strip_suffix(".")
+    share = pl.col("beneficiary_share").replace_strict(shares, share_texts, default=None, return_dtype=pl.String)
+    cells = {
+        "nomAttribuant": pl.col("funder_name"),
+        "idAttribuant": pl.col("funder_siret"),
+        "dateConvention": pl.col("signed_date").cast(pl.String),
+        "referenceDecision": pl.col("decision_reference"),
+        "nomBeneficiaire": pl.col("applicant_name"),
+        "idBeneficiaire": pl.col("applicant_siret"),
+        "rnaBeneficiaire": pl.when(is_rna | pl.col("applicant_siret").is_null()).then(pl.col("applicant_rna")),
+        "objet": pl.col("title"),
+        "montant": pl.when(pl.col("currency") == "EUR").then(amount.cast(pl.String)),
+        "nature": pl.col("aid_form").replace_strict(NATURES, default=None, return_dtype=pl.String),
+        "conditionsVersement": pl.col("payment_conditions"),
+        "datesPeriodeVersement": lasts,
+        "idRAE": pl.col("rae_id"),
+        "notificationUE": pl.when(notified).then(pl.lit(YES)).when(~notified).then(pl.lit(NO)),
+        "pourcentageSubvention": share,
+        "dispositifAide": pl.col("call_id"),
+    }  # fmt: skip
+    frame = awards.select(cells[name].alias(name) for name in COLUMNS)
+    runs = pl.col(FREE_TEXT).str.contains(r"^[=+\-@]")
+    safe = pl.when(runs).then(" " + pl.col(FREE_TEXT)).otherwise(pl.col(FREE_TEXT))
+    return frame.with_columns(safe.name.keep()).select(_filled(pl.col(name)) for name in COLUMNS)
+
+
+# Shared
+
+
+def _filled(text: pl.Expr) -> pl.Expr:
+    return pl.when(text != "").then(text)
+
+
+def _faults(texts: pl.DataFrame) -> pl.DataFrame:
+    """The failures of `Scdl` on a frame of its columns: `index` of the line, `column` (null for the line), `rule`."""
+    try:
+        Scdl.validate(texts, lazy=True)
+    except pandera.errors.SchemaErrors as errors:
+        cases: pl.DataFrame = errors.failure_cases
+        return cases.select(
+            pl.col("index").cast(pl.UInt32),
+            pl.when(pl.col("check") != "scdl_one_identifier").then(pl.col("column")).alias("column"),
+            pl.col("check").alias("rule"),
+        )
+    return pl.DataFrame(schema={"index": pl.UInt32, "column": pl.String, "rule": pl.String})
+
+
+def _lacks(faults: pl.DataFrame, *, sheet: str, letters: dict[str, str]) -> list[Lack]:
+    """Faults by column and rule, in the official order, with how many and the first rows."""
+    found = faults.group_by("column", "rule", maintain_order=True).agg(
+        pl.len().alias("n"), pl.col("row").sort().head(_FIRST_PLACES).alias("rows")
+    )
+    lacks = [
+        Lack(column, None if column is None else letters.get(column), rule, n, [(sheet, row) for row in rows])
+        for column, rule, n, rows in found.iter_rows()
+    ]
+    return list(_in_order(lacks))
+
+
+def _added(lacks: list[Lack]) -> list[Lack]:
+    """The same lacks of several slices or sheets, put together."""
+    together: dict[tuple[str | None, str], Lack] = {}
+    for lack in lacks:
+        known = together.setdefault((lack.column, lack.rule), Lack(lack.column, lack.letter, lack.rule, 0, []))
+        known.count += lack.count
+        known.places = [*known.places, *lack.places][:_FIRST_PLACES]
+    return list(_in_order(together.values()))
+
+
+def _in_order(lacks: Iterable[Lack]) -> Iterator[Lack]:
+    rank = {name: position for position, name in enumerate(COLUMNS)}
+    return iter(sorted(lacks, key=lambda lack: (rank.get(lack.column or "", len(rank)), lack.rule)))

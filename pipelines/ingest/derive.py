@@ -1,0 +1,238 @@
+"""What no column of a line states: its funder, year, currency, decision, aid form, source and identity."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import duckdb
+import polars as pl
+
+from pipelines.ingest.dates import year_in_name
+from pipelines.ingest.parties import funder_level
+from schemas.application import Application
+from schemas.contract import polars_schema
+from schemas.format import INFERRED
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from pipelines.ingest.findings import Findings
+    from pipelines.ingest.map import MappedSheet
+    from pipelines.ingest.recognise import Header
+    from schemas.format import Format, YearRule
+    from schemas.funder import FunderFile
+
+UNKNOWN_FUNDER = "financeur inconnu"
+_GRANTS = ("amount_awarded", "amount_committed", "amount_paid", "amount_in_kind")
+_YEAR_SOURCES = (
+    ("decision_date", "decided_date"),
+    ("signature_date", "signed_date"),
+    ("period", "period_start"),
+    ("period", "payment_start_date"),
+)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What is known of a file besides its cells."""
+
+    deposit_id: str
+    depositor: str
+    file_name: str
+    funder_file: FunderFile
+    funder_name: str | None = None
+    """The funder given by whoever runs the check; wins over funder.toml and the folder's name."""
+    updated_at: date | None = None
+
+
+def with_constants(lines: pl.DataFrame, format_: Format, *, height: int) -> pl.DataFrame:
+    """What the format says of every line; a column of the file wins where it is filled."""
+    constants = {"currency": "EUR", **format_.constants}
+    schema = polars_schema(Application)
+    for name, value in constants.items():
+        column = pl.repeat(value, height, dtype=pl.String, eager=True).cast(schema[name]).alias(name)
+        lines = lines.with_columns(column if name not in lines.columns else pl.col(name).fill_null(column))
+    return lines
+
+
+def with_decision(lines: pl.DataFrame, format_: Format) -> pl.DataFrame:
+    """The decision that a format states through an amount; else the column's, a blank one being unknown."""
+    rule = format_.decision
+    if rule is not None and "decision_status" not in lines.columns:
+        amount = pl.col(rule.amount)
+        status = (
+            pl.when(amount.is_null())
+            .then(pl.lit(rule.blank))
+            .when(amount == 0)
+            .then(pl.lit(rule.zero))
+            .otherwise(pl.lit(rule.positive))
+        )
+        return lines.with_columns(status.alias("decision_status"))
+    if "decision_status" not in lines.columns:
+        return lines.with_columns(pl.lit("unknown").alias("decision_status"))
+    return lines.with_columns(pl.col("decision_status").fill_null("unknown"))
+
+
+def with_aid_form(lines: pl.DataFrame) -> pl.DataFrame:
+    """A line whose only amount is a loan or a guarantee has that form: it is no grant."""
+    grants = [name for name in _GRANTS if name in lines.columns]
+    no_grant = pl.all_horizontal(pl.col(name).is_null() for name in grants) if grants else pl.lit(True)
+    for form in ("guarantee", "loan"):
+        name = f"amount_{form}"
+        if name in lines.columns:
+            other = pl.col("aid_form") if "aid_form" in lines.columns else pl.lit(None, dtype=pl.String)
+            only = no_grant & (pl.col(name).fill_null(0) > 0)
+            lines = lines.with_columns(pl.when(only).then(pl.lit(form)).otherwise(other).alias("aid_form"))
+    return _with_aid_in_kind(lines, no_grant)
+
+
+def _with_aid_in_kind(lines: pl.DataFrame, no_grant: pl.Expr) -> pl.DataFrame:
+    """A line that names an aid in kind, and no money, is one."""
+    if "in_kind_type" not in lines.columns:
+        return lines
+    known = pl.col("aid_form") if "aid_form" in lines.columns else pl.lit(None, dtype=pl.String)
+    named = pl.when(no_grant & pl.col("in_kind_type").is_not_null()).then(pl.lit("in_kind"))
+    return lines.with_columns(pl.coalesce(known, named).alias("aid_form"))
+
+
+def with_funder(lines: pl.DataFrame, origin: Origin) -> pl.DataFrame:
+    """Who pays: the column, then the caller, funder.toml, the folder's name; level by name or SIREN."""
+    declared = origin.funder_file
+    fallback = origin.funder_name or declared.name or origin.depositor or UNKNOWN_FUNDER
+    siret = declared.siret
+    for name in ("funder_name", "funder_siret", "funder_siren", "funder_level"):
+        if name not in lines.columns:
+            lines = lines.with_columns(pl.lit(None, dtype=pl.String).alias(name))
+    only = lines["funder_name"].drop_nulls().unique()
+    lines = lines.with_columns(pl.col("funder_name").fill_null(only[0] if only.len() == 1 else fallback))
+    own = lines["funder_name"].str.strip_chars() == (declared.name or fallback)
+    lines = lines.with_columns(
+        pl.when(own)
+        .then(pl.col("funder_siret").fill_null(pl.lit(siret, dtype=pl.String)))
+        .otherwise(pl.col("funder_siret"))
+        .alias("funder_siret")
+    ).with_columns(pl.coalesce("funder_siren", pl.col("funder_siret").str.slice(0, 9)).alias("funder_siren"))
+    guessed = funder_level(lines["funder_name"], lines["funder_siren"])
+    level = pl.when(own).then(pl.lit(declared.level, dtype=pl.String))
+    return lines.with_columns(pl.coalesce("funder_level", level, guessed).alias("funder_level"))
+
+
+def with_year(
+    lines: pl.DataFrame, stated_years: dict[str, pl.Series], mapped: MappedSheet, origin: Origin, findings: Findings
+) -> pl.DataFrame:
+    """The fiscal year and where it comes from: the column, a decision or signature date, a period, a title, a name."""
+    height, sheet, rule = lines.height, mapped.header.sheet, mapped.header.format.year
+    candidates: list[tuple[str, pl.Series]] = []
+    unread = pl.repeat(False, height, dtype=pl.Boolean, eager=True)
+    if "fiscal_year" in lines.columns:
+        candidates.append(("column", lines["fiscal_year"]))
+        bad = [position for position, name, *_ in findings.rows if name == "fiscal_year"]
+        unread = pl.Series(range(height)).is_in(bad)
+    for basis, name in _YEAR_SOURCES:
+        if name in lines.columns:
+            candidates.append((basis, lines[name].dt.year().cast(pl.Int32)))
+        if name in stated_years:
+            candidates.append((basis, stated_years[name]))
+    in_title = _year_of_name(sheet.name, rule)
+    declared = origin.funder_file.fiscal_year or _year_of_name(origin.file_name, rule)
+    for basis, named in (
+        ("sheet_title" if sheet.has_title else "file_name", in_title),
+        ("file_name", declared),
+        ("sheet_title", _year_above(mapped.header)),
+    ):
+        candidates.append((basis, pl.repeat(named, height, dtype=pl.Int32, eager=True)))
+    year = pl.select(pl.coalesce(series for _, series in candidates)).to_series()
+    basis_column = pl.select(
+        pl.coalesce(pl.when(series.is_not_null()).then(pl.lit(basis)) for basis, series in candidates)
+    ).to_series()
+    year = pl.select(pl.when(~unread).then(year)).to_series()  # a year written but unread is not replaced by a guess
+    nothing = pl.repeat(None, height, dtype=pl.String, eager=True)
+    findings.add("fiscal_year_missing", "fiscal_year", nothing, year.is_null() & ~unread)
+    return lines.with_columns(year.alias("fiscal_year"), basis_column.alias("fiscal_year_basis"))
+
+
+def _year_above(header: Header) -> int | None:
+    """The only year that the rows above the header name (« Subventions versées en 2018 »)."""
+    above = header.sheet.cells.filter(pl.col("row") < header.top).tail(20)
+    return year_in_name(" ".join(text for row in above.iter_rows() for text in row[1:] if text))
+
+
+def _year_of_name(name: str, rule: YearRule | None) -> int | None:
+    found = re.search(rule.in_name, name) if rule is not None else None
+    return year_in_name(name) if rule is None or found is None else int(found[1]) + rule.shift
+
+
+def with_source(lines: pl.DataFrame, mapped: MappedSheet, origin: Origin, sheet_index: int) -> pl.DataFrame:
+    """Where each line comes from: deposit, sheet, row, format, source."""
+    declared, format_ = origin.funder_file, mapped.header.format
+    rows = mapped.lines["source_row"]
+    updated = pl.lit(origin.updated_at, dtype=pl.Date)
+    if "source_updated_at" in lines.columns:
+        updated = pl.coalesce("source_updated_at", updated)
+    return lines.with_columns(
+        rows.alias("source_row"),
+        pl.format("{}:{}:{}", pl.lit(origin.deposit_id), pl.lit(sheet_index), rows).alias("line_id"),
+        pl.lit(origin.deposit_id).alias("deposit_id"),
+        pl.lit(mapped.header.sheet.name).alias("source_sheet"),
+        pl.lit(format_.record_kind).alias("record_kind"),
+        pl.lit(format_.headline_stage).alias("headline_stage"),
+        pl.lit(declared.source_name or declared.name or origin.depositor or origin.file_name).alias("source_name"),
+        pl.lit(declared.source_url, dtype=pl.String).alias("source_url"),
+        updated.alias("source_updated_at"),
+        pl.lit(declared.licence, dtype=pl.String).alias("licence"),
+        pl.lit(declared.publication_scope, dtype=pl.String).alias("publication_scope"),
+        pl.lit("inference" if format_.id == INFERRED else "format").alias("recognised_by"),
+        pl.lit(format_.id).alias("format_id"),
+        pl.lit(declared.is_demonstration).alias("is_demonstration"),
+        pl.lit(None, dtype=pl.String).alias("application_id"),
+    )
+
+
+def filled(lines: pl.DataFrame) -> pl.DataFrame:
+    """`lines` with exactly the contract's columns, in order, absent ones null."""
+    return lines.select(
+        (pl.col(name).cast(dtype) if name in lines.columns else pl.lit(None, dtype=dtype)).alias(name)
+        for name, dtype in polars_schema(Application).items()
+    )
+
+
+def with_identity(lines: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:
+    """The stable `application_id`: case number, funder, service, applicant and year; else the content of the line.
+
+    Identical lines without a case number are told apart by their order among themselves, so that the same file
+    deposited again gives the same identities.
+    """
+    applicant = pl.coalesce(
+        "applicant_siren", "applicant_rna", "applicant_local_id", "applicant_id_raw", "applicant_name"
+    )
+    funder = pl.coalesce("funder_siren", "funder_name")
+    parts = [funder.fill_null(""), pl.col("fiscal_year").cast(pl.String).fill_null("")]
+    content = pl.concat_str(
+        [pl.lit("content"), *parts, *(raw[name].fill_null("").alias(name) for name in raw.columns)], separator="\x1f"
+    )
+    keyed = lines.with_columns(
+        pl.when(pl.col("case_number").is_not_null())
+        .then(
+            pl.concat_str(
+                [
+                    pl.lit("case"),
+                    funder.fill_null(""),
+                    pl.col("service_name").fill_null(""),
+                    "case_number",
+                    applicant.fill_null(""),
+                    pl.col("fiscal_year").cast(pl.String).fill_null(""),
+                ],
+                separator="\x1f",
+            )
+        )
+        .otherwise(content)
+        .alias("key")
+    )
+    ordinal = pl.when(pl.col("case_number").is_null()).then(pl.int_range(pl.len()).over("key")).otherwise(0)
+    keyed = keyed.select(pl.format("{}\x1f{}", "key", ordinal).alias("key"))
+    with duckdb.connect() as connection:
+        connection.register("keyed", keyed)
+        hashed = connection.sql("SELECT substr(md5(key), 1, 20) AS id FROM keyed").pl()
+    return lines.with_columns(hashed["id"].alias("application_id"))

@@ -1,0 +1,120 @@
+"""What inference holds true so far of one table: the column of each field, why, its rivals, and what it must ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipelines.ingest.fold import fold_words
+from schemas.format import application_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipelines.ingest.derive import Origin
+    from pipelines.ingest.evidence import Column
+    from pipelines.ingest.sheet import Sheet
+
+BY_TITLE = "d'après son titre"
+BY_CELLS = "d'après son contenu"
+BY_BOTH = "d'après son titre et son contenu"
+BY_ELIMINATION = "par élimination : l'autre partie a sa colonne"
+
+
+@dataclass
+class Guess:
+    """One table being understood. `banner`: the texts above its header, `names`: what else names it, folded."""
+
+    sheet: Sheet
+    origin: Origin
+    columns: list[Column]
+    banner: list[str]
+    fields: dict[str, Column] = field(default_factory=dict)
+    basis: dict[str, str] = field(default_factory=dict)
+    rivals: dict[str, list[Column]] = field(default_factory=dict)
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+    constants: dict[str, str] = field(default_factory=dict)
+    banner_rules: dict[str, str] = field(default_factory=dict)
+    ignored: dict[str, str] = field(default_factory=dict)
+    """Letter → why the column is left aside on purpose."""
+    questions: list[str] = field(default_factory=list)
+    stage: str | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """What names the list: the file, the sheet, the lines above the header, as folded words."""
+        sheet = [self.sheet.name] if self.sheet.has_title else []
+        return [fold_words(text) for text in (self.origin.file_name, *sheet, *self.banner)]
+
+    @property
+    def free(self) -> Iterator[Column]:
+        """The columns that nothing explains yet."""
+        placed = {column.letter for column in self.fields.values()} | set(self.ignored)
+        return (column for column in self.columns if column.letter not in placed)
+
+    def titled(self, kind: str, *names: str) -> list[Column]:
+        """The columns, not empty, whose title has a meaning of this kind (and one of these names)."""
+        return [
+            column
+            for column in self.columns
+            if (meaning := column.title.meaning) is not None
+            and meaning.kind == kind
+            and (not names or meaning.name in names)
+            and column.cells.len()
+        ]
+
+    def place(self, name: str, column: Column, basis: str = BY_TITLE) -> None:
+        """Give the field `name` its column."""
+        self.fields[name], self.basis[name] = column, basis
+
+    def ask(self, question: str) -> None:
+        """Leave a question open, once."""
+        if question not in self.questions:
+            self.questions.append(question)
+
+    def one_of(self, name: str, candidates: list[Column], *, ask: bool = True) -> Column | None:
+        """The only column among `candidates`, those that repeat it left aside; None, and a question, when several."""
+        if not candidates:
+            return None
+        first, *others = candidates
+        different = [column for column in others if not column.says_same(first)]
+        if different:
+            self.rivals[name] = [first, *different]
+            if ask:
+                self.ask(f"Quelle colonne donne {meaning_of(name)} : {listed_columns(self.rivals[name])} ?")
+            return None
+        for column in others:
+            self.ignored[column.letter] = f"répète la colonne {first.letter}, qui est lue"
+        return first
+
+
+_ARTICLES = {
+    "applicant_name": "le nom du demandeur",
+    "funder_name": "le nom du financeur",
+    "fiscal_year": "l'exercice",
+    "decision_status": "la décision",
+    "amount": "le montant de la subvention",
+    "amount_requested": "le montant demandé",
+    "amount_proposed": "le montant proposé",
+    "amount_awarded": "le montant accordé",
+    "amount_committed": "le montant engagé",
+    "amount_paid": "le montant versé",
+    "decided_date": "la date de décision",
+    "signed_date": "la date de convention",
+}
+
+
+def meaning_of(name: str) -> str:
+    """What a field is, within a French sentence."""
+    known = application_fields().get(name)
+    return _ARTICLES.get(name) or f"« {known.title if known else name} »"
+
+
+def listed_columns(columns: list[Column]) -> str:
+    """The columns as a French list."""
+    return french_or([column.called for column in columns])
+
+
+def french_or(texts: list[str]) -> str:
+    """`a`, `a ou b`, `a, b ou c`."""
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} ou {texts[-1]}"

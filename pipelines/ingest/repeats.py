@@ -1,0 +1,60 @@
+"""Sheets of a workbook that say again what another one says: a detail by theme, the same table pasted as values."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from pipelines.ingest.fold import fold
+
+if TYPE_CHECKING:
+    from pipelines.ingest.normalise import Normalised
+
+_SAME = 0.95  # share of a sheet's lines found in another above which it repeats it
+_FEWEST = 3  # lines: fewer may be equal by chance
+_AMOUNTS = tuple(f"amount_{stage}" for stage in ("requested", "awarded", "committed", "paid", "loan", "guarantee"))
+_TELLING = ("fiscal_year", "title", "case_number", "decided_date", "signed_date", "first_paid_date", *_AMOUNTS)
+
+
+def repeated_sheets(parts: list[Normalised]) -> dict[int, tuple[int, int]]:
+    """Positions of the sheets that repeat another: position → that other's, and how many of its lines are not in it.
+
+    The sheet with most lines stays; between equals, the one with most cells filled, then the first.
+    """
+    if len(parts) == 1:
+        return {}
+    filled = [sum(part.raw.height - part.raw[name].null_count() for name in part.raw.columns) for part in parts]
+    order = sorted(range(len(parts)), key=lambda i: (-parts[i].lines.height, -filled[i], i))
+    kept: list[int] = []
+    repeated: dict[int, tuple[int, int]] = {}
+    for position in order:
+        for other in kept:
+            missing = _missing(parts[position].lines, parts[other].lines)
+            if missing is not None:
+                repeated[position] = (other, missing)
+                break
+        else:
+            kept.append(position)
+    return repeated
+
+
+def _missing(lines: pl.DataFrame, others: pl.DataFrame) -> int | None:
+    """How many of `lines` are not among `others`; None when too many are not, or too few lines can be compared."""
+    said = [name for name in _TELLING if _stated(lines, name) and _stated(others, name)]
+    own, theirs = _bag(lines, said), _bag(others, said)
+    count = sum(own.values())
+    shared = sum((own & theirs).values())
+    return count - shared if count >= _FEWEST and shared >= _SAME * count else None
+
+
+def _stated(lines: pl.DataFrame, name: str) -> bool:
+    return lines[name].null_count() < lines.height
+
+
+def _bag(lines: pl.DataFrame, said: list[str]) -> Counter[tuple[object, ...]]:
+    """The lines that name someone and an amount, as a multiset of the folded name and what both sheets say."""
+    amount = pl.any_horizontal(pl.col(name).is_not_null() for name in _AMOUNTS)
+    named = lines.filter(pl.col("applicant_name").is_not_null() & amount)
+    return Counter((fold(row[0]), *row[1:]) for row in named.select("applicant_name", *said).iter_rows())

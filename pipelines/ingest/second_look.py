@@ -1,0 +1,93 @@
+"""A file read by inference, looked at again: what its lines show that its titles hid.
+
+Totals that do not fall right, a total among the lines, rows with a name and nothing else, amounts that are years or
+exceed what was asked: each puts the whole reading in doubt, and is asked.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from pipelines.ingest.fold import by_value, fold_words
+from pipelines.ingest.french import count
+
+if TYPE_CHECKING:
+    from pipelines.ingest.check import Outcome
+
+_TOTAL = re.compile(r"^(sous )?(total|totaux)\b|^(somme|cumul|report|ensemble) (de|des|du|general)\b")
+_FEWEST = 3
+_MUCH = 0.1
+_CODES = {
+    "total_mismatch": "Un total écrit dans le fichier ne correspond pas aux lignes lues ({places}) : laquelle manque, ou "
+    "est lue en trop ?",
+    "count_mismatch": "Le nombre de lignes annoncé n'est pas celui des lignes lues ({places}) : laquelle manque ?",
+    "status_unknown": "Des mots de la colonne de la décision ne sont pas compris ({places}) : que veulent-ils dire ?",
+    "row_length": "Des lignes n'ont pas le bon nombre de cases ({places}) : les colonnes y sont-elles décalées ?",
+}
+
+
+def second_look(outcome: Outcome) -> list[str]:
+    """The questions (French) that the lines of a file read by inference raise; none when nothing is odd."""
+    lines, stage = outcome.accepted, outcome.report.headline_stage
+    if lines.is_empty():
+        return ["Les titres de colonnes sont compris, mais aucune ligne n'a pu être lue : où sont les subventions ?"]
+    amount = lines[f"amount_{stage}"]
+    return [
+        *_told_by_issues(outcome),
+        *_totals(lines, amount),
+        *_empty_lines(lines, amount),
+        *_odd_amounts(lines, amount),
+    ]
+
+
+def _told_by_issues(outcome: Outcome) -> list[str]:
+    asked = []
+    for code, question in _CODES.items():
+        found = outcome.issues.filter(pl.col("code") == code)
+        if found.height:
+            first = found.row(0, named=True)
+            place = f"feuille « {first['sheet']} », ligne {first['row']}"
+            asked.append(
+                question.format(places=place if found.height == 1 else f"{place}, et {found.height - 1} autres")
+            )
+    return asked
+
+
+def _totals(lines: pl.DataFrame, amount: pl.Series) -> list[str]:
+    named = by_value(lines["applicant_name"], lambda text: "x" if _TOTAL.match(fold_words(text)) else None)
+    rows = lines.filter(named.is_not_null())["source_row"].to_list()
+    if rows:
+        return [f"La ligne {rows[0]} est-elle un total (elle ne désigne pas un demandeur) ?"]
+    whole = amount.sum()
+    if lines.height > _FEWEST and whole:
+        doubles = lines.filter(amount + amount == whole)["source_row"].to_list()
+        if doubles and int((amount.fill_null(0) != 0).sum()) > _FEWEST:
+            return [f"La ligne {doubles[0]} est-elle un total ? Son montant est la somme de tous les autres."]
+    return []
+
+
+def _empty_lines(lines: pl.DataFrame, amount: pl.Series) -> list[str]:
+    """Rows that hold one text and no amount: titles of sections, or the end of the line above."""
+    told = ("applicant_siret", "applicant_siren", "applicant_rna", "title", "decision_status_raw", "amount_requested",
+            "decided_date", "signed_date", "amount_loan", "amount_guarantee", "amount_in_kind", "in_kind_type")  # fmt: skip
+    nothing = pl.all_horizontal(pl.col(name).is_null() for name in told)
+    rows = lines.filter(amount.is_null()).filter(nothing)["source_row"].to_list()
+    if not rows:
+        return []
+    told_of = f"{count(len(rows), 'ligne')} sans montant, qui ne porte qu'un nom (d'abord la ligne {rows[0]})"
+    return [f"Est-ce un titre de rubrique, ou une subvention dont le montant manque : {told_of} ?"]
+
+
+def _odd_amounts(lines: pl.DataFrame, amount: pl.Series) -> list[str]:
+    filled = amount.drop_nulls()
+    if filled.len() > _FEWEST and bool(filled.is_between(1990, 2100).all()) and filled.n_unique() <= filled.len() / 2:
+        return ["Les montants lus ressemblent à des années : quelle colonne donne le montant ?"]
+    asked = lines["amount_requested"]
+    above = int((amount > asked).sum())
+    if above > _MUCH * int((asked.is_not_null() & amount.is_not_null()).sum()):
+        where = f"sur {count(above, 'ligne')}"
+        return [f"Le montant accordé dépasse le montant demandé {where} : les deux colonnes sont-elles inversées ?"]
+    return []

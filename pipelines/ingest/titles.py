@@ -1,0 +1,103 @@
+"""Titles of columns → what they may mean, by the words of `schemas/synonyms.toml`. For inference only.
+
+Words are compared without case, accents, articles, plural or feminine endings, years and units. What stands in
+brackets is left out only where it says how to write; « Montant (demandé) » is not « Montant ».
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from pipelines.ingest.fold import fold_words
+from schemas.synonyms import load_synonyms
+
+_SMALL = frozenset(
+    "de d du des la le les l un une en a au aux par pour et ou est of the euro euros eur ttc ht".split()  # noqa: SIM905
+)
+_NUMBER = frozenset({"n", "no", "num", "numero", "nos"})
+_YEAR = re.compile(r"(?:19|20)\d{2}")
+_CAMEL = re.compile(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])")
+_BRACKETS = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
+_HINT = re.compile(
+    r"^(?:(?:siret|siren|rna|nir|aaaa|mm|jj|yyyy|dd|an|chiffres?|caracteres?|texte?|format|oui|non|obligatoire|"
+    r"facultatif|euros?|eur|ttc|ht|en|ou|de|du|la|le|des|s|numero|n|\d{1,2})\s?)*$"
+)
+
+Kind = Literal["field", "weak", "name", "id", "nature", "amount", "date", "year", "ignore"]
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a title may mean: `field` or `weak` names one field, `ignore` a reason, the other kinds say too little."""
+
+    kind: Kind
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Title:
+    """A title read: its meaning (None: unknown) and the year it bears, if any."""
+
+    text: str
+    meaning: Meaning | None
+    year: int | None
+
+
+def title_key(text: str) -> str:
+    """The telling words of a title, put together: `Nom de l'association (raison sociale)*` → `nomassociation…`."""
+    words = fold_words(_CAMEL.sub(" ", _BRACKETS.sub(_unless_hint, text))).split()
+    return "".join(_stem(word) for word in words if word not in _SMALL and not _YEAR.fullmatch(word))
+
+
+def read_title(text: str, ways: tuple[str, ...] = ()) -> Title:
+    """What a title means; `ways`: its folded spellings when it stands on two rows, tried after its own words."""
+    years = {int(year) for year in re.findall(r"(?<!\d)(?:19|20)\d{2}(?!\d)", text)}
+    known = meanings()
+    keys = (title_key(text), *(_stem(way) for way in ways))
+    found = next((known[key] for key in keys if key in known), None)
+    return Title(text, found, years.pop() if len(years) == 1 else None)
+
+
+@cache
+def meanings() -> dict[str, Meaning]:
+    """Every title of the table, by its key. Raises `ValueError` when one stands in two places."""
+    table = load_synonyms()
+    listed: list[tuple[Meaning, tuple[str, ...]]] = []
+    for name, spellings in table.fields.items():
+        listed += [(Meaning("field", name), spellings.titles), (Meaning("weak", name), spellings.weak)]
+    either = table.either
+    listed += [
+        (Meaning("name"), either.name),
+        (Meaning("id"), either.id),
+        (Meaning("nature"), either.nature),
+        (Meaning("amount"), either.amount),
+        (Meaning("date"), either.date),
+        (Meaning("year"), either.year),
+    ]
+    listed += [(Meaning("ignore", reason), titles) for reason, titles in table.ignore.items()]
+    known: dict[str, Meaning] = {}
+    for meaning, titles in listed:
+        for title in titles:
+            if known.setdefault(title_key(title), meaning) != meaning:
+                raise ValueError(f"synonyms.toml: « {title} » stands in two places")
+    return known
+
+
+@cache
+def convention_keys() -> frozenset[str]:
+    """The keys of the titles that only the legal list of signed conventions has."""
+    return frozenset(title_key(title) for title in load_synonyms().lists.conventions)
+
+
+def _stem(word: str) -> str:
+    if word in _NUMBER:
+        return "numero"
+    return word.removesuffix("s").rstrip("e") or word
+
+
+def _unless_hint(found: re.Match[str]) -> str:
+    inside = found[1] if found[1] is not None else found[2]
+    return " " if _HINT.match(fold_words(inside)) else f" {inside} "
