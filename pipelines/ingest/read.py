@@ -35,6 +35,8 @@ _NOT_TABLES = {
     b"7z\xbc\xaf": "une archive 7z",
 }
 _TABLE_SUFFIXES = {".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".ods", ".json", ".parquet", ".gz"}
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError, ValueError)
+"""What Python's zipfile raises on damaged archives, on features it lacks and on encrypted members."""
 _MOST_MEMBERS = 500
 _DEEPEST = 3  # archives in archives
 _MOST_BYTES = 2 * 1024**3
@@ -120,7 +122,7 @@ def _read_zip(content: bytes, name: str, depth: int) -> Reading:
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
         names = set(archive.namelist())
-    except zipfile.BadZipFile as error:
+    except _DAMAGED as error:
         raise UnreadableFileError(
             "Le fichier est abîmé ou incomplet : il ne s'ouvre pas. Déposez-le à nouveau."
         ) from error
@@ -159,7 +161,7 @@ def _read_archive(archive: zipfile.ZipFile, depth: int) -> Reading:
 def _unzip(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     try:
         return archive.read(info)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError) as error:
+    except _DAMAGED as error:
         raise UnreadableFileError("Ce fichier de l'archive est abîmé : il ne s'ouvre pas.") from error
 
 

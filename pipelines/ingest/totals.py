@@ -52,7 +52,9 @@ def unlabelled_totals(lines: pl.DataFrame) -> list[tuple[int, str]]:
 def _adds_up(amount: Decimal, position: int, year: int | None, previous: int, named: pl.DataFrame) -> str | None:
     groups = {
         "toutes les lignes": named,
-        f"les lignes de {year}": named.filter(pl.col("year") == year),
+        f"les lignes de {year}" if year else "les lignes sans année": named.filter(
+            pl.col("year").eq_missing(pl.lit(year, dtype=pl.Int32))
+        ),
         "les lignes au-dessus": named.filter(pl.col("position").is_between(previous + 1, position)),
     }
     for what, group in groups.items():

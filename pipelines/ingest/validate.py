@@ -69,17 +69,8 @@ def validate(normalised: Normalised, mapped: MappedSheet) -> Validated:
     """Check every line against the contract; accepted, rejected and ignored add up to the lines given."""
     lines = normalised.lines
     totals = dict(unlabelled_totals(lines))
-    found = [*normalised.findings.rows, *_failures(lines)]
-    found = [item for item in found if item[0] not in totals]
+    found = [item for item in _found(normalised, mapped) if item[0] not in totals]
     found += [(position, None, "total_line", None, what) for position, what in totals.items()]
-    unread = {position for position, _, code, _, _ in found if code in ("amount_unreadable", "amount_ambiguous")}
-    found = [item for item in found if item[2] != "amount_missing" or item[0] not in unread]
-    found += [
-        (position, None, problem.code, None, problem.detail)
-        for problem in mapped.header.sheet.problems
-        for position in (lines["source_row"] == problem.row).arg_true().to_list()
-    ]
-    found += [(p, None, "identical_lines", None, None) for p in _identical(normalised.raw)]
     issues = _issue_frame(found, normalised, mapped)
     kinds = issue_kinds()
     reasons: dict[int, list[str]] = {}
@@ -100,6 +91,18 @@ def validate(normalised: Normalised, mapped: MappedSheet) -> Validated:
     accepted = lines.filter(~positions.is_in([*reasons, *totals]))
     _confirm(accepted, found)
     return Validated(accepted, rejected, issues, ignored=len(totals))
+
+
+def _found(normalised: Normalised, mapped: MappedSheet) -> list[Found]:
+    """Everything to be said of the lines: by reading, by normalising, by the contract, by comparing them."""
+    lines = normalised.lines
+    found = [*normalised.findings.rows, *_failures(lines)]
+    unread = {position for position, _, code, _, _ in found if code in ("amount_unreadable", "amount_ambiguous")}
+    found = [item for item in found if item[2] != "amount_missing" or item[0] not in unread]
+    problems = mapped.header.sheet.problems
+    places = {row: position for position, row in enumerate(lines["source_row"].to_list())} if problems else {}
+    found += [(places[p.row], None, p.code, None, p.detail) for p in problems if p.row in places]
+    return found + [(position, None, "identical_lines", None, None) for position in _identical(normalised.raw)]
 
 
 def _failures(lines: pl.DataFrame) -> list[Found]:
