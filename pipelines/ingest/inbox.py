@@ -23,7 +23,7 @@ from pipelines.ingest.matching import COLUMNS
 from pipelines.ingest.normalise import UNKNOWN_FUNDER, Origin
 from pipelines.ingest.origin_mark import origin_of
 from pipelines.ingest.receipt import has_legal_csv, legal_name, write_receipt
-from pipelines.ingest.stage import LEGAL_CSV, put_beside, recipe_key, stage
+from pipelines.ingest.stage import LEGAL_CSV, put_beside, recipe_key, stage, sweep
 from pipelines.ingest.versions import Candidate, Version, decide, loses_too_much
 from schemas.application import Application
 from schemas.contract import polars_schema
@@ -84,6 +84,7 @@ def ingest(raw: Path, warehouse: Path, *, as_of: date, progress: Progress | None
     Raises `InboxError` when `raw` is absent or empty: an unmounted disk must not pass for withdrawals.
     """
     now = datetime.now(UTC).replace(microsecond=0)
+    sweep(warehouse / "deposits", warehouse / "staging")
     with Ledger(warehouse / "ledger.sqlite") as ledger:
         files = settled(raw)
         if not files:

@@ -98,6 +98,13 @@ def put_beside(source: Path | None, target: Path) -> None:
         aside.unlink(missing_ok=True)
 
 
+def sweep(*folders: Path) -> None:
+    """Remove what a killed run left half done in these folders: names that start with a dot."""
+    for folder in folders:
+        for path in folder.glob(".*") if folder.is_dir() else ():
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
 def read_report(folder: Path) -> Report:
     """The report of a staging folder."""
     return Report.load(folder / _REPORT)
