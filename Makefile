@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install run dev serve test test-all check bench lock demo clean
+.PHONY: install run dev serve test test-all check bench lock demo reference clean
 
 install: $(VENV)/.installed ## Create the environment and install what `qfq` needs
 
@@ -34,6 +34,9 @@ bench: $(VENV)/.dev ## Print measured times and ratios
 
 demo: $(VENV)/.dev ## Write the demonstration deposits again
 	$(BIN)/python -m pipelines.demo
+
+reference: $(VENV)/.dev ## Write the territory tables again from their package (needs npm)
+	$(BIN)/python -m schemas.refresh_reference
 
 lock: $(VENV)/.dev ## Compile the lock files from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \

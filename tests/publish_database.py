@@ -280,6 +280,7 @@ def _entities(db: duckdb.DuckDBPyConnection, is_demonstration: bool) -> None:
         "INSERT INTO territories VALUES (?, 'departement', ?, ?)",
         [(f"departement:{c}", c, n) for c, n in [*DEPARTEMENTS.items(), ("—", "non précisé")]],
     )
+    db.execute("INSERT INTO territories VALUES ('region:76', 'region', '76', 'Occitanie')")
     db.execute(
         "CREATE TABLE awards AS SELECT application_id, funder_id, funder_name, service_of(funder_id, "
         "service_name) AS service_key,"
@@ -327,6 +328,7 @@ def _funding(db: duckdb.DuckDBPyConnection) -> None:
         "funder_theme": ("funder_id, coalesce(theme, 'unknown') AS theme"),
         "purpose": ("funder_id, coalesce(purpose, 'unknown') AS purpose"),
         "territory": "coalesce(departement_code, '—') AS departement_code, funder_id",
+        "region": "if(departement_code IS NULL, '—', '76') AS region_code, funder_id",
         "level": "level AS funder_level",
         "beneficiary": "organisation_id, funder_id",
     }
@@ -335,6 +337,11 @@ def _funding(db: duckdb.DuckDBPyConnection) -> None:
         db.execute(
             f"CREATE TABLE funding_by_{name}_year AS SELECT {expressions}, fiscal_year, {measures} FROM "
             f"app {where} GROUP BY ALL"
+        )
+    for name, key, population in (("territory", "departement_code", 400_000), ("region", "region_code", 6_000_000)):
+        db.execute(
+            f"ALTER TABLE funding_by_{name}_year ADD COLUMN population INTEGER; "
+            f"UPDATE funding_by_{name}_year SET population = {population} WHERE {key} <> '—'"
         )
 
 

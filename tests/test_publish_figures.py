@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from pipelines.publish import continuity, funding, headlines, refusals
+from pipelines.publish import continuity, funding, headlines, inhabitants, refusals
 from pipelines.publish.charts import YearGrid
 from pipelines.publish.context import Context
 from pipelines.publish.database import PublicDatabase
@@ -127,6 +127,19 @@ def test_totals_of_a_figure_are_those_of_the_table(context: Context) -> None:
     figure = funding.by_year(frame, SCOPE, id="a")[0]
     assert figure.frame["amount"].sum() == pytest.approx(frame["amount"].sum())
     assert figure.frame["n_awards"].sum() == frame["n_awards"].sum()
+
+
+def test_euros_per_inhabitant_are_those_of_the_last_complete_year(context: Context) -> None:
+    frame = context.database.table("funding_by_region_year")
+    figures = inhabitants.by_territory(frame, SCOPE, id="h", key="region_code", title="R", by="région", name=str)
+    assert len({figure.id for figure in figures}) == len(figures) > 1
+    for figure in figures:
+        assert list(figure.frame["label"]) == ["76"], "a seat that is not known has no inhabitants"
+        told = figure.frame.iloc[0]
+        rows = frame[(frame["region_code"] == "76") & (frame["fiscal_year"] == told["fiscal_year"])]
+        same = rows[(rows["currency"] == told["currency"]) & (rows["stage"] == told["stage"])]
+        assert told["fiscal_year"] < SCOPE.before
+        assert told["per_inhabitant"] == pytest.approx(same["amount"].sum() / 6_000_000, abs=0.005)
 
 
 def test_currencies_and_stages_are_never_added_up(context: Context) -> None:

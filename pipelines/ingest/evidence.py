@@ -28,7 +28,11 @@ _CODE = r"^(?:\d[\s\u00a0]*){14}$"
 _LONGEST = 60
 
 
-@dataclass(frozen=True)
+def _most(numbers: pl.Series) -> float:
+    return float(numbers.abs().max() or 0)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, eq=False)
 class Column:
     """One column below a header: `text` has one cell a line, trimmed, blank ones null."""
 
@@ -41,7 +45,7 @@ class Column:
         """How a question names it: its title, shortened, and its letter."""
         words = " ".join((mask(self.title.text) or "").split())
         if not words:
-            return f"sans titre (colonne {self.letter})"
+            return f"la colonne {self.letter}, sans titre"
         short = words if len(words) <= _LONGEST else f"{words[:_LONGEST]}…"
         return f"« {short} » (colonne {self.letter})"
 
@@ -107,6 +111,13 @@ class Column:
     def has_money(self) -> bool:
         """Whether the cells are written as money: decimals or a currency."""
         return self.has_numbers and self.share(self.text.str.contains(_MONEY)) >= 0.2
+
+    @cached_property
+    def has_round_numbers(self) -> bool:
+        """Whether most numbers are as round as grants are."""
+        numbers = self.amounts.drop_nulls().cast(pl.Float64)
+        numbers = numbers.filter(numbers != 0)
+        return _most(numbers) >= 200 and (numbers % 50 == 0).sum() >= 0.5 * numbers.len()
 
     @cached_property
     def has_names(self) -> bool:

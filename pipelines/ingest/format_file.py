@@ -54,7 +54,15 @@ def _value(value: Any) -> str:
 
 
 def _string(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    """A TOML string on one line; what cannot be seen (controls, no-break spaces, changes of direction) is escaped."""
+    return "".join(_seen(character) for character in json.dumps(text, ensure_ascii=False))
+
+
+def _seen(character: str) -> str:
+    if character.isprintable():
+        return character
+    code = ord(character)
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
 def _one_line(text: str) -> str:

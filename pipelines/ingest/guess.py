@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from pipelines.ingest.derive import Origin
     from pipelines.ingest.evidence import Column
+    from pipelines.ingest.recognise import Candidate
     from pipelines.ingest.sheet import Sheet
 
 BY_TITLE = "d'après son titre"
@@ -23,12 +24,18 @@ BY_ELIMINATION = "par élimination : l'autre partie a sa colonne"
 
 @dataclass
 class Guess:
-    """One table being understood. `banner`: the texts above its header, `names`: what else names it, folded."""
+    """One table being understood, under the header `candidate`, of which `known` titles say something.
+
+    `banner`: the texts above the header; `asides`: the titles, and the lonely texts below, folded.
+    """
 
     sheet: Sheet
     origin: Origin
+    candidate: Candidate
+    known: int
     columns: list[Column]
     banner: list[str]
+    asides: list[str] = field(default_factory=list)
     fields: dict[str, Column] = field(default_factory=dict)
     basis: dict[str, str] = field(default_factory=dict)
     rivals: dict[str, list[Column]] = field(default_factory=dict)

@@ -283,7 +283,8 @@ def _grouped(columns: list[ColumnReport]) -> list[ColumnGroup]:
     """Columns of one title and one outcome together, in the order of the file."""
     groups: dict[tuple[str, str], list[ColumnReport]] = {}
     for column in columns:
-        outcome = column.why or "contenu non reconnu" if column.field is None else _field_title(column.field)
+        why = column.why or ("contenu non reconnu" if column.field is None else "")
+        outcome = ", ".join(text for text in (column.field and _field_title(column.field), why) if text)
         groups.setdefault((column.header, outcome), []).append(column)
     return [ColumnGroup(header, outcome, places) for (header, outcome), places in groups.items()]
 

@@ -18,14 +18,20 @@ if TYPE_CHECKING:
     from pipelines.ingest.check import Outcome
 
 _TOTAL = re.compile(r"^(sous )?(total|totaux)\b|^(somme|cumul|report|ensemble) (de|des|du|general)\b")
+_TELLING = (
+    *("applicant_siret", "applicant_siren", "applicant_rna", "title", "decision_status_raw", "amount_requested"),
+    *("decided_date", "signed_date", "amount_loan", "amount_guarantee", "amount_in_kind", "in_kind_type"),
+)
 _FEWEST = 3
 _MUCH = 0.1
+_SHIFTED = "Des lignes n'ont pas autant de cases que de titres ({places}) : les colonnes y sont-elles décalées ?"
 _CODES = {
-    "total_mismatch": "Un total écrit dans le fichier ne correspond pas aux lignes lues ({places}) : laquelle manque, ou "
-    "est lue en trop ?",
+    "total_mismatch": "Un total du fichier n'est pas la somme des lignes lues ({places}) : que manque-t-il ?",
     "count_mismatch": "Le nombre de lignes annoncé n'est pas celui des lignes lues ({places}) : laquelle manque ?",
     "status_unknown": "Des mots de la colonne de la décision ne sont pas compris ({places}) : que veulent-ils dire ?",
-    "row_length": "Des lignes n'ont pas le bon nombre de cases ({places}) : les colonnes y sont-elles décalées ?",
+    "row_length": _SHIFTED,
+    "row_shifted": _SHIFTED,
+    "cells_rejoined": _SHIFTED,
 }
 
 
@@ -53,6 +59,14 @@ def _told_by_issues(outcome: Outcome) -> list[str]:
             asked.append(
                 question.format(places=place if found.height == 1 else f"{place}, et {found.height - 1} autres")
             )
+    words = outcome.issues.filter(
+        (pl.col("code") == "amount_unreadable") & ~pl.col("value").str.contains(r"\d").fill_null(False)
+    )
+    if words.height:
+        row, value = words.select("row", "value").row(0)
+        asked.append(
+            f"À la ligne {row}, « {value} » tient la place du montant : est-ce un autre tableau, ou un oubli ?"
+        )
     return asked
 
 
@@ -71,9 +85,7 @@ def _totals(lines: pl.DataFrame, amount: pl.Series) -> list[str]:
 
 def _empty_lines(lines: pl.DataFrame, amount: pl.Series) -> list[str]:
     """Rows that hold one text and no amount: titles of sections, or the end of the line above."""
-    told = ("applicant_siret", "applicant_siren", "applicant_rna", "title", "decision_status_raw", "amount_requested",
-            "decided_date", "signed_date", "amount_loan", "amount_guarantee", "amount_in_kind", "in_kind_type")  # fmt: skip
-    nothing = pl.all_horizontal(pl.col(name).is_null() for name in told)
+    nothing = pl.all_horizontal(pl.col(name).is_null() for name in _TELLING)
     rows = lines.filter(amount.is_null()).filter(nothing)["source_row"].to_list()
     if not rows:
         return []

@@ -52,13 +52,10 @@ def title_key(text: str) -> str:
     return "".join(_stem(word) for word in words if word not in _SMALL and not _YEAR.fullmatch(word))
 
 
-def read_title(text: str, ways: tuple[str, ...] = ()) -> Title:
-    """What a title means; `ways`: its folded spellings when it stands on two rows, tried after its own words."""
+def read_title(text: str) -> Title:
+    """What a title means, and the year it bears."""
     years = {int(year) for year in re.findall(r"(?<!\d)(?:19|20)\d{2}(?!\d)", text)}
-    known = meanings()
-    keys = (title_key(text), *(_stem(way) for way in ways))
-    found = next((known[key] for key in keys if key in known), None)
-    return Title(text, found, years.pop() if len(years) == 1 else None)
+    return Title(text, meanings().get(title_key(text)), years.pop() if len(years) == 1 else None)
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from pipelines.warehouse.connection import quoted, run
-from schemas import codelist
+from schemas import codelist, territory
 from schemas.application import Application
 from schemas.contract import describe, polars_schema
 from schemas.publication import Publication, load_publication
@@ -62,7 +62,7 @@ class Inputs:
 
 
 def register(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
-    """Make the inputs readable by models: `given_…` frames, `staged_…` files, `codelist_…` and `contract_fields`.
+    """Make the inputs readable by models: `given_…` frames, `staged_…` files, `codelist_…` and `reference_…` tables.
 
     Raises `polars.exceptions.PolarsError` when a frame lacks a column or holds another type.
     """
@@ -80,6 +80,9 @@ def register(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     _view(connection, "staged_rejections", [(d, f / "rejected.parquet") for d, f in stagings], REJECTIONS)
     _view(connection, "staged_issues", [(d, f / "issues.parquet") for d, f in stagings], ISSUES)
     register_contracts(connection)
+    for name, frame in territory.tables().items():
+        connection.register(f"reference_{name}", frame)
+    connection.register("reference_vintage", pl.DataFrame({"year": [territory.vintages().current]}))
 
 
 def register_contracts(connection: duckdb.DuckDBPyConnection) -> None:

@@ -12,6 +12,10 @@ create temp macro departement_of(commune_code, postcode) as case
     else left(postcode, 2)
 end;
 
+-- A local authority's SIREN says where it is (20 to 24; 92 and 93 overseas); no other does.
+create temp macro authority_siren(siren, siret) as if(
+    left(coalesce(siren, siret), 2) in ('20', '21', '22', '23', '24', '92', '93'), left(coalesce(siren, siret), 9), null);
+
 -- Which decision stands when the lines of one application disagree.
 create temp macro decision_rank(status) as case status
     when 'awarded' then 1 when 'refused' then 2 when 'inadmissible' then 3 when 'withdrawn' then 4
@@ -26,6 +30,7 @@ create temp macro wilson_half(x, n) as
 create temp macro wilson_low(x, n) as case when n > 0 then if(x = 0, 0, wilson_centre(x, n) - wilson_half(x, n)) end;
 create temp macro wilson_high(x, n) as case when n > 0 then if(x = n, 1, wilson_centre(x, n) + wilson_half(x, n)) end;
 create temp macro ratio(x, n) as if(n > 0, x / n::double, null);
+create temp macro per_inhabitant(amount, population) as if(population > 0, round(amount / population::double, 2)::decimal(18, 2), null);
 
 -- Refusals of a cell are published when the services that publish them examined at least nine applications in ten.
 create temp macro published_of(share, is_declared_false) as
@@ -78,3 +83,15 @@ end;
 
 -- A count of lines that hides small numbers: to the nearest five, nothing below five.
 create temp macro rounded(n) as if(n < 5, null, (round(n / 5.0) * 5)::integer);
+
+-- « St Denis s/ Seine CEDEX 2 » → saint-denis-sur-seine ; « Rochelle (La) » → la-rochelle ; « Paris 11e » → paris
+create temp macro folded_place(words) as regexp_replace(regexp_replace(regexp_replace(regexp_replace(
+    slug(regexp_replace(regexp_replace(regexp_replace(regexp_replace(words,
+        '(?i)\bcedex\b.*$', ''), '^(.*?)\s*\(((?i)l''|le|la|les)\)\s*$', '\2 \1'), '(?i)\bs/s\b', ' sous '), '(?i)\bs/', ' sur ')),
+    '^\d{5}-|-\d{1,2}(-?(e|er|ere|eme|ieme))?(-(arrondissement|arrdt|arr))?$', '', 'g'),
+    '(^|-)st(-|$)', '\1saint\2', 'g'), '(^|-)ste(-|$)', '\1sainte\2', 'g'), '-\d+(a|b)?$', '');
+
+-- « Communauté de communes du Grand Pic Saint-Loup », « CC Grand Pic Saint-Loup » → grand-pic-saint-loup
+create temp macro folded_epci(words) as nullif(regexp_replace(regexp_replace(folded_place(words),
+    '\b(cc|ca|cu|communaute-de-communes|communaute-d-agglomeration|communaute-urbaine|communaute|agglomeration|agglo|metropole|intercommunal|intercommunale)\b', '', 'g'),
+    '^-+((de-la|de-l|du|des|de|d|le|la|les|l)-)*|-+$', '', 'g'), '');

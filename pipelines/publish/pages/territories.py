@@ -1,10 +1,10 @@
-"""« Territoires »: the départements where applicants have their seat, and one page each."""
+"""« Territoires »: the régions and départements where applicants have their seat, and one page per département."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.publish import formats, funding, refusals
+from pipelines.publish import formats, funding, inhabitants, refusals
 from pipelines.publish.awards import AwardLists
 from pipelines.publish.directory import UNKNOWN_TERRITORY, amounts_word
 from pipelines.publish.funding import Scope
@@ -15,21 +15,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipelines.publish.context import Context
+    from pipelines.publish.figure import Figure
     from pipelines.publish.tables import Row
 
 SEAT = (
-    "Le territoire est celui du siège du bénéficiaire, d'après le code postal ou la commune du fichier. "
+    "Le territoire est celui du siège du bénéficiaire, d'après la commune, le code postal ou, pour une collectivité, "
+    "le SIREN. "
     "Une action menée dans plusieurs départements compte au siège."
 )
+UNKNOWN_REGION = "région non précisée"
 
 
 def build(context: Context) -> Iterator[Output]:
     """The list of territories and every territory's page."""
     database, directory = context.database, context.directory
     before = context.publication.as_of.year
+    scope = Scope("tous financeurs", context.source, before, funding.SEVERAL_FUNDERS)
     figures = funding.by_category(
         database.table("funding_by_territory_year"),
-        Scope("tous financeurs", context.source, before, funding.SEVERAL_FUNDERS),
+        scope,
         id="departements",
         key="departement_code",
         title="Département du siège",
@@ -40,7 +44,20 @@ def build(context: Context) -> Iterator[Output]:
         interactive=True,
         method="territoires",
     )
-    sections = [Section("departements", "Par département", (SEAT,), figures=tuple(figures))]
+    per_inhabitant = inhabitants.by_territory(
+        database.table("funding_by_territory_year"),
+        scope,
+        id="departements-par-habitant",
+        key="departement_code",
+        title="Département du siège",
+        by="département du siège",
+        name=directory.territory_name,
+    )
+    sections = [
+        Section("regions", "Par région", (SEAT,), figures=tuple(_regions(context, scope))),
+        Section("departements", "Par département", (SEAT,), figures=tuple(figures)),
+        Section("par-habitant", "Par habitant", figures=tuple(per_inhabitant)),
+    ]
     known = [row for code, row in directory.territories.items() if code != UNKNOWN_TERRITORY]
     yield from context.page(
         REPORT.page,
@@ -95,6 +112,36 @@ def build(context: Context) -> Iterator[Output]:
         )
 
 
+def _regions(context: Context, scope: Scope) -> list[Figure]:
+    """Amounts by région, and per inhabitant."""
+    database = context.database
+    territories = database.table("territories")
+    regions = territories[territories["level"] == "region"]
+    names = dict(zip(regions["code"], regions["name"], strict=True))
+
+    def name(code: str) -> str:
+        return str(names.get(code, UNKNOWN_REGION if code == UNKNOWN_TERRITORY else code))
+
+    frame, by = database.table("funding_by_region_year"), "région du siège"
+    title = "Région du siège"
+    return [
+        *funding.by_category(
+            frame,
+            scope,
+            id="regions",
+            key="region_code",
+            title=title,
+            by=by,
+            name=name,
+            unknown=UNKNOWN_TERRITORY,
+            method="territoires",
+        ),
+        *inhabitants.by_territory(
+            frame, scope, id="regions-par-habitant", key="region_code", title=title, by=by, name=name
+        ),
+    ]
+
+
 def _sections(context: Context, territory: Row) -> list[Section]:
     database, directory, code = context.database, context.directory, territory["code"]
     frame = database.where("funding_by_territory_year", "departement_code", code)
@@ -143,6 +190,7 @@ REPORT = Report(
     tables=(
         "awards",
         "funders",
+        "funding_by_region_year",
         "funding_by_territory_year",
         "refusal_rates_by_service_territory_year",
         "services",

@@ -43,7 +43,7 @@ renamed as (
         versions.reason as version_reason,
         funder_ids.funder_id,
         funder_ids.funder_id || '/' || service_names.service_slug as service_key,
-        departements.code as seat_departement_code,
+        authority_siren(source.applicant_siren, source.applicant_siret) as authority_siren,
         source.decision_status = 'awarded' as is_award,
         coalesce(source.aid_form in ('loan', 'guarantee'), false)
             or (
@@ -60,12 +60,10 @@ renamed as (
         and source.funder_siren is not distinct from funder_ids.funder_siren
     join service_names on source.service_name is not distinct from service_names.service_name
     left join versions on source.deposit_id = versions.deposit_id and source.fiscal_year = versions.fiscal_year
-    left join codelist_departement as departements
-        on departement_of(source.seat_commune_code, source.seat_postcode) = departements.code
 ),
 final as (
     select
-        renamed.* exclude (is_version_counted, version_reason, is_loan_only, seat_departement_code, funder_id, service_key, is_award, stage, depositor),
+        renamed.* exclude (is_version_counted, version_reason, is_loan_only, authority_siren, seat_commune_code, funder_id, service_key, is_award, stage, depositor),
         case
             when is_demonstration and real_deposit.has_arrived then 'demonstration'
             when not is_version_counted then coalesce(version_reason, 'replaced')
@@ -95,8 +93,30 @@ final as (
             when 'requested' then amount_requested
             when 'clawed_back' then amount_clawed_back
         end end as amount_headline,
-        seat_departement_code
+        renamed.seat_commune_code as seat_commune_code_stated,
+        seat.commune_code as seat_commune_code,
+        seat.epci_code as seat_epci_code,
+        seat.departement_code as seat_departement_code,
+        seat.region_code as seat_region_code,
+        seat.territory_rule as seat_territory_rule,
+        seat.territory_conflict as seat_territory_conflict,
+        action.commune_code as action_commune_code,
+        action.epci_code as action_epci_code,
+        action.departement_code as action_departement_code,
+        action.region_code as action_region_code,
+        action.territory_rule as action_territory_rule
     from renamed
     cross join real_deposit
+    left join territory_places as seat
+        on seat.role = 'seat'
+        and renamed.seat_commune_code is not distinct from seat.stated_code
+        and renamed.seat_postcode is not distinct from seat.stated_postcode
+        and renamed.seat_commune_name is not distinct from seat.stated_name
+        and renamed.authority_siren is not distinct from seat.authority_siren
+    left join territory_places as action
+        on action.role = 'action'
+        and renamed.action_territory_level is not distinct from action.stated_level
+        and renamed.action_territory_code is not distinct from action.stated_code
+        and renamed.action_territory_name is not distinct from action.stated_name
 )
 select * from final order by deposit_id, source_sheet, source_row;

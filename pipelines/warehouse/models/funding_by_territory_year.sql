@@ -1,4 +1,4 @@
--- Subventions par département du siège du bénéficiaire, financeur et exercice ; « — » quand le fichier ne dit pas le siège.
+-- Subventions par département du siège du bénéficiaire, financeur et exercice ; « — » quand le fichier ne dit pas le siège.
 
 with source as (
     select * from applications where is_counted and is_award
@@ -16,7 +16,7 @@ renamed as (
         is_grant
     from source
 ),
-final as (
+grouped as (
     select
         departement_code,
         funder_id,
@@ -31,5 +31,13 @@ final as (
         count(*) filter (not is_grant)::integer as n_loans_excluded
     from renamed
     group by departement_code, funder_id, fiscal_year, currency, stage
+),
+final as (
+    select
+        grouped.*,
+        territory.population,
+        per_inhabitant(amount, territory.population) as amount_per_inhabitant
+    from grouped
+    left join territory_reference as territory on territory.level = 'departement' and grouped.departement_code = territory.code
 )
 select * from final order by departement_code, funder_id, fiscal_year, currency, stage;

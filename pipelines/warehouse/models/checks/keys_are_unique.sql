@@ -13,6 +13,10 @@ select 'organisations' as model, organisation_id as key, count(*) as n from orga
 union all
 select 'territories' as model, territory_id as key, count(*) as n from territories group by territory_id having count(*) > 1
 union all
+select 'territory_reference' as model, territory_id as key, count(*) as n from territory_reference group by territory_id having count(*) > 1
+union all
+select 'territory_places' as model, concat_ws(' · ', role, stated_level, stated_code, stated_postcode, stated_name, authority_siren) as key, count(*) as n from territory_places group by role, stated_level, stated_code, stated_postcode, stated_name, authority_siren having count(*) > 1
+union all
 select 'calls' as model, funder_id || ' · ' || call_id as key, count(*) as n from calls group by funder_id, call_id having count(*) > 1
 union all
 select 'decisions' as model, application_id as key, count(*) as n from decisions group by application_id having count(*) > 1

@@ -16,6 +16,10 @@ with marts as (
     union all
     select 'funding_by_territory_year' as mart, currency, stage, n_lines, amount, n_without_amount, n_loans_excluded from funding_by_territory_year
     union all
+    select 'funding_by_region_year' as mart, currency, stage, n_lines, amount, n_without_amount, n_loans_excluded from funding_by_region_year
+    union all
+    select 'funding_by_epci_year' as mart, currency, stage, n_lines, amount, n_without_amount, n_loans_excluded from funding_by_epci_year
+    union all
     select 'funding_by_level_year' as mart, currency, stage, n_lines, amount, n_without_amount, n_loans_excluded from funding_by_level_year
     union all
     select 'funding_by_beneficiary_year' as mart, currency, stage, n_lines, amount, n_without_amount, n_loans_excluded from funding_by_beneficiary_year

@@ -1,0 +1,142 @@
+"""Which column is the amount of the grant, and at which stage, in a table of an unknown format.
+
+A title that says no stage takes that of the list (« subventions attribuées 2023 »), or is asked. A column of money that
+nothing explains is a rival: it may be the one that counts, or one to be added up.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pipelines.ingest.fold import fold_words
+from pipelines.ingest.guess import BY_BOTH, BY_TITLE, listed_columns
+from pipelines.ingest.titles import convention_keys, title_key
+from schemas.synonyms import load_synonyms
+
+if TYPE_CHECKING:
+    from pipelines.ingest.evidence import Column
+    from pipelines.ingest.guess import Guess
+
+STAGED = ("amount_requested", "amount_proposed", "amount_awarded", "amount_committed", "amount_paid")
+_ASIDE = ("amount_clawed_back", "amount_loan", "amount_guarantee", "amount_in_kind")
+_HEADLINE = ("awarded", "committed", "paid")
+_FEWEST_CONVENTION_TITLES = 2
+_MONEY_WORDS = re.compile(
+    r"\b(montants?|mt|mnt|sommes?|subventions?|subv|sub|aides?|financements?|credits?|mandats?|mandates?|ae|cp|dotations?|"
+    r"versements?|verses?|votes?|vote|accordee?s?|attribuee?s?|alloue|allouee?s?|demandee?s?|totaux|total|cumul|solde|"
+    r"acompte|avances?|prets?|garanties?|recettes?|euros?|reste|report|k|keur|meur|milliers?|millions?|fonctionnement|"
+    r"investissement|realise|engage|budget|cout|complements?|complementaires?|supplements?|regularisation|precedente?|amount|grant|awarded|bedrag|betrag|importe)\b"
+)
+_UNITS = re.compile(
+    r"\b(milliers?|millions?|k euros?|keur|k eur|m euros?|meur|mds?|francs?|cfa|cfp|xpf|chf|gbp|usd|dollars?|"
+    r"livres sterling)\b"
+)
+_NO_MONEY = re.compile(
+    r"^(n|no|num|numero|code|id|identifiant|ref|reference|nb|nbre|nombre|effectif|siret|siren|date|pct|pourcentage|taux)\b"
+)
+
+
+def find_amounts(guess: Guess) -> None:
+    """Place the amounts whose title says the stage, then the one whose title does not; ask what is left."""
+    if any(_UNITS.search(text) for text in [*guess.names, *guess.asides]):
+        guess.ask("En quelle unité sont les montants : en euros, en milliers d'euros, ou dans une autre monnaie ?")
+    for name in (*STAGED, *_ASIDE):
+        column = guess.one_of(name, guess.titled("field", name))
+        if column is None:
+            continue
+        if column.share(column.amounts) >= 0.9:
+            guess.place(name, column)
+        elif column.share(column.amounts) > 0 or name in STAGED:
+            guess.rivals[name] = [column]
+            guess.ask(f"La colonne {column.called} ne contient pas que des montants : que veut-elle dire ?")
+    _find_unstaged(guess)
+    found = [stage for stage in _HEADLINE if f"amount_{stage}" in guess.fields]
+    guess.stage = found[0] if found else None
+    if guess.stage is None and not any(name.startswith("amount") for name in guess.rivals):
+        guess.ask(
+            "Quelle colonne donne le montant accordé ou versé ?"
+            if any(name in guess.fields for name in STAGED)
+            else "Quelle colonne donne le montant de la subvention, et s'agit-il du montant demandé, accordé ou versé ?"
+        )
+
+
+def _find_unstaged(guess: Guess) -> None:
+    bare = [column for column in guess.titled("amount") if column.letter not in guess.ignored]
+    if not bare:
+        return
+    known = [guess.fields[name] for name in STAGED if name in guess.fields]
+    bare = [column for column in bare if not _repeats(guess, column, known)]
+    column = guess.one_of("amount", bare)
+    if column is None:
+        return
+    if column.share(column.amounts) < 0.9:
+        guess.rivals["amount"] = [column]
+        guess.ask(f"La colonne {column.called} ne contient pas que des montants : que veut-elle dire ?")
+        return
+    stage = None if known or guess.titled("field", "decision_status") else stage_of_list(guess)
+    if stage is None:
+        guess.rivals["amount"] = [column]
+        guess.ask(f"Le montant de la colonne {column.called} est-il demandé, accordé ou versé ?")
+    else:
+        guess.place(f"amount_{stage}", column, BY_BOTH if stage == "paid" else BY_TITLE)
+        guess.basis[f"amount_{stage}"] = "d'après son titre et le nom de la liste"
+
+
+def _repeats(guess: Guess, column: Column, known: list[Column]) -> bool:
+    for other in known:
+        if column.says_same(other):
+            guess.ignored[column.letter] = f"répète la colonne {other.letter}, qui est lue"
+            return True
+    return False
+
+
+def stage_of_list(guess: Guess) -> str | None:
+    """`awarded` or `paid`, when the list says so of itself and nothing says otherwise; else None."""
+    lists = load_synonyms().lists
+    names = guess.names
+    if any(re.search(lists.others, name) for name in names):
+        return None
+    titles = {title_key(column.title.text) for column in guess.columns}
+    awards = any(re.search(lists.awards, name) for name in names)
+    awards = awards or len(titles & convention_keys()) >= _FEWEST_CONVENTION_TITLES
+    payments = any(re.search(lists.payments, name) for name in names)
+    if awards == payments:
+        return None
+    return "awarded" if awards else "paid"
+
+
+def ask_about_other_amounts(guess: Guess) -> None:
+    """Ask what the columns of money are that nothing explains; call it once all other fields have their columns."""
+    # In delimited text, a cell without a title is the end of a row that a comma cut: that is asked elsewhere.
+    others = [c for c in guess.free if (c.title.text.strip() or guess.sheet.has_title) and _may_be_money(c)]
+    known = [guess.fields[name] for name in STAGED if name in guess.fields]
+    rivals = [column for name, columns in guess.rivals.items() if name.startswith("amount") for column in columns]
+    others = [column for column in others if column not in rivals and not _repeats(guess, column, known)]
+    if not others:
+        return
+    guess.rivals["amount_other"] = others
+    years = {column.title.year for column in [*others, *known, *rivals]} - {None}
+    if len(years) > 1:
+        guess.ask(
+            f"Les montants sont-ils répartis par année, une colonne pour chacune ({listed_columns(others)}) ? "
+            "Si oui, mettez une ligne par subvention et par année."
+        )
+        return
+    guess.ask(
+        f"Des montants restent sans explication ({listed_columns(others)}) : font-ils partie de la subvention, faut-il "
+        "les additionner, ou s'agit-il d'autre chose ?"
+    )
+
+
+def _may_be_money(column: Column) -> bool:
+    meaning = column.title.meaning
+    if not column.has_numbers or column.has_identifiers or (meaning is not None and meaning.kind in ("id", "date")):
+        return False
+    words = fold_words(column.title.text)
+    if not words:
+        return True
+    if _NO_MONEY.match(words):
+        return column.has_money and not column.dates.is_not_null().any()
+    is_year = column.title.year is not None and words == str(column.title.year)
+    return is_year or bool(_MONEY_WORDS.search(words)) or column.has_money or column.has_round_numbers

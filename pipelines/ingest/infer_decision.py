@@ -1,0 +1,183 @@
+"""What was decided, in a table of an unknown format: a column of known words, else a list that holds awards only.
+
+Words are mapped per format, never globally: only those that mean one thing everywhere are taken (`synonyms.toml`); any
+other, blank or contradicted by the amounts, is asked. Without such a column, a zero or a refusal met anywhere is asked.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from pipelines.ingest.fold import by_value, fold_words
+from pipelines.ingest.french import count
+from pipelines.ingest.guess import BY_BOTH, BY_CELLS, french_or, listed_columns
+from pipelines.ingest.infer_amounts import stage_of_list
+from pipelines.ingest.personal import mask
+from pipelines.ingest.titles import title_key
+from schemas.synonyms import load_synonyms
+
+if TYPE_CHECKING:
+    from pipelines.ingest.evidence import Column
+    from pipelines.ingest.guess import Guess
+
+_MOST_WORDS = 15
+_MOST_ASKED = 6
+_OTHER_AID = ("amount_loan", "amount_guarantee", "amount_in_kind")
+_NOT_GRANTED = (
+    r"(refus|rejet|irrecevab|ineligib|defavorab|ajourn|annul|abandon|desist|sans suite|non (retenu|accord|attribu|"
+    r"finance|recevab|elig))"
+)
+_SAYS_NO = (
+    r"^(refus|refusee?s?|rejet|rejetee?s?|irrecevables?|ineligibles?|annulee?s?|abandon|abandonnee?s?|ajournee?s?|"
+    r"non (retenu|accord|attribu|finance)\w*)\b"
+)
+_SHORT = 40  # characters of a cell that answers; longer ones describe
+_MOST_ANSWERS = 100  # distinct cells above which a column describes, unless some cell begins with a refusal
+_RATES = re.compile(r"^(pct|pourcentage|taux|part|montant)\b")
+_DECIDES = re.compile(
+    r"\b(accord|attribu|finance|retenu|decision|statut|etat (de|du)|suite|avis|eligib|recevab|valid|vote)"
+)
+_LOANS = r"^(prets?\b|avances? remboursables?|garanties? d emprunt|garanties?$|avances?$)"
+
+
+@cache
+def status_words() -> dict[str, str]:
+    """Each word that means one thing everywhere, by its key → the code of the decision."""
+    return {title_key(word): code for code, words in load_synonyms().statuses.items() for word in words}
+
+
+@cache
+def _unclear_words() -> dict[str, str]:
+    return {title_key(word): told for word, told in load_synonyms().unclear.items()}
+
+
+def find_decision(guess: Guess) -> None:
+    """Place the column of the decision and its words, or hold that every line is an award; ask otherwise."""
+    column = _status_column(guess)
+    if column is None:
+        if "decision_status" not in guess.rivals:
+            _all_awards(guess)
+        return
+    blank = column.text.len() - column.cells.len()
+    if blank:
+        guess.ask(f"Que veut dire une case vide dans la colonne {column.called} ({count(blank, 'ligne')}) ?")
+    known = status_words()
+    unknown = {key: word for key, word in column.words.items() if key not in known}
+    for key, word in list(unknown.items())[:_MOST_ASKED]:
+        told = _unclear_words().get(key, "accordée, refusée, irrecevable, retirée, classée sans suite ou en cours")
+        guess.ask(f"Que veut dire « {(mask(word) or '')[:60]} » dans la colonne {column.called} : {told} ?")
+    guess.rivals.pop("decision_status", None)
+    guess.place("decision_status", column, BY_BOTH if column.title.meaning is not None else BY_CELLS)
+    guess.values["decision_status"] = {
+        cell: known[title_key(cell)] for cell in column.cells.unique(maintain_order=True) if title_key(cell) in known
+    }
+    if not unknown:
+        _check_against_amounts(guess, column)
+
+
+def _status_column(guess: Guess) -> Column | None:
+    known, unclear = status_words(), _unclear_words()
+    titled = [c for c in guess.titled("field", "decision_status") if c in list(guess.free)]
+    titled = [c for c in titled if len(c.words) <= _MOST_WORDS or any(key in known for key in c.words)]
+    by_cells = [
+        column
+        for column in guess.free
+        if column not in titled
+        and column.title.text.strip()
+        and column.cells.len()
+        and len(column.words) <= _MOST_WORDS
+        and any(key in known or key in unclear for key in column.words)
+    ]
+    return guess.one_of("decision_status", [*titled, *by_cells])
+
+
+def _check_against_amounts(guess: Guess, column: Column) -> None:
+    """A refusal with money, or an award without, says that the words or the amounts are not what they seem."""
+    amount = guess.fields.get(f"amount_{guess.stage}")
+    if amount is None:
+        return
+    status = by_value(column.text, lambda text: status_words().get(title_key(text)))
+    money = amount.amounts.fill_null(0)
+    awarded, refused = status == "awarded", status.is_in(["refused", "inadmissible", "closed_no_action"])
+    for mask_, what in (
+        (refused & (money != 0), "sont refusées ou écartées et portent pourtant un montant"),
+        (awarded & (money == 0), "sont accordées sans montant"),
+    ):
+        lines = int(mask_.fill_null(False).sum())
+        if lines:
+            guess.ask(
+                f"{count(lines, 'ligne')} {what} (colonnes {column.called} et {amount.called}) : laquelle des deux "
+                "colonnes faut-il croire ?"
+            )
+
+
+def _all_awards(guess: Guess) -> None:
+    """No column says what was decided: every line must be an award by what the list or its amounts say."""
+    amount = guess.fields.get(f"amount_{guess.stage}")
+    told = [column for column in guess.free if _may_decide(column)]
+    if told:
+        guess.rivals["decision_status"] = told
+        guess.ask(f"La décision (accordée, refusée…) se lit-elle dans {listed_columns(told)} ?")
+        return
+    if amount is None:
+        return
+    declared = stage_of_list(guess) is not None
+    nothing = int((amount.amounts.fill_null(0) == 0).sum()) - _other_aid(guess, amount)
+    if nothing > (max(1, 0.02 * amount.text.len()) if declared and not _zeros(amount) else 0):
+        guess.ask(
+            f"{count(nothing, 'ligne')} sans montant, ou à zéro, dans la colonne {amount.called} : sont-ce des refus, "
+            "des demandes en cours, ou des oublis ?"
+        )
+    elif not declared and (_says_otherwise(guess) or "amount_requested" in guess.fields):
+        guess.ask(
+            "Le fichier contient-il seulement des demandes accordées, ou aussi des refus et des demandes en cours ?"
+        )
+    else:
+        guess.constants["decision_status"] = "awarded"
+
+
+def _zeros(amount: Column) -> int:
+    return int((amount.amounts == 0).sum())
+
+
+def _says_otherwise(guess: Guess) -> bool:
+    return any(re.search(load_synonyms().lists.others, name) for name in guess.names)
+
+
+def _other_aid(guess: Guess, amount: Column) -> int:
+    """Lines without a grant that hold a loan, a guarantee or aid in kind."""
+    others = [guess.fields[name] for name in _OTHER_AID if name in guess.fields]
+    if not others:
+        return 0
+    nothing = amount.amounts.fill_null(0) == 0
+    other = pl.select(pl.any_horizontal(column.amounts.fill_null(0) > 0 for column in others)).to_series()
+    return int((nothing & other).sum())
+
+
+def _may_decide(column: Column) -> bool:
+    """A column nobody announced where some cell says no, or a yes-or-no that bears on the decision."""
+    cells = column.cells.unique()
+    folded = by_value(cells, fold_words)
+    short = folded.filter((folded.str.len_chars() <= _SHORT) & (cells.len() <= _MOST_ANSWERS))
+    if short.str.contains(rf"\b{_NOT_GRANTED}").any() or folded.str.contains(_SAYS_NO).any():
+        return True
+    title = fold_words(column.title.text)
+    answers = set(folded.to_list()) <= {"oui", "non", "o", "n", "x", "vrai", "faux", "0", "1"}
+    return bool(answers and cells.len() and _DECIDES.search(title) and not _RATES.match(title))
+
+
+def ask_about_loans(guess: Guess) -> None:
+    """A loan is in no grant total: a column that calls some lines loans is asked."""
+    for column in guess.columns:
+        if column.cells.len() and column.distinct <= 2 * _MOST_WORDS:
+            words = [w for w in column.cells.unique().to_list() if re.search(_LOANS, fold_words(w))]
+            if words and column not in (guess.fields.get("applicant_name"), guess.fields.get("title")):
+                said = french_or([f"« {(mask(word) or '')[:40]} »" for word in words[:3]])
+                guess.ask(
+                    f"Les lignes qui disent {said} dans la colonne {column.called} sont-elles des prêts ou des "
+                    "garanties, à ne pas compter comme subventions ?"
+                )

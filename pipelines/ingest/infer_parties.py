@@ -1,0 +1,173 @@
+"""Who asks and who pays, in a table of an unknown format. « SIRET » or « attributaire » alone may be either.
+
+A party whose column has a rival is asked. A number whose owner is unsure is not read: the names are enough.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from pipelines.ingest.fold import fold_words
+from pipelines.ingest.french import count
+from pipelines.ingest.guess import BY_BOTH, BY_CELLS, BY_ELIMINATION, listed_columns
+
+if TYPE_CHECKING:
+    from pipelines.ingest.evidence import Column
+from pipelines.ingest.guess import Guess
+
+_FEW_LINES = 10
+_FEWEST_PARTIES = 4  # distinct names in a list of more than a few lines; fewer is a flag, not a name
+_MOST_FUNDERS = 20
+
+
+def find_parties(guess: Guess) -> None:
+    """Place the applicant, the funder and their numbers; ask what has rivals."""
+    _find_names(guess)
+    _find_numbers(guess)
+    _check_funder(guess)
+
+
+def _find_names(guess: Guess) -> None:
+    funder = guess.one_of("funder_name", guess.titled("field", "funder_name"))
+    applicants = guess.titled("field", "applicant_name")
+    applicant = guess.one_of("applicant_name", applicants)
+    either = guess.titled("name")
+    if funder is not None:
+        guess.place("funder_name", funder)
+    if applicant is not None:
+        guess.place("applicant_name", applicant)
+        if funder is None and either:
+            _other_party(guess, "funder_name", either)
+    elif funder is not None and either and not applicants:
+        _other_party(guess, "applicant_name", either)
+    elif not applicants:
+        _only_a_weak_name(guess, either)
+    named = guess.fields.get("applicant_name")
+    if named is not None:
+        _check_names(guess, named)
+    left = [column for column in either if column in list(guess.free)]
+    if left and "applicant_name" in guess.fields and "applicant_name" not in guess.rivals:
+        guess.ask(f"Que contient {listed_columns(left)} : le demandeur, le financeur, ou autre chose ?")
+
+
+def _other_party(guess: Guess, name: str, either: list[Column]) -> None:
+    """A title that may be either party is the one that has no column of its own, when the cells agree."""
+    column = guess.one_of(name, either)
+    if column is None:
+        return
+    if name == "funder_name":
+        other = guess.fields["applicant_name"]
+        agrees = column.has_public_bodies and column.distinct <= min(_MOST_FUNDERS, other.distinct)
+    else:
+        agrees = column.has_names and column.distinct >= guess.fields["funder_name"].distinct
+    if agrees:
+        guess.place(name, column, BY_ELIMINATION)
+
+
+def _only_a_weak_name(guess: Guess, either: list[Column]) -> None:
+    weak = guess.titled("weak", "applicant_name")
+    if either:
+        guess.ask(f"Qui sont les noms de {listed_columns(either)} : les demandeurs ou les financeurs ?")
+        guess.rivals["applicant_name"] = either
+        return
+    column = guess.one_of("applicant_name", weak)
+    if column is None:
+        if not weak:
+            guess.ask("Quelle colonne donne le nom du demandeur (ou du bénéficiaire) ?")
+        return
+    if column.has_names and column.has_organisations and not _first_names(guess):
+        guess.place("applicant_name", column, BY_BOTH)
+    else:
+        guess.rivals["applicant_name"] = [column]
+        guess.ask(f"La colonne {column.called} donne-t-elle le nom du demandeur ?")
+
+
+def _first_names(guess: Guess) -> bool:
+    return any(fold_words(column.title.text).startswith("prenom") and column.cells.len() for column in guess.columns)
+
+
+def _check_names(guess: Guess, column: Column) -> None:
+    lines = column.text.len()
+    flag = lines > _FEW_LINES and column.distinct < _FEWEST_PARTIES
+    if not column.has_names or flag:
+        guess.ask(f"La colonne {column.called} ne semble pas contenir des noms : où est le nom du demandeur ?")
+    elif column.filled < 0.98:
+        blank = lines - column.cells.len()
+        guess.ask(
+            f"Le nom du demandeur manque sur {count(blank, 'ligne')} ({column.called}) : est-ce la suite de la ligne "
+            "du dessus, un total, ou une ligne incomplète ?"
+        )
+    funder = guess.fields.get("funder_name")
+    if funder is not None and funder.distinct > column.distinct:
+        guess.ask(
+            f"Il y a plus de financeurs ({funder.called}) que de demandeurs ({column.called}) : ces deux colonnes "
+            "sont-elles inversées ?"
+        )
+
+
+def _find_numbers(guess: Guess) -> None:
+    for name in ("applicant_id", "funder_id"):
+        own = [column for column in guess.titled("field", name) if column.has_identifiers]
+        column = guess.one_of(name, own, ask=False) or _longest(own)
+        if column is not None:
+            guess.place(name, column)
+    unsure = [column for column in guess.titled("id") if column.has_identifiers]
+    unsure += [c for c in guess.free if c.title.meaning is None and c.title.text.strip() and c.has_sirets]
+    for column in sorted(unsure, key=lambda column: not column.has_sirets):
+        _owned(guess, column)
+
+
+def _longest(columns: list[Column]) -> Column | None:
+    """Of a SIRET and a SIREN of one party, the SIRET."""
+    sirets = [column for column in columns if column.share(column.identifiers.siret) >= 0.5]
+    return sirets[0] if len(sirets) == 1 else None
+
+
+def _owned(guess: Guess, column: Column) -> None:
+    """Whose number it is: the party that changes when it changes."""
+    for name in ("applicant_id", "funder_id"):
+        known = guess.fields.get(name)
+        if known is not None and _same_siren(known, column):
+            guess.ignored[column.letter] = f"déjà lu dans la colonne {known.letter}"
+            return
+    applicant, funder = guess.fields.get("applicant_name"), guess.fields.get("funder_name")
+    if applicant is None:
+        return
+    basis = BY_BOTH if column.title.meaning is not None else BY_CELLS
+    follows_applicant = column.distinct >= 2 and _follows(column, applicant)
+    follows_funder = funder is not None and _follows(column, funder)
+    if follows_applicant and not follows_funder and "applicant_id" not in guess.fields:
+        guess.place("applicant_id", column, basis)
+    elif follows_funder and not follows_applicant and "funder_id" not in guess.fields:
+        guess.place("funder_id", column, basis)
+
+
+def _same_siren(known: Column, column: Column) -> bool:
+    pairs = pl.DataFrame({"known": known.identifiers.siren, "other": column.identifiers.siren}).drop_nulls()
+    return pairs.height > 0 and pairs.filter(pl.col("known") == pl.col("other")).height >= 0.9 * pairs.height
+
+
+def _follows(number: Column, name: Column) -> bool:
+    """Whether numbers and names go together: as many of one as of the other, nearly, pair by pair."""
+    pairs = pl.DataFrame({"number": number.folded, "name": name.folded}).drop_nulls().unique()
+    if not pairs.height:
+        return False
+    numbers, names = pairs["number"].n_unique(), pairs["name"].n_unique()
+    return numbers >= 0.5 * names and pairs.height <= 1.5 * max(numbers, names)
+
+
+def _check_funder(guess: Guess) -> None:
+    """A funder nobody announced: a column of public bodies under an unknown title would give way to the folder."""
+    funder = guess.fields.get("funder_name")
+    if funder is not None and funder.distinct > 1 and funder.filled < 1:
+        guess.ask(f"Qui est le financeur des lignes où la colonne {funder.called} est vide ?")
+    if funder is not None or "funder_name" in guess.rivals:
+        return
+    party = guess.fields.get("applicant_name")
+    for column in guess.free:
+        unknown = column.title.meaning is None or column.title.meaning.kind in ("name", "weak")
+        if unknown and column is not party and column.distinct <= _MOST_FUNDERS and column.has_public_bodies:
+            guess.rivals["funder_name"] = [column]
+            guess.ask(f"La colonne {column.called} dit-elle qui est le financeur ?")

@@ -1,0 +1,175 @@
+"""A sheet of an unknown format → its header and its columns as evidence, in a guess that still holds nothing.
+
+The header is the row, or two, that says most; where no title is known, the first row of distinct words above rows.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from pipelines.ingest.evidence import Column
+from pipelines.ingest.fold import fold_header, fold_words
+from pipelines.ingest.french import count
+from pipelines.ingest.guess import Guess
+from pipelines.ingest.layouts import lay_out
+from pipelines.ingest.personal import personal_header
+from pipelines.ingest.recognise import Candidate, Header, candidates
+from pipelines.ingest.titles import read_title
+from schemas.format import INFERRED, ColumnRule, Format, RecogniseRule
+
+if TYPE_CHECKING:
+    from pipelines.ingest.derive import Origin
+    from pipelines.ingest.sheet import Sheet
+    from pipelines.ingest.titles import Title
+
+FEWEST_TITLES = 2
+"""Known titles that make a row a header."""
+_MOST_COLUMNS = 400
+
+
+def open_guess(sheet: Sheet, origin: Origin) -> Guess | None:
+    """The columns of `sheet` under its most plausible header; None without one."""
+    if sheet.cells.is_empty() or len(sheet.letters) > _MOST_COLUMNS:
+        return None
+    candidate, known = _plausible_header(sheet)
+    if candidate is None:
+        return None
+    guess = Guess(sheet, origin, candidate, known, _columns(sheet, candidate), _banner(sheet, candidate))
+    guess.asides = _asides(sheet, candidate)
+    _ask_about_shifted_rows(guess)
+    return guess
+
+
+def _ask_about_shifted_rows(guess: Guess) -> None:
+    """Rows of delimited text longer than the titles: a comma cut an amount or a sentence, and cells slid aside."""
+    if guess.sheet.has_title:
+        return
+    beyond = [column.text for column in guess.columns if not column.title.text.strip()]
+    if beyond:
+        shifted = int(pl.select(pl.any_horizontal(text.is_not_null() for text in beyond)).to_series().sum())
+        guess.ask(
+            f"Il y a plus de cases que de titres sur {count(shifted, 'ligne')} : une virgule ou un point-virgule y "
+            "coupe-t-il un montant ou un texte ? Mettez-les entre guillemets, ou enregistrez un classeur."
+        )
+
+
+def _plausible_header(sheet: Sheet) -> tuple[Candidate | None, int]:
+    """The row (or two) with most known titles; else the first row of distinct words above filled rows."""
+    best: Candidate | None = None
+    most = 0
+    shaped: Candidate | None = None
+    for candidate in candidates(sheet):
+        read = {letter: read_title(text) for letter, text in candidate.titles.items()}
+        known = len({_told(title, letter) for letter, title in read.items()} - {None})
+        if known > most:
+            best, most = candidate, known
+        if shaped is None and candidate.top == candidate.row and _is_shaped(sheet, candidate):
+            shaped = candidate
+    return (best, most) if most >= FEWEST_TITLES else (shaped, most)
+
+
+def _told(title: Title, letter: str) -> tuple[str, ...] | None:
+    """What a title says, so that two that say the same count once, two amounts twice."""
+    if title.meaning is None:
+        return None
+    return title.meaning.kind, title.meaning.name, letter if title.meaning.kind == "amount" else ""
+
+
+def _titles(sheet: Sheet, candidate: Candidate) -> dict[str, Title]:
+    """The title of each column; under a title above it, an amount means what both say together, or nothing."""
+    groups = _groups(sheet, candidate)
+    titles = {}
+    for letter in sheet.letters:
+        title = read_title(candidate.titles.get(letter, ""))
+        group = groups.get(letter, "")
+        is_amount = title.meaning is not None and (title.meaning.kind == "amount" or "amount" in title.meaning.name)
+        if group and (is_amount or title.meaning is None) and not title.text.startswith(group):
+            title = replace(title, meaning=read_title(f"{group} {title.text}").meaning if title.text else None)
+        titles[letter] = title
+    return titles
+
+
+def _groups(sheet: Sheet, candidate: Candidate) -> dict[str, str]:
+    """The titles right above the header, each over the columns from its own to the next one's; a banner is none."""
+    row = candidate.top if candidate.top < candidate.row else candidate.row - 1
+    above = sheet.cells.filter(pl.col("row") == row).row(0, named=True) if row in set(sheet.cells["row"]) else {}
+    filled = {letter: text.strip() for letter, text in above.items() if letter != "row" and text and text.strip()}
+    if list(filled) == sheet.letters[:1]:
+        return {}
+    groups, group = {}, ""
+    for letter in sheet.letters:
+        group = groups[letter] = filled.get(letter, group)
+    return groups
+
+
+def _is_shaped(sheet: Sheet, candidate: Candidate) -> bool:
+    titles = [text.strip() for text in candidate.titles.values()]
+    words = all(re.search(r"[^\W\d_]{2}", text) and len(text) <= 120 for text in titles)
+    below = sheet.cells.filter(pl.col("row") > candidate.row)
+    return (
+        len(titles) >= 3
+        and len(titles) >= 0.8 * len(sheet.letters)
+        and words
+        and len({fold_header(text) for text in titles}) == len(titles)
+        and below.height >= 3
+    )
+
+
+def _columns(sheet: Sheet, candidate: Candidate) -> list[Column]:
+    """The columns that have a title or cells, personal ones left out, with the cells of the rows that are lines."""
+    below = sheet.cells.filter(pl.col("row") > candidate.row).with_columns(
+        _blank(pl.col(letter)) for letter in sheet.letters
+    )
+    below = below.filter(pl.any_horizontal(pl.col(letter).is_not_null() for letter in sheet.letters))
+    _, laid = lay_out(_provisional(sheet, candidate), below)
+    columns = []
+    for letter, title in _titles(sheet, candidate).items():
+        if title.meaning is not None or not personal_header(title.text):
+            columns.append(Column(letter, title, laid.rows[letter]))
+    return [column for column in columns if column.title.text.strip() or column.cells.len()]
+
+
+def _blank(cell: pl.Expr) -> pl.Expr:
+    text = cell.str.replace_all(r"^[\s\u00a0\u202f]+|[\s\u00a0\u202f]+$", "")
+    return pl.when(text.str.contains(r"[\p{L}\p{N}\p{S}]|^-{2,}")).then(text)
+
+
+def _provisional(sheet: Sheet, candidate: Candidate) -> Header:
+    """A header whose fields only serve to tell lines from totals and repeated titles."""
+    fields: dict[str, str] = {}
+    for letter, text in candidate.titles.items():
+        meaning = read_title(text).meaning
+        kinds = {"amount": "amount_total", "name": "applicant_name", "id": "applicant_id", "weak": "applicant_name"}
+        name = meaning and (meaning.name if meaning.kind == "field" else kinds.get(meaning.kind))
+        if name and name not in fields.values():
+            fields[letter] = name
+    if not fields:
+        fields = {next(iter(candidate.titles)): "title"}
+    format_ = Format(
+        id=INFERRED,
+        title="",
+        description="",
+        record_kind="award",
+        headline_stage="awarded",
+        recognise=RecogniseRule(required=()),
+        fields={name: ColumnRule(headers=(candidate.titles[letter],)) for letter, name in fields.items()},
+    )
+    return Header(format_, sheet, candidate.row, candidate.titles, fields, {}, top=candidate.top)
+
+
+def _banner(sheet: Sheet, candidate: Candidate) -> list[str]:
+    above = sheet.cells.filter(pl.col("row") < candidate.top).tail(60)
+    return [text.strip() for row in above.iter_rows() for text in row[1:] if text and text.strip()]
+
+
+def _asides(sheet: Sheet, candidate: Candidate) -> list[str]:
+    """The titles, and the last rows that hold one cell only: notes."""
+    header = sheet.cells.filter(pl.col("row").is_between(candidate.top, candidate.row))
+    titles = [text for row in header.iter_rows() for text in row[1:] if text]
+    below = sheet.cells.filter(pl.col("row") > candidate.row).tail(30)
+    cells = ([text for text in row[1:] if text and text.strip()] for row in below.iter_rows())
+    return [fold_words(text) for text in [*titles, *(texts[0] for texts in cells if len(texts) == 1)]]

@@ -1,0 +1,136 @@
+"""The fiscal year of a table of an unknown format: a column, a decision date, else what names the list.
+
+A year that a name states beside a full date may be that of the publication; two sources that disagree are asked.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from pipelines.ingest.dates import date_in_name, year_in_name
+from pipelines.ingest.french import count
+from pipelines.ingest.guess import BY_BOTH, listed_columns
+from schemas.synonyms import load_synonyms
+
+if TYPE_CHECKING:
+    from pipelines.ingest.evidence import Column
+from pipelines.ingest.guess import Guess
+
+_MOST_YEARS = 20
+_IN_BANNER = r"(?<![\d/.-])((?:19|20)\d{2})(?![\d/.-])"
+_MONTH = r"(?i)\d{1,2}(?:er)?\s+\w{3,9}\s+(?:19|20)\d{2}"
+
+
+def find_year(guess: Guess) -> None:
+    """Place the year or the dates that give it; ask when nothing does, or two sources differ."""
+    column = guess.one_of("fiscal_year", guess.titled("field", "fiscal_year"))
+    dates = [name for name in ("decided_date", "signed_date") if _place_date(guess, name)]
+    named = _named_years(guess)
+    if column is not None:
+        _from_column(guess, column, named)
+    elif "fiscal_year" not in guess.rivals:
+        unnamed = [c for c in guess.free if c.title.meaning is None and _only_years(c)]
+        if unnamed:
+            guess.rivals["fiscal_year"] = unnamed
+            guess.ask(f"La colonne {listed_columns(unnamed)} donne-t-elle l'exercice ?")
+        elif dates:
+            _from_dates(guess, [guess.fields[name] for name in dates], named)
+        else:
+            _from_names(guess, named)
+
+
+def _place_date(guess: Guess, name: str) -> bool:
+    column = guess.one_of(name, guess.titled("field", name))
+    if column is None or column.share(column.dates) + column.share(_year_alone(column)) < 0.9:
+        return False
+    guess.place(name, column)
+    return True
+
+
+def _year_alone(column: Column) -> pl.Series:
+    return pl.select(pl.when(column.dates.is_null()).then(column.years)).to_series()
+
+
+def _only_years(column: Column) -> bool:
+    return column.share(column.text.str.contains(r"^(?:19|20)\d{2}(?:\.0)?$")) == 1 and column.distinct <= _MOST_YEARS
+
+
+def _from_column(guess: Guess, column: Column, named: set[int]) -> None:
+    years = set(column.years.drop_nulls().to_list())
+    if column.share(column.years) < 0.95 or len(years) > _MOST_YEARS or column.filled < 0.98:
+        guess.rivals["fiscal_year"] = [column]
+        guess.ask(f"La colonne {column.called} donne-t-elle l'exercice de chaque ligne ?")
+    elif len(named) == 1 and not named & years:
+        guess.rivals["fiscal_year"] = [column]
+        guess.ask(
+            f"L'exercice est-il celui de la colonne {column.called} ou l'année {named.pop()} que porte le nom de la "
+            "liste ?"
+        )
+    else:
+        guess.place("fiscal_year", column, BY_BOTH)
+
+
+def _from_dates(guess: Guess, dates: list[Column], named: set[int]) -> None:
+    read = [pl.select(pl.coalesce(c.dates.dt.year().cast(pl.Int32), c.years)).to_series() for c in dates]
+    years = pl.select(pl.coalesce(read)).to_series()
+    unread = years.null_count()
+    if unread and len(named) != 1:
+        guess.ask(
+            f"Il manque une date lisible ({listed_columns(dates)}) sur {count(unread, 'ligne')} : de quel exercice ?"
+        )
+    elif len(named) == 1 and (years.drop_nulls() != next(iter(named))).any():
+        guess.rivals["fiscal_year"] = dates
+        guess.ask(
+            f"L'exercice est-il l'année de la date ({listed_columns(dates)}) ou l'année {named.pop()} que porte le nom "
+            "de la liste ?"
+        )
+
+
+def _from_names(guess: Guess, named: set[int]) -> None:
+    """No column gives the year: the list's name must, once, and the pipeline must find it there too."""
+    titled = {column.title.year for name, column in guess.fields.items() if name.startswith("amount_")} - {None}
+    years = named | {year for year in titled if year is not None}
+    if len(years) != 1:
+        guess.ask("De quel exercice sont ces subventions ? Ajoutez une colonne « Exercice » ou une date de décision.")
+        return
+    year = years.pop()
+    if _read_by_pipeline(guess) == year:
+        return
+    if titled:
+        guess.constants["fiscal_year"] = str(year)
+    elif _first_in_banner(guess) == year:
+        guess.banner_rules["fiscal_year"] = _IN_BANNER
+    else:
+        guess.ask("De quel exercice sont ces subventions ? Ajoutez une colonne « Exercice » ou une date de décision.")
+
+
+def _named_years(guess: Guess) -> set[int]:
+    """The years that the list's names state, those beside a full date left out, as may be a date of publication."""
+    lists = load_synonyms().lists
+    declared = guess.origin.funder_file.fiscal_year
+    if declared is not None:
+        return {declared}
+    named: set[int] = set()
+    texts = [guess.origin.file_name, *([guess.sheet.name] if guess.sheet.has_title else [])]
+    for text, folded in zip(texts, guess.names, strict=False):
+        year = year_in_name(text)
+        if year is not None and date_in_name(text) is None and not re.search(lists.published, folded):
+            named.add(year)
+    for text in guess.banner:
+        if not re.search(_MONTH, text):
+            named |= {int(year) for year in re.findall(_IN_BANNER, text)}
+    return named
+
+
+def _read_by_pipeline(guess: Guess) -> int | None:
+    """The year that lines without a date would take, by the rule of every format."""
+    of_sheet = year_in_name(guess.sheet.name) if guess.sheet.has_title else None
+    return of_sheet or guess.origin.funder_file.fiscal_year or year_in_name(guess.origin.file_name)
+
+
+def _first_in_banner(guess: Guess) -> int | None:
+    found = (re.search(_IN_BANNER, text) for text in guess.banner)
+    return next((int(match[1]) for match in found if match), None)

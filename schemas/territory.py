@@ -1,0 +1,51 @@
+"""Territories of the official geographic code: communes, EPCI, départements, régions, and what names them.
+
+The tables are in `schemas/reference/`, written by `schemas.refresh_reference`. Here they are read, nothing is resolved:
+that is the warehouse's part (`territory_places`).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FOLDER = Path(__file__).parent / "reference"
+
+
+@dataclass(frozen=True)
+class Vintages:
+    """Where the tables come from: the package, its version of each year, and the years that matter."""
+
+    package: str
+    current: int
+    history: int
+    versions: tuple[tuple[int, str], ...]
+
+
+@cache
+def vintages() -> Vintages:
+    """What `vintages.toml` declares, versions in the order of years."""
+    told = tomllib.loads((FOLDER / "vintages.toml").read_text(encoding="utf-8"))
+    versions = sorted((int(year), version) for year, version in told["versions"].items())
+    return Vintages(told["package"], told["current"], told["history"], tuple(versions))
+
+
+@cache
+def tables() -> Mapping[str, pl.DataFrame]:
+    """Every reference table by its file's name, all columns text but `population`, `first` and `last` (Int64)."""
+    paths = sorted([*FOLDER.glob("*.csv"), *FOLDER.glob("*.csv.gz")])
+    return MappingProxyType({path.name.split(".")[0]: _read(path) for path in paths})
+
+
+def _read(path: Path) -> pl.DataFrame:
+    frame = pl.read_csv(path, infer_schema=False)
+    return frame.with_columns(pl.col(name).cast(pl.Int64) for name in ("population", "first", "last") if name in frame)

@@ -1,0 +1,419 @@
+"""Inference: what no known format reads is read right, or held with the question that its author can answer."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import openpyxl
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.ingest.check import Outcome, check_file
+from pipelines.ingest.format_file import format_toml
+from pipelines.ingest.infer import infer
+from pipelines.ingest.normalise import Origin
+from pipelines.ingest.read import read_file
+from pipelines.ingest.titles import meanings, read_title
+from schemas.format import load_format, load_formats
+from schemas.funder import FunderFile
+from schemas.synonyms import load_synonyms
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipelines.ingest.report import Report
+
+NAMES = ["Association Les Amis", "Club de judo", "Comité des fêtes", "Épicerie solidaire", "Restos du cœur", "Secours"]
+AWARDS = "subventions accordées 2023.csv"
+
+
+def check(text: str, *, name: str = AWARDS, **declared: object) -> Outcome:
+    return check_file(text.encode(), Origin("d", "ville-d-essai", name, FunderFile(**declared)))
+
+
+def table(titles: str, *cells: str) -> str:
+    """One line a name: `cells` are taken in turn, the name being put in place of `@`."""
+    rows = [cells[i % len(cells)].replace("@", name, 1) for i, name in enumerate(NAMES)]
+    return "\n".join([titles, *rows]) + "\n"
+
+
+def workbook(**sheets: str) -> bytes:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, text in sheets.items():
+        sheet = book.create_sheet(name)
+        for line in text.splitlines():
+            sheet.append(line.split(";"))
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def asked(report: Report) -> str:
+    return "\n".join(report.questions)
+
+
+ACCEPTED = {
+    "an awarded amount, the year in the name": (
+        table("Association;Objet;Montant accordé", "@;colis;1 500,00 €", "@;ateliers;250,50 €"), AWARDS,
+        {"awarded": "5251.50"}, [2023], {"awarded": 6},
+    ),
+    "a bare amount in a list of awards": (
+        table("Nom de l'association;Montant (en €)", "@;100", "@;200"), "Subventions attribuées en 2022.csv",
+        {"awarded": "900.00"}, [2022], {"awarded": 6},
+    ),
+    "a bare amount in a list of payments": (
+        table("Bénéficiaire;Exercice;Montant", "@;2021;100", "@;2022;200"), "subventions versées.csv",
+        {"paid": "900.00"}, [2021, 2022], {"awarded": 6},
+    ),
+    "requested, awarded, known words": (
+        table("Porteur de projet;Année;Montant demandé;Montant attribué;Statut de la demande",
+              "@;2023;500;300;Accordée", "@;2023;400;;Refusée", "@;2023;200;;En cours d'instruction"), "suivi.csv",
+        {"requested": "2200.00", "awarded": "600.00"}, [2023], {"awarded": 2, "pending": 2, "refused": 2},
+    ),
+    "decision dates, a number that can only be the applicant's": (
+        (
+            "Date de décision;SIRET;Bénéficiaire;Subvention votée\n"
+            "12/03/2021;52499120500013;Association A;100\n15/06/2021;78428050500019;Association B;200\n"
+            "20/09/2022;26750045200011;Association C;300\n"
+        ), "delib.csv",
+        {"awarded": "600.00"}, [2021, 2022], {"awarded": 3},
+    ),
+    "an « attributaire » beside the authority": (
+        table("Collectivité attribuante;Date de convention;Attributaire;Objet;Montant décidé",
+              "Ville d'Essai;2020-03-15;@;colis;100"), "conventions.csv",
+        {"awarded": "600.00"}, [2020], {"awarded": 6},
+    ),
+    "a banner, a year above the titles, a total": (
+        "Ville d'Essai;;\nSubventions versées aux associations en 2019;;\n;;\n"
+        + table("ASSOCIATIONS;Objet;Montant versé", "@;x;1000") + "TOTAL;;6000\n", "liste.csv",
+        {"paid": "6000.00"}, [2019], {"awarded": 6},
+    ),
+    "costs, rates and ranks are no grants": (
+        table("N° d'ordre;Nom du bénéficiaire;Coût total;Taux;Subvention attribuée;Année", "1;@;9000;10;900;2024"),
+        "x.csv", {"awarded": "5400.00"}, [2024], {"awarded": 6},
+    ),
+    "titles on two rows": (
+        ";;Montant;\n" + table("Association;Année;Demandé;Accordé", "@;2023;300;100"), "subventions accordées.csv",
+        {"requested": "1800.00", "awarded": "600.00"}, [2023], {"awarded": 6},
+    ),
+    "a loan apart from the grant": (
+        table("Bénéficiaire;Exercice;Subvention accordée;Montant du prêt", "@;2022;100;", "@;2022;;5000"),
+        AWARDS.replace("2023", "2022"), {"awarded": "300.00"}, [2022], {"awarded": 6},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ACCEPTED)
+def test_what_is_certain_is_read(case: str) -> None:
+    text, name, amounts, years, decisions = ACCEPTED[case]
+    outcome = check(text, name=name)
+    report = outcome.report
+    assert (report.status, report.recognised_by, report.format) == ("accepted", "inference", None), asked(report)
+    assert (report.amounts, report.fiscal_years, report.decisions) == (amounts, years, decisions)
+    assert outcome.accepted["recognised_by"].unique().to_list() == ["inference"]
+    assert outcome.accepted["format_id"].unique().to_list() == ["inference"]
+    assert report.rows_read == report.rows_accepted + report.rows_rejected + report.rows_ignored
+    assert all(column.why for column in report.columns)
+
+
+HELD = {
+    "two awarded amounts": (
+        table("Association;Année;Montant accordé;Montant voté", "@;2023;100;90"), "x.csv",
+        "Quelle colonne donne le montant accordé",
+    ),
+    "an amount without a stage": (
+        table("Association;Année;Montant", "@;2023;100"), "x.csv", "est-il demandé, accordé ou versé",
+    ),
+    "a bare amount beside the requested one": (
+        table("Association;Année;Montant demandé;Montant", "@;2023;500;100"), AWARDS, "est-il demandé, accordé",
+    ),
+    "parts that would have to be added up": (
+        table("Association;Année;Subvention fonctionnement;Subvention investissement", "@;2023;100;20"), AWARDS,
+        "faut-il les additionner",
+    ),
+    "a part beside the awarded amount": (
+        table("Association;Année;Montant accordé;Complément", "@;2023;100;50"), AWARDS, "faut-il les additionner",
+    ),
+    "years as columns": (
+        table("Association;Subvention 2021;Subvention 2022", "@;100;200"), "subventions accordées.csv",
+        "le montant de la subvention",
+    ),
+    "two candidate parties": (
+        table("Association;Porteur de projet;Année;Montant accordé", "@;Mairie de @;2023;100"), "x.csv",
+        "Quelle colonne donne le nom du demandeur",
+    ),
+    "an « attributaire » alone": (
+        table("Attributaire;Année;Montant accordé", "@;2023;100"), "x.csv", "les demandeurs ou les financeurs",
+    ),
+    "a funder under an unknown title": (
+        table("Entité;Bénéficiaire;Année;Montant accordé", "Ville de X;@;2023;100", "Département Y;@;2023;100"),
+        "x.csv", "dit-elle qui est le financeur",
+    ),
+    "a word that means two things": (
+        table("Association;Année;Montant accordé;Statut", "@;2023;100;Accordée", "@;2023;;Rejetée"), "x.csv",
+        "Que veut dire « Rejetée »",
+    ),
+    "an unknown word": (
+        table("Association;Année;Montant accordé;Statut", "@;2023;100;Accordée", "@;2023;;Vu en bureau"), "x.csv",
+        "Que veut dire « Vu en bureau »",
+    ),
+    "a blank decision": (
+        table("Association;Année;Montant accordé;Statut", "@;2023;100;Accordée", "@;2023;;"), "x.csv",
+        "Que veut dire une case vide",
+    ),
+    "a refusal with money": (
+        table("Association;Année;Montant accordé;Statut", "@;2023;100;Accordée", "@;2023;80;Refusée"), "x.csv",
+        "faut-il croire",
+    ),
+    "refusals in a column nobody announced": (
+        table("Association;Année;Montant accordé;Observations", "@;2023;100;", "@;2023;100;Refusé en commission"),
+        "x.csv", "La décision (accordée, refusée…) se lit-elle",
+    ),
+    "a yes or no on the decision": (
+        table("Association;Année;Montant accordé;Financée", "@;2023;100;oui", "@;2023;100;non"), "x.csv",
+        "La décision (accordée, refusée…) se lit-elle",
+    ),
+    "zeros": (
+        table("Association;Année;Montant accordé", "@;2023;100", "@;2023;0"), AWARDS, "sans montant, ou à zéro",
+    ),
+    "accepted and refused in one list": (
+        table("Association;Année;Montant", "@;2023;100"), "subventions accordées et refusées 2023.csv",
+        "est-il demandé, accordé ou versé",
+    ),
+    "no year": (table("Association;Montant accordé", "@;100"), "x.csv", "De quel exercice"),
+    "the year of a publication": (
+        table("Association;Montant accordé", "@;100"), "subventions 2023-03-15.csv", "De quel exercice",
+    ),
+    "the year of a finance bill": (
+        table("Association;Montant versé", "@;100"), "plf 2012 jaune.csv", "De quel exercice",
+    ),
+    "two years that disagree": (
+        table("Association;Exercice;Montant accordé", "@;2019;100"), AWARDS, "ou l'année 2023",
+    ),
+    "dates that disagree with the name": (
+        table("Association;Date de décision;Montant accordé", "@;12/12/2022;100"), AWARDS, "ou l'année 2023",
+    ),
+    "thousands of euros": (
+        "Montants en milliers d'euros;;\n" + table("Association;Année;Montant accordé", "@;2023;100"), AWARDS,
+        "En quelle unité",
+    ),
+    "thousands of euros above two titles": (
+        ";;Montants (k€);\n" + table("Association;Année;Demandé;Accordé", "@;2023;300;100"), AWARDS, "En quelle unité",
+    ),
+    "amounts of something else, told above two titles": (
+        ";;Garanties d'emprunt;\n" + table("Association;Année;Début;Accordé", "@;2023;a;100"), AWARDS,
+        "Quelle colonne donne le montant",
+    ),
+    "thousands of euros in the title": (
+        table("Association;Année;Montant accordé (k€)", "@;2023;100"), AWARDS, "En quelle unité",
+    ),
+    "a loan among grants": (
+        table("Association;Année;Montant accordé;Type", "@;2023;100;Subvention", "@;2023;100;Avance remboursable"),
+        AWARDS, "prêts ou des garanties",
+    ),
+    "a total that is wrong": (
+        table("Association;Année;Montant accordé", "@;2023;100") + "TOTAL;;900\n", AWARDS, "Un total du fichier",
+    ),
+    "a subtotal among the names": (
+        table("Association;Année;Montant accordé", "@;2023;100") + "Sous-total sport;2023;600\n", AWARDS, "total",
+    ),
+    "a total that bears a name": (
+        table("Association;Année;Montant accordé", "@;2023;100") + "Ville d'Essai;2023;600\n", AWARDS, "un total",
+    ),
+    "titles of sections": (
+        table("Association;Montant accordé", "@;100") + "SPORT;\n" + "A.S. d'Essai;50\n", AWARDS, "sans montant",
+    ),
+    "names on the first line only": (
+        table("Association;Action;Année;Montant accordé", "@;a;2023;100", ";b;2023;50"), AWARDS,
+        "Le nom du demandeur manque",
+    ),
+    "two titles alike": (
+        table("Association;Année;Montant accordé;Montant accordé", "@;2023;100;90"), AWARDS, "Quelle colonne donne",
+    ),
+    "first names": (
+        table("Nom;Prénom;Année;Montant accordé", "Dupont;Jean;2023;100"), AWARDS, "donne-t-elle le nom du demandeur",
+    ),
+    "a comma that cuts amounts": (
+        "Association,Année,Montant accordé,Objet\n" + "".join(f"{n},2023,1 250,50,x\n" for n in NAMES), AWARDS,
+        "plus de cases que de titres",
+    ),
+    "more asked than given, the other way round": (
+        table("Association;Année;Montant demandé;Montant accordé", "@;2023;100;500"), AWARDS, "inversées",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", HELD)
+def test_what_is_not_certain_is_held_with_its_question(case: str) -> None:
+    text, name, question = HELD[case]
+    outcome = check(text, name=name)
+    assert outcome.report.status == "held"
+    assert question in asked(outcome.report), asked(outcome.report)
+    assert outcome.report.rows_accepted == 0
+    assert outcome.accepted.is_empty()
+    assert outcome.report.recognised_by == "none"
+
+
+@pytest.mark.parametrize("text", ["a;b\n1;2\n", "Bonjour\n", "x;y;z\n" + "1;2;3\n" * 9, "Nom;Prénom;Âge\nA;B;3\n" * 4])
+def test_what_is_no_list_of_grants_is_refused(text: str) -> None:
+    assert check(text, name="x.csv").report.status == "refused"
+
+
+@pytest.mark.parametrize("case", ACCEPTED)
+def test_the_proposed_file_reads_the_same(case: str, tmp_path: Path) -> None:
+    text, name, *_ = ACCEPTED[case]
+    first = check(text, name=name)
+    assert first.report.proposed_format is not None
+    (tmp_path / "nouveau.toml").write_text(first.report.proposed_format, encoding="utf-8")
+    saved = load_format(tmp_path / "nouveau.toml")
+    origin = Origin("d", "ville-d-essai", name, FunderFile())
+    again = check_file(text.encode(), origin, formats={**load_formats(), "nouveau": saved})
+    assert (again.report.format, again.report.recognised_by) == ("nouveau", "format")
+    told = pl.exclude("format_id", "recognised_by")
+    assert again.accepted.select(told).equals(first.accepted.select(told))
+    assert again.report.amounts == first.report.amounts
+
+
+@pytest.mark.parametrize("name", list(load_formats()))
+def test_formats_without_details_are_written_and_read_again(name: str, tmp_path: Path) -> None:
+    path = tmp_path / f"{name}.toml"
+    path.write_text(format_toml(load_formats()[name]), encoding="utf-8")
+    assert load_format(path) == load_formats()[name]
+
+
+def test_sheets_of_the_same_titles_are_read_together_and_others_asked() -> None:
+    year = table("Association;Montant accordé", "@;100")
+    origin = Origin("d", "ville-d-essai", "subventions.xlsx", FunderFile())
+    both = check_file(workbook(**{"2021": year, "2022": year.replace("100", "300")}), origin).report
+    assert (both.status, both.fiscal_years, both.amounts) == ("accepted", [2021, 2022], {"awarded": "2400.00"})
+    other = table("Bénéficiaire;Subvention votée", "@;100")
+    assert "Faut-il lire aussi" in asked(check_file(workbook(**{"2021": year, "2022": other}), origin).report)
+
+
+def test_the_funder_may_be_declared_or_unknown() -> None:
+    text = table("Association;Montant accordé", "@;100")
+    declared = check(text, name="x.csv", fiscal_year=2020).report
+    assert (declared.status, declared.fiscal_years) == ("accepted", [2020])
+    nobody = check_file(text.encode(), Origin("d", "", AWARDS, FunderFile())).report
+    assert nobody.status == "accepted"
+    assert any("financeur" in message for message in nobody.messages)
+
+
+def test_personal_values_never_show() -> None:
+    text = table("Association;Année;Montant accordé;Statut", "@;2023;100;Accordée", "@;2023;;jean.dupont@example.org")
+    report = check(text, name="x.csv").report
+    assert "jean.dupont" not in report.to_json() + (report.proposed_format or "") + asked(report)
+
+
+@pytest.mark.parametrize(
+    ("title", "kind", "name"),
+    [("Montant (demandé)", "field", "amount_requested"), ("MONTANT (en €)", "amount", ""),
+     ("Subventions accordées en 2023*", "field", "amount_awarded"), ("nomBeneficiaire", "field", "applicant_name"),
+     ("Nom_de_l'Association", "field", "applicant_name"), ("N° SIRET", "id", ""), ("Attributaire", "name", "")],
+)  # fmt: skip
+def test_titles(title: str, kind: str, name: str) -> None:
+    meaning = read_title(title).meaning
+    assert meaning is not None
+    assert (meaning.kind, meaning.name) == (kind, name)
+
+
+def test_the_table_is_whole() -> None:
+    assert len(meanings()) > 300  # and no title stands in two places, else it raises
+    words = load_synonyms()
+    assert not {w for listed in words.statuses.values() for w in listed} & set(words.unclear)
+    assert read_title("Montant (k€)").meaning is None
+
+
+TITLES = st.sampled_from(
+    ["Association", "Bénéficiaire", "Nom", "SIRET", "Montant", "Montant accordé", "Montant demandé", "Subvention 2023",
+     "Montant versé", "Année", "Exercice", "Date de décision", "Statut", "Objet", "Total", "N° dossier", "Nature",
+     "Service", "Financeur", "", "\x00", "Prénom", "Montant (accordé)", "Complément"]
+)  # fmt: skip
+CELLS = st.one_of(
+    st.sampled_from(["", "100", "1 500,00 €", "2023", "Association Les Amis", "Accordée", "Refusée", "12/03/2023", "0",
+                     "52499120500013", "TOTAL", "oui", "Ville de X", "-"]),
+    st.text(max_size=12),
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_never_raises_on_any_table(data: st.DataObject) -> None:
+    width = data.draw(st.integers(1, 7))
+    rows = [data.draw(st.lists(TITLES, min_size=width, max_size=width))]
+    rows += data.draw(st.lists(st.lists(CELLS, min_size=width, max_size=width), max_size=9))
+    quoted = "\n".join(";".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in rows)
+    report = check(quoted.replace("\x00", "") + "\n").report
+    assert report.rows_read == report.rows_accepted + report.rows_rejected + report.rows_ignored
+    if report.status == "held":
+        assert report.questions or report.messages
+
+
+AWARD_TITLES = ("Montant accordé", "Montant attribué", "Subvention votée", "Montant", "Subvention", "Montant octroyé",
+                "Subvention exceptionnelle", "Aide", "Montant 2022", "Total des aides", "Acompte",
+                "Part de la Ville en €")  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.sampled_from(AWARD_TITLES), min_size=2, max_size=3, unique=True),
+    st.lists(st.lists(st.integers(1, 40).map(lambda n: 50 * n), min_size=3, max_size=3), min_size=4, max_size=6),
+)
+def test_never_accepts_rival_amounts(titles: list[str], amounts: list[list[int]]) -> None:
+    columns = list(zip(*amounts, strict=True))[: len(titles)]
+    if len(set(columns)) < len(columns):
+        return  # two columns that say the same are no rivals
+    lines = [";".join([NAMES[i], "2023", *map(str, row[: len(titles)])]) for i, row in enumerate(amounts)]
+    report = check("\n".join([";".join(["Association", "Année", *titles]), *lines]) + "\n").report
+    assert report.status == "held"
+    assert report.questions
+
+
+BIG = 300_000  # bytes
+
+
+def real(folder: Path, *, big: bool) -> list[Path]:
+    files = (p for p in sorted(folder.rglob("*")) if p.is_file() and p.suffix in {".csv", ".xlsx", ".xls", ".ods"})
+    return [path for path in files if (path.stat().st_size > BIG) == big]
+
+
+@pytest.mark.parametrize("big", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_real_files_without_their_format(real_files: Path, big: bool) -> None:
+    """Each real file is read with its own format hidden: what is accepted is what the format says, to the cent."""
+    wrong, told = [], []
+    for path in real(real_files, big=big):
+        content, origin = path.read_bytes(), Origin("d", path.parent.name, path.name, FunderFile())
+        true = check_file(content, origin)
+        hidden = {name: format_ for name, format_ in load_formats().items() if name != true.report.format}
+        found = check_file(content, origin, formats=hidden)
+        told.append(
+            f"{path.relative_to(real_files).as_posix()[-62:]:62} {true.report.format!s:28} {found.report.status}"
+        )
+        if found.report.status == "accepted" and essentials(found) != essentials(true):
+            wrong.append(path.name)
+    print("\n" + "\n".join(told))
+    assert not wrong
+
+
+def essentials(outcome: Outcome) -> tuple[object, ...]:
+    report, lines = outcome.report, outcome.accepted
+    told = lines.select(
+        "source_row", "fiscal_year", "applicant_name", "funder_name", "decision_status", "amount_awarded", "amount_paid"
+    )
+    return report.rows_accepted, report.amounts, report.fiscal_years, report.decisions, told.rows()
+
+
+def test_inference_alone_says_what_it_took_each_column_for() -> None:
+    text = table("Association;Objet;Montant accordé;Inconnue", "@;colis;100;x")
+    reading = read_file(text.encode(), name=AWARDS)
+    inferred = infer(reading.members[0], Origin("d", "ville", AWARDS, FunderFile()))
+    assert inferred is not None
+    assert inferred.questions == []
+    assert [(m.header, m.field) for m in inferred.meanings] == [
+        ("Association", "applicant_name"), ("Objet", "title"), ("Montant accordé", "amount_awarded"), ("Inconnue", None),
+    ]  # fmt: skip
+    assert all(meaning.why for meaning in inferred.meanings)
