@@ -414,6 +414,7 @@ def test_inference_alone_says_what_it_took_each_column_for() -> None:
     assert inferred is not None
     assert inferred.questions == []
     assert [(m.header, m.field) for m in inferred.meanings] == [
-        ("Association", "applicant_name"), ("Objet", "title"), ("Montant accordé", "amount_awarded"), ("Inconnue", None),
+        ("Association", "applicant_name"), ("Objet", "title"), ("Montant accordé", "amount_awarded"),
+        ("Inconnue", None),
     ]  # fmt: skip
     assert all(meaning.why for meaning in inferred.meanings)

@@ -28,6 +28,7 @@ THIN, NBSP = "\u202f", "\u00a0"
         (formats.money_compact(1_249_999_999), f"1,2{NBSP}Md€"),
         (formats.money_compact(999_999), f"1,0{NBSP}M€"),
         (formats.money_compact(45_200), f"45{THIN}200{NBSP}€"),
+        (formats.money_compact(1.13), f"1,13{NBSP}€"),
         (formats.percent(0.634), f"63{NBSP}%"),
         (formats.percent(0.0634), f"6,3{NBSP}%"),
         (formats.percent(0.0), f"0{NBSP}%"),

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 FEWEST_TITLES = 2
 """Known titles that make a row a header."""
 _MOST_COLUMNS = 400
+_SAYS_NOTHING = re.compile(
+    r"^(?:(?:informations?|donnees|relati(?:f|ve)s?|concernant|de|la|le|les|l|a|au|aux|du|des|d|subventions?|aides?|"
+    r"montants?|financements?|dossiers?|euros?|en)\s?)+$"
+)
 
 
 def open_guess(sheet: Sheet, origin: Origin) -> Guess | None:
@@ -103,7 +107,7 @@ def _groups(sheet: Sheet, candidate: Candidate) -> dict[str, str]:
     groups, group = {}, ""
     for letter in sheet.letters:
         group = groups[letter] = filled.get(letter, group)
-    return groups
+    return {letter: group for letter, group in groups.items() if not _SAYS_NOTHING.match(fold_words(group))}
 
 
 def _is_shaped(sheet: Sheet, candidate: Candidate) -> bool:

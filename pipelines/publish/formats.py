@@ -55,12 +55,12 @@ def money(value: float | Decimal, *, currency: str = "EUR") -> str:
 
 
 def money_compact(value: float | Decimal, *, currency: str = "EUR") -> str:
-    """A sum for reading at a glance: `281,9 M€`, `1,2 Md€`; below a million, to the unit."""
+    """A sum for reading at a glance: `281,9 M€`, `1,2 Md€`; to the unit below a million, to the cent below 100."""
     amount = float(value)
     for step, unit in ((1e9, "Md"), (1e6, "M")):
         if abs(amount) >= step * 0.99995:
             return f"{number(amount / step, decimals=1)}{NBSP}{unit}{symbol(currency)}"
-    return f"{number(round(amount))}{NBSP}{symbol(currency)}"
+    return f"{number(round(amount))}{NBSP}{symbol(currency)}" if abs(amount) >= 100 else money(value, currency=currency)
 
 
 def percent(share: float, *, decimals: int | None = None) -> str:
