@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import date
 from typing import TYPE_CHECKING
 
 import openpyxl
@@ -10,12 +11,14 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markupsafe import escape
 
 from pipelines.ingest.check import Outcome, check_file
 from pipelines.ingest.format_file import format_toml
 from pipelines.ingest.infer import infer
 from pipelines.ingest.normalise import Origin
 from pipelines.ingest.read import read_file
+from pipelines.ingest.receipt import render
 from pipelines.ingest.titles import meanings, read_title
 from schemas.format import load_format, load_formats
 from schemas.funder import FunderFile
@@ -215,6 +218,9 @@ HELD = {
         table("Association;Année;Montant accordé;Type", "@;2023;100;Subvention", "@;2023;100;Avance remboursable"),
         AWARDS, "prêts ou des garanties",
     ),
+    "a list of guarantees": (
+        table("Bénéficiaire;Année;Montant accordé", "@;2023;100"), "garanties d'emprunt 2023.csv", "des prêts ou des",
+    ),
     "a total that is wrong": (
         table("Association;Année;Montant accordé", "@;2023;100") + "TOTAL;;900\n", AWARDS, "Un total du fichier",
     ),
@@ -301,6 +307,17 @@ def test_the_funder_may_be_declared_or_unknown() -> None:
     nobody = check_file(text.encode(), Origin("d", "", AWARDS, FunderFile())).report
     assert nobody.status == "accepted"
     assert any("financeur" in message for message in nobody.messages)
+
+
+@pytest.mark.parametrize("name", [AWARDS, "subventions.csv"])
+def test_the_receipt_shows_the_proposed_format_and_the_meanings(name: str) -> None:
+    report = check(table("Association;Coût total;Montant accordé", "@;900;100"), name=name).report
+    page = render(report, as_of=date(2026, 11, 1))
+    assert report.proposed_format is not None
+    assert escape(report.proposed_format) in page
+    assert "Format proposé" in page
+    assert "Montant accordé, d&#39;après son titre" in page
+    assert (report.status == "accepted") == (name == AWARDS)
 
 
 def test_personal_values_never_show() -> None:

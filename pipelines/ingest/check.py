@@ -187,9 +187,7 @@ def _reported(read: _ReadSheet, report: Report) -> tuple[Normalised, Validated]:
     return normalised, replace(validated, issues=issues)
 
 
-def _inferred(
-    member: Member, origin: Origin, formats: Mapping[str, Format], whole: Report, report: Report
-) -> Outcome:
+def _inferred(member: Member, origin: Origin, formats: Mapping[str, Format], whole: Report, report: Report) -> Outcome:
     """A file that no format knows: read like any other when inference is certain, else held with its questions."""
     inferred = infer(member, origin) if INFERRED not in formats else None
     outcome = _unrecognised(member, formats, report)

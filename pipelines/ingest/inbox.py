@@ -7,6 +7,7 @@ an answer to its author, and the pass goes on.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import groupby
@@ -22,6 +23,7 @@ from pipelines.ingest.ledger import Ledger
 from pipelines.ingest.matching import COLUMNS
 from pipelines.ingest.normalise import UNKNOWN_FUNDER, Origin
 from pipelines.ingest.origin_mark import origin_of
+from pipelines.ingest.pool import for_each
 from pipelines.ingest.receipt import has_legal_csv, legal_name, write_receipt
 from pipelines.ingest.stage import LEGAL_CSV, put_beside, recipe_key, stage, sweep
 from pipelines.ingest.versions import Candidate, Version, decide, loses_too_much
@@ -97,9 +99,10 @@ def ingest(raw: Path, warehouse: Path, *, as_of: date, progress: Progress | None
         versions = _decide([deposit for deposit in deposits if deposit.is_current], ledger)
         ledger.record_versions(versions, now)
     _tell_versions(deposits, versions)
+    _annotate([deposit for deposit in deposits if deposit.is_present], raw, warehouse)
     for deposit in deposits:
         if deposit.is_present:
-            deposit.receipt = _answer(deposit, raw, warehouse / "deposits" / deposit.sha256, as_of)
+            deposit.receipt = _answer(deposit, raw, as_of)
     return Pass(deposits, versions, untaken)
 
 
@@ -138,11 +141,12 @@ def _stage_all(raw: Path, warehouse: Path, ledger: Ledger, now: datetime, progre
     taken, files = ledger.deposits(), sorted(ledger.files().values(), key=lambda row: row["path"])
     files = [row for row in files if row["withdrawn_at"] is None]
     released, let_in, marks = ledger.releases(), ledger.let_in(), ledger.marks()
+    fresh = _stage_ahead([taken[row["deposit_id"]] for row in files], raw, warehouse, progress)
     deposits: dict[str, Deposit] = {}
     for rank, row in enumerate(files, start=1):
         if progress is not None:
             progress(row["path"], rank, len(files))
-        deposit = _staged(taken[row["deposit_id"]], row["path"], raw, warehouse, ledger, now)
+        deposit = _staged(taken[row["deposit_id"]], row["path"], raw, warehouse, ledger, now, fresh)
         deposit.is_present = row["gone_at"] is None
         for origin in _origins(deposit.deposit_id, deposit.depositor, marks):
             # A copy under a name without a date is as recent as what it was made from.
@@ -151,7 +155,7 @@ def _stage_all(raw: Path, warehouse: Path, ledger: Ledger, now: datetime, progre
         deposit.is_current = _let_in(deposit, released)
         previous, kept = row["previous_deposit_id"], None
         if previous is not None and not (deposit.is_current and deposit.deposit_id in let_in):
-            kept = _staged(taken[previous], row["path"], raw, warehouse, ledger, now)
+            kept = _staged(taken[previous], row["path"], raw, warehouse, ledger, now, fresh)
             kept.is_present, kept.is_current = False, _let_in(kept, released)
             _hold_back(deposit, kept, released)
         if deposit.deposit_id not in deposits or not deposits[deposit.deposit_id].is_present:
@@ -226,12 +230,36 @@ def _let_in(deposit: Deposit, released: set[str]) -> bool:
     return report.status == "accepted"
 
 
-def _staged(row: Mapping[str, Any], path: str, raw: Path, warehouse: Path, ledger: Ledger, now: datetime) -> Deposit:
+def _stage_ahead(rows: list[dict[str, Any]], raw: Path, warehouse: Path, progress: Progress | None) -> set[str]:
+    """Stage what has never been staged on all processors, when there is enough of it; returns the keys now staged."""
+    unseen = {}
+    for row in rows:
+        origin, _ = _origin(row, raw)
+        folder = warehouse / "staging" / recipe_key(row["sha256"], origin)
+        if not folder.is_dir():
+            unseen[folder.name] = (row, (warehouse / "deposits" / row["sha256"], origin, folder))
+
+    def done(count: int) -> None:
+        if progress is not None:
+            progress("lecture des fichiers nouveaux", count, len(unseen))
+
+    for_each(stage, [task for _, task in unseen.values()], sizes=[row["size"] for row, _ in unseen.values()], done=done)
+    return set(unseen)
+
+
+def _origin(row: Mapping[str, Any], raw: Path) -> tuple[Origin, str | None]:
+    """Where a deposit comes from, and why its funder.toml cannot be used, if it cannot."""
     funder_file, problem = _declarations(raw / row["depositor"]) if row["depositor"] else (FunderFile(), None)
-    origin = Origin(row["deposit_id"], row["depositor"], row["file_name"], funder_file)
+    return Origin(row["deposit_id"], row["depositor"], row["file_name"], funder_file), problem
+
+
+def _staged(
+    row: Mapping[str, Any], path: str, raw: Path, warehouse: Path, ledger: Ledger, now: datetime, fresh: set[str]
+) -> Deposit:
+    origin, problem = _origin(row, raw)
     key = recipe_key(row["sha256"], origin)
     folder = warehouse / "staging" / key
-    is_new = not folder.is_dir()
+    is_new = key in fresh or not folder.is_dir()
     report = stage(warehouse / "deposits" / row["sha256"], origin, folder)
     if is_new:
         ledger.record_staging(key, row["deposit_id"], report.status, now)
@@ -246,7 +274,7 @@ def _staged(row: Mapping[str, Any], path: str, raw: Path, warehouse: Path, ledge
         size=row["size"],
         received_at=datetime.fromisoformat(row["received_at"]),
         arrival=row["arrival"],
-        funder_file=funder_file,
+        funder_file=origin.funder_file,
         report=report,
         staging=folder,
         is_new=is_new,
@@ -371,20 +399,39 @@ def _how_to_confirm(report: Report, purpose: str) -> str:
     return f"Pour {purpose}, déposez dans le même dossier un fichier vide nommé CONFIRMER-{report.sha256[:8]}.txt."
 
 
-def _answer(deposit: Deposit, raw: Path, content: Path, as_of: date) -> Path | None:
-    """The receipt, beside the file, its awards in the legal format, its annotated copy when there is none yet.
+def _receipts(deposit: Deposit, raw: Path) -> Path:
+    return raw / deposit.depositor / RECEIPTS if deposit.depositor else raw / RECEIPTS
 
-    None when the folder cannot be written.
-    """
-    folder = raw / deposit.depositor / RECEIPTS if deposit.depositor else raw / RECEIPTS
-    report, name = deposit.report, deposit.file_name
+
+def _annotated_path(deposit: Deposit, raw: Path) -> Path | None:
+    """Where the annotated copy of a deposit stands; None when none is due."""
+    if deposit.is_extract or not is_wanted(deposit.report):
+        return None
+    return copy_path(deposit.report, _receipts(deposit, raw), file_name=deposit.file_name)
+
+
+def _annotate(deposits: list[Deposit], raw: Path, warehouse: Path) -> None:
+    """Write the annotated copies that are due and not there yet."""
+    due = [d for d in deposits if (path := _annotated_path(d, raw)) and (d.is_new or not path.is_file())]
+    tasks = [(d.report, warehouse / "deposits" / d.sha256, _receipts(d, raw), d.file_name) for d in due]
+    if not for_each(_write_copy, tasks, sizes=[deposit.size for deposit in due]):
+        for task in tasks:
+            _write_copy(*task)
+
+
+def _write_copy(report: Report, content: Path, folder: Path, file_name: str) -> None:
+    with suppress(PermissionError):
+        write_annotated(report, content.read_bytes(), folder, file_name=file_name)
+
+
+def _answer(deposit: Deposit, raw: Path, as_of: date) -> Path | None:
+    """The receipt, beside the file, and its awards in the legal format; None when the folder cannot be written."""
+    folder, report, name = _receipts(deposit, raw), deposit.report, deposit.file_name
     try:
         legal = deposit.staging / LEGAL_CSV if has_legal_csv(report) else None
         put_beside(legal, folder / legal_name(report, file_name=name))
-        annotated = copy_path(report, folder, file_name=name) if is_wanted(report) and not deposit.is_extract else None
-        if annotated is not None and (deposit.is_new or not annotated.is_file()):
-            write_annotated(report, content.read_bytes(), folder, file_name=name)
-        shown = annotated.name if annotated is not None else None
+        annotated = _annotated_path(deposit, raw)
+        shown = annotated.name if annotated is not None and annotated.is_file() else None
         return write_receipt(report, folder, as_of=as_of, file_name=name, annotated=shown)
     except PermissionError:
         return None

@@ -41,6 +41,7 @@ _RATES = re.compile(r"^(pct|pourcentage|taux|part|montant)\b")
 _DECIDES = re.compile(
     r"\b(accord|attribu|finance|retenu|decision|statut|etat (de|du)|suite|avis|eligib|recevab|valid|vote)"
 )
+_LOAN_LISTS = re.compile(r"\b(prets?|garanties?|emprunts?|avances?)\b")
 _LOANS = r"^(prets?\b|avances? remboursables?|garanties? d emprunt|garanties?$|avances?$)"
 
 
@@ -171,7 +172,9 @@ def _may_decide(column: Column) -> bool:
 
 
 def ask_about_loans(guess: Guess) -> None:
-    """A loan is in no grant total: a column that calls some lines loans is asked."""
+    """A loan is in no grant total: a list or a column that speaks of loans is asked."""
+    if any(_LOAN_LISTS.search(name) for name in guess.names):
+        guess.ask("Ces lignes sont-elles des prêts ou des garanties, à ne pas compter comme subventions ?")
     for column in guess.columns:
         if column.cells.len() and column.distinct <= 2 * _MOST_WORDS:
             words = [w for w in column.cells.unique().to_list() if re.search(_LOANS, fold_words(w))]

@@ -23,6 +23,7 @@ from schemas.contract import describe
 from schemas.format import application_fields, load_formats
 from schemas.issues import issue_kinds
 from schemas.publication import load_publication
+from schemas.synonyms import load_synonyms
 
 if TYPE_CHECKING:
     from datetime import date
@@ -233,7 +234,7 @@ def _left_aside(report: Report, members: list[Report]) -> list[SheetReport]:
 
 
 def _part(report: Report, anchor: str) -> Part:
-    known = load_formats()[report.format].ignore.values() if report.format in load_formats() else ()
+    known = load_formats()[report.format].ignore.values() if report.format in load_formats() else load_synonyms().ignore
     unused = [column for column in report.columns if column.field is None]
 
     def on_purpose(column: ColumnReport) -> bool:
