@@ -35,6 +35,20 @@ def funding(staging: Staging, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
+def test_equal_inputs_leave_the_database_and_check_it_again(staging: Staging, tmp_path: Path) -> None:
+    target = tmp_path / "funding.duckdb"
+    build(staging.inputs(), target)
+    before = target.stat().st_mtime_ns
+    again = build(staging.inputs(), target)
+    assert (again.seconds, target.stat().st_mtime_ns) == ({}, before)
+    assert len(again.checks) == len(checks())
+    assert again.rows["applications"] == 19
+    build(staging.inputs(), target, select={"funders"})
+    assert build(staging.inputs(), target).seconds
+    target.write_bytes(b"abime")
+    assert build(staging.inputs(), target).seconds
+
+
 def test_models_come_after_what_they_read() -> None:
     for graph in (models(), public_models()):
         seen: set[str] = set()

@@ -23,7 +23,7 @@ from pipelines.ingest.ledger import Ledger
 from pipelines.ingest.matching import COLUMNS
 from pipelines.ingest.normalise import UNKNOWN_FUNDER, Origin
 from pipelines.ingest.origin_mark import origin_of
-from pipelines.ingest.pool import for_each
+from pipelines.ingest.pool import Workers
 from pipelines.ingest.receipt import has_legal_csv, legal_name, write_receipt
 from pipelines.ingest.stage import LEGAL_CSV, put_beside, recipe_key, stage, sweep
 from pipelines.ingest.versions import Candidate, Version, decide, loses_too_much
@@ -87,22 +87,29 @@ def ingest(raw: Path, warehouse: Path, *, as_of: date, progress: Progress | None
     """
     now = datetime.now(UTC).replace(microsecond=0)
     sweep(warehouse / "deposits", warehouse / "staging")
+    with Workers() as workers:
+        done = _read_inbox(raw, warehouse, now, workers, progress)
+        _annotate([deposit for deposit in done.deposits if deposit.is_present], raw, warehouse, workers)
+    for deposit in done.deposits:
+        if deposit.is_present:
+            deposit.receipt = _answer(deposit, raw, as_of)
+    return done
+
+
+def _read_inbox(raw: Path, warehouse: Path, now: datetime, workers: Workers, progress: Progress | None) -> Pass:
+    """Take, stage and decide, all of it told to the ledger."""
     with Ledger(warehouse / "ledger.sqlite") as ledger:
         files = settled(raw)
         if not files:
             raise InboxError(f"Le dossier des dépôts « {raw} » est vide : rien n'a été fait.")
         untaken = _take(files, raw, warehouse, ledger, now)
         _note_confirmations(raw, ledger, now)
-        deposits = _stage_all(raw, warehouse, ledger, now, progress)
+        deposits = _stage_all(raw, warehouse, ledger, now, workers, progress)
         _supersede(deposits, ledger)
         _settle_withdrawals(deposits, ledger, now)
         versions = _decide([deposit for deposit in deposits if deposit.is_current], ledger)
         ledger.record_versions(versions, now)
     _tell_versions(deposits, versions)
-    _annotate([deposit for deposit in deposits if deposit.is_present], raw, warehouse)
-    for deposit in deposits:
-        if deposit.is_present:
-            deposit.receipt = _answer(deposit, raw, as_of)
     return Pass(deposits, versions, untaken)
 
 
@@ -136,12 +143,14 @@ def _note_confirmations(raw: Path, ledger: Ledger, now: datetime) -> None:
                 ledger.release(row["deposit_id"], how=path.name, now=now)
 
 
-def _stage_all(raw: Path, warehouse: Path, ledger: Ledger, now: datetime, progress: Progress | None) -> list[Deposit]:
+def _stage_all(
+    raw: Path, warehouse: Path, ledger: Ledger, now: datetime, workers: Workers, progress: Progress | None
+) -> list[Deposit]:
     """Every deposit that may be current: those present, those just gone, and what a bad rewrite would replace."""
     taken, files = ledger.deposits(), sorted(ledger.files().values(), key=lambda row: row["path"])
     files = [row for row in files if row["withdrawn_at"] is None]
     released, let_in, marks = ledger.releases(), ledger.let_in(), ledger.marks()
-    fresh = _stage_ahead([taken[row["deposit_id"]] for row in files], raw, warehouse, progress)
+    fresh = _stage_ahead([taken[row["deposit_id"]] for row in files], raw, warehouse, workers, progress)
     deposits: dict[str, Deposit] = {}
     for rank, row in enumerate(files, start=1):
         if progress is not None:
@@ -230,7 +239,9 @@ def _let_in(deposit: Deposit, released: set[str]) -> bool:
     return report.status == "accepted"
 
 
-def _stage_ahead(rows: list[dict[str, Any]], raw: Path, warehouse: Path, progress: Progress | None) -> set[str]:
+def _stage_ahead(
+    rows: list[dict[str, Any]], raw: Path, warehouse: Path, workers: Workers, progress: Progress | None
+) -> set[str]:
     """Stage what has never been staged on all processors, when there is enough of it; returns the keys now staged."""
     unseen = {}
     for row in rows:
@@ -243,7 +254,9 @@ def _stage_ahead(rows: list[dict[str, Any]], raw: Path, warehouse: Path, progres
         if progress is not None:
             progress("lecture des fichiers nouveaux", count, len(unseen))
 
-    for_each(stage, [task for _, task in unseen.values()], sizes=[row["size"] for row, _ in unseen.values()], done=done)
+    workers.for_each(
+        stage, [task for _, task in unseen.values()], sizes=[row["size"] for row, _ in unseen.values()], done=done
+    )
     return set(unseen)
 
 
@@ -410,11 +423,11 @@ def _annotated_path(deposit: Deposit, raw: Path) -> Path | None:
     return copy_path(deposit.report, _receipts(deposit, raw), file_name=deposit.file_name)
 
 
-def _annotate(deposits: list[Deposit], raw: Path, warehouse: Path) -> None:
+def _annotate(deposits: list[Deposit], raw: Path, warehouse: Path, workers: Workers) -> None:
     """Write the annotated copies that are due and not there yet."""
     due = [d for d in deposits if (path := _annotated_path(d, raw)) and (d.is_new or not path.is_file())]
     tasks = [(d.report, warehouse / "deposits" / d.sha256, _receipts(d, raw), d.file_name) for d in due]
-    if not for_each(_write_copy, tasks, sizes=[deposit.size for deposit in due]):
+    if not workers.for_each(_write_copy, tasks, sizes=[deposit.size for deposit in due]):
         for task in tasks:
             _write_copy(*task)
 

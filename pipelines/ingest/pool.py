@@ -14,27 +14,41 @@ if TYPE_CHECKING:
 _WORTH_IT = 3_000_000  # bytes in all: below, starting processes costs more than it saves
 
 
-def for_each(
-    function: Callable[..., object], tasks: Sequence[tuple[Any, ...]], *, sizes: Sequence[int],
-    done: Callable[[int], None] | None = None,
-) -> bool:  # fmt: skip
-    """Call `function(*task)` for every task, largest first; `sizes` are their weights in bytes.
+class Workers:
+    """Processes started at the first work that deserves them, and kept until the end of the `with` block."""
 
-    Returns False, having called nothing or only some, when the work is too small for a pool or a worker died: whoever
-    asked then does what is left by itself. An exception of `function` is raised here. `done` hears how many have ended.
-    """
-    workers = min(os.cpu_count() or 1, len(tasks))
-    if workers < 2 or sum(sizes) < _WORTH_IT:
-        return False
-    order = sorted(range(len(tasks)), key=lambda position: -sizes[position])
-    try:
-        # Fresh processes, not forked ones: polars and DuckDB hold threads.
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            futures = [pool.submit(function, *tasks[position]) for position in order]
+    def __init__(self) -> None:
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def for_each(
+        self, function: Callable[..., object], tasks: Sequence[tuple[Any, ...]], *, sizes: Sequence[int],
+        done: Callable[[int], None] | None = None,
+    ) -> bool:  # fmt: skip
+        """Call `function(*task)` for every task, largest first; `sizes` are their weights in bytes.
+
+        Returns False, having called nothing or only some, when the work is too small or a worker died: whoever asked
+        then does what is left by itself. An exception of `function` is raised here. `done` hears how many have ended.
+        """
+        workers = os.cpu_count() or 1
+        if min(workers, len(tasks)) < 2 or sum(sizes) < _WORTH_IT:
+            return False
+        if self._pool is None:
+            # Fresh processes, not forked ones: polars and DuckDB hold threads.
+            self._pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+        order = sorted(range(len(tasks)), key=lambda position: -sizes[position])
+        try:
+            futures = [self._pool.submit(function, *tasks[position]) for position in order]
             for count, future in enumerate(as_completed(futures), start=1):
                 future.result()
                 if done is not None:
                     done(count)
-    except BrokenProcessPool:
-        return False
-    return True
+        except BrokenProcessPool:
+            return False
+        return True

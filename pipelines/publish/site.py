@@ -12,10 +12,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +35,7 @@ SHARED = "site"
 """The manifest of what all pages share."""
 STATE = "published.txt"
 """Says from which content, by which code, the whole site was last published."""
+_WORTH_IT = 8_000_000  # bytes of database: below, starting processes costs more than it saves
 BATCH = 200
 """Files held in memory between two writings of a manifest."""
 
@@ -81,9 +85,10 @@ def publish(public_db: Path, reports_dir: Path, *, only: Iterable[str] | None = 
         if not _says(state, wanted):
             state.unlink(missing_ok=True)
         _write_report(SHARED, shared(), reports_dir, tally)
-        context = Context(database)
         # The home page is written last of all: it leads everywhere.
-        for name in sorted(names, key=lambda name: (known[name].page == "index.html", known[name].order, name)):
+        ordered = sorted(names, key=lambda name: (known[name].page == "index.html", known[name].order, name))
+        context = Context(database)
+        for name in _written_apart(public_db, reports_dir, ordered, tally):
             _write_report(name, known[name].build(context), reports_dir, tally)
     if only is None:
         strays = (path for path in (reports_dir / "manifest").glob("*.json") if path.stem not in {*known, SHARED})
@@ -99,6 +104,32 @@ def publish(public_db: Path, reports_dir: Path, *, only: Iterable[str] | None = 
         unchanged=len(tally.sizes) - tally.written,
         removed=tally.removed,
     )
+
+
+def _written_apart(public_db: Path, root: Path, ordered: list[str], tally: _Tally) -> list[str]:
+    """Write the reports of a large database on all processors; returns those left, the home page among them."""
+    workers = min(os.cpu_count() or 1, len(ordered) - 1)
+    if workers < 2 or public_db.stat().st_size < _WORTH_IT:
+        return ordered
+    apart = ordered[:-1]
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for part in pool.map(_write_one, apart, [public_db] * len(apart), [root] * len(apart)):
+            if twice := tally.sizes.keys() & part.sizes.keys():
+                raise ValueError(f"deux rapports écrivent {min(twice)}")
+            tally.sizes |= part.sizes
+            tally.former |= part.former
+            tally.current |= part.current
+            tally.written += part.written
+    return ordered[-1:]
+
+
+def _write_one(name: str, public_db: Path, root: Path) -> _Tally:
+    """One report, in a process of its own."""
+    [report] = [report for report in reports() if report.name == name]
+    tally = _Tally()
+    with PublicDatabase(public_db) as database:
+        _write_report(name, report.build(Context(database)), root, tally)
+    return tally
 
 
 def _already(wanted: str, state: Path, root: Path) -> PublishResult | None:

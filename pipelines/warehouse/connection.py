@@ -79,6 +79,18 @@ def written_aside(target: Path, *, start_from: Path | None = None) -> Iterator[d
         _remove(beside, spill)
 
 
+@contextmanager
+def opened(target: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection whose current database is `target`, read only, with the macros of the models."""
+    with duckdb.connect(":memory:") as connection:
+        run(connection, f"ATTACH {quoted(target)} AS warehouse (READ_ONLY)")
+        run(connection, "USE warehouse")
+        connection.execute(MACROS.read_text(encoding="utf-8")).fetchall()
+        yield connection
+        run(connection, "USE memory")
+        run(connection, "DETACH warehouse")
+
+
 def _remove(beside: Path, spill: Path) -> None:
     for path in (beside, beside.with_name(beside.name + ".wal")):
         path.unlink(missing_ok=True)
