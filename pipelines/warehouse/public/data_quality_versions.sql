@@ -11,7 +11,15 @@ final as (
         source.reason,
         others.public_id as other_deposit_id,
         if(mine.is_countable, source.lines, null) as lines,
-        if(mine.is_awards_only, source.lines_matched, null) as lines_matched,
+        if(
+            mine.is_awards_only
+            or (  -- neither the common lines nor the others are few enough to single out a refusal
+                mine.is_countable
+                and source.lines_matched between getvariable('min_count') and source.lines - getvariable('min_count')
+            ),
+            source.lines_matched,
+            null
+        ) as lines_matched,
         if(mine.is_countable, round(source.shared, 2), null) as shared,
         source.decided_by,
         source.depositor,
