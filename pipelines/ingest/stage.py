@@ -18,6 +18,7 @@ import schemas
 from pipelines.ingest.check import check_file
 from pipelines.ingest.conformity import write_clean_csv
 from pipelines.ingest.report import Report
+from schemas.source import source_hash
 
 if TYPE_CHECKING:
     from pipelines.ingest.normalise import Origin
@@ -31,12 +32,7 @@ LEGAL_CSV = "scdl.csv"
 @cache
 def recipe_version() -> str:
     """A hash of what turns bytes into lines: the contracts, formats and codelists, and the code of ingestion."""
-    digest = hashlib.sha256()
-    for root in (Path(schemas.__file__).parent, _HERE):
-        for path in sorted(p for p in root.rglob("*") if p.suffix in {".py", ".toml", ".csv"}):
-            digest.update(path.relative_to(root).as_posix().encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
+    return source_hash(Path(schemas.__file__).parent, _HERE, suffixes={".py", ".toml", ".csv"})
 
 
 def recipe_key(sha256: str, origin: Origin) -> str:

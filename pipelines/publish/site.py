@@ -27,6 +27,7 @@ from pipelines.publish.assets import shared
 from pipelines.publish.context import Context
 from pipelines.publish.database import PublicDatabase
 from pipelines.publish.reports import Output, reports
+from schemas.source import source_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -155,12 +156,8 @@ def _says(state: Path, wanted: str) -> bool:
 
 @cache
 def _recipe() -> str:
-    """A hash of what turns the database into pages: this wing, the contracts, the version of Plotly."""
-    digest = hashlib.sha256(metadata.version("plotly").encode())
-    for root in (Path(__file__).parent, Path(schemas.__file__).parent):
-        for path in sorted(path for path in root.rglob("*") if path.is_file() and path.suffix != ".pyc"):
-            digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()
+    """What turns the database into pages: the version of Plotly, a hash of this wing and of the contracts."""
+    return f"{metadata.version('plotly')} {source_hash(Path(__file__).parent, Path(schemas.__file__).parent)}"
 
 
 def _write_report(name: str, outputs: Iterable[Output], root: Path, tally: _Tally) -> None:

@@ -18,6 +18,7 @@ from pipelines.warehouse import comments
 from pipelines.warehouse.connection import opened, run, set_variables, written_aside
 from pipelines.warehouse.graph import Check, Model, checks, downstream, models
 from pipelines.warehouse.inputs import Inputs, register
+from schemas.source import source_hash
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -131,9 +132,7 @@ def _recipe(inputs: Inputs) -> str:
     digest.update(repr(sorted((deposit, folder.name) for deposit, folder in inputs.stagings)).encode())
     for frame in (inputs.deposits, inputs.versions, inputs.funder_declarations):
         digest.update(frame.write_json().encode())
-    for root in (Path(__file__).parent, Path(schemas.__file__).parent):
-        for path in sorted(path for path in root.rglob("*") if path.is_file() and path.suffix != ".pyc"):
-            digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    digest.update(source_hash(Path(__file__).parent, Path(schemas.__file__).parent).encode())
     return digest.hexdigest()
 
 
