@@ -16,6 +16,8 @@ from schemas import codelist
 
 Euro = pl.Decimal(18, 2)
 Share = pl.Decimal(9, 6)
+YEAR = "année"
+"""The unit of a whole number that is a year; any other whole number is a count."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class FieldInfo:
     scdl: str | None = None
     threesixty: str | None = None
     codelist: str | None = None
+    is_mailbox: bool = False
 
 
 def field(
@@ -44,11 +47,13 @@ def field(
     threesixty: str | None = None,
     codes: str | None = None,
     required: bool = False,
+    mailbox: bool = False,
     **checks: Any,
 ) -> Any:
     """A Pandera field with its French title and description.
 
-    `codes` names the codelist whose codes are the only values allowed. `required` means never null.
+    `codes` names the codelist whose codes are the only values allowed. `required` means never null. `mailbox`: the
+    address of a function, not of a person, may stand here; the contract's own rule empties any other.
     """
     if codes is not None:
         checks["isin"] = codelist.codes(codes)
@@ -62,6 +67,7 @@ def field(
             "scdl": scdl,
             "threesixty": threesixty,
             "codelist": codes,
+            "mailbox": mailbox,
         },
         **checks,
     )
@@ -84,6 +90,7 @@ def describe(model: type[pa.DataFrameModel]) -> dict[str, FieldInfo]:
             scdl=meta.get("scdl"),
             threesixty=meta.get("threesixty"),
             codelist=meta.get("codelist"),
+            is_mailbox=bool(meta.get("mailbox")),
         )
     return described
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from schemas import codelist
-from schemas.application import Application
-from schemas.contract import FieldInfo, describe
+from schemas.contracts import APPLICATION, CONTRACTS, fields_of
+
+if TYPE_CHECKING:
+    from schemas.contract import FieldInfo
 
 FOLDER = Path(__file__).parent / "formats"
 INFERRED = "inference"
@@ -169,13 +171,17 @@ class ExpectRule(_Strict):
 
 
 class Format(_Strict):
-    """One format of grant file."""
+    """One format of grant file: the layout of sheets whose lines follow one `contract`.
+
+    `record_kind` and `headline_stage` are those of the contract `application`; the others have none.
+    """
 
     id: str
     title: str
     description: str
-    record_kind: Literal["application", "award", "payment"]
-    headline_stage: Literal["requested", "proposed", "awarded", "committed", "paid"]
+    contract: str = APPLICATION
+    record_kind: Literal["application", "award", "payment"] | None = None
+    headline_stage: Literal["requested", "proposed", "awarded", "committed", "paid"] | None = None
     recognise: RecogniseRule
     fields: dict[str, ColumnRule]
     constants: dict[str, str] = Field(default_factory=dict)
@@ -187,10 +193,14 @@ class Format(_Strict):
 
     @model_validator(mode="after")
     def _names_exist(self) -> Format:
-        known = application_fields()
+        if self.contract not in CONTRACTS:
+            raise ValueError(f"contract: « {self.contract} » is none of {', '.join(CONTRACTS)}")
+        if {self.record_kind is None, self.headline_stage is None} != {self.contract != APPLICATION}:
+            raise ValueError("record_kind and headline_stage go with the contract application, and with no other")
+        known = self.contract_fields()
         sections = self.layout.sections
         for name in (*self.fields, *self.constants, *self.layout.banner, *([sections.field] if sections else [])):
-            if name not in COMPOSITES and (name not in known or name in DERIVED):
+            if not set(COMPOSITES.get(name, (name,))) <= set(known) - DERIVED:
                 raise ValueError(f"« {name} » is not a field that a format may fill")
         for name in self.recognise.required:
             if name not in self.fields:
@@ -211,10 +221,14 @@ class Format(_Strict):
         if unknown := set(rule.parts) - set(wanted):
             raise ValueError(f"fields.{name}.parts: « {unknown.pop()} » is none of {', '.join(wanted)}")
 
+    def contract_fields(self) -> dict[str, FieldInfo]:
+        """The fields of the format's contract."""
+        return fields_of(self.contract)
+
     def headers_of(self, name: str) -> tuple[str, ...]:
         """Spellings of the field `name`: those listed, else the contract's own title; none when parts add up to it."""
         rule = self.fields[name]
-        return rule.headers or (() if rule.parts else (application_fields()[name].title,))
+        return rule.headers or (() if rule.parts else (self.contract_fields()[name].title,))
 
     def spellings(self) -> dict[str, str]:
         """Every header of the format → its field; a part of an amount is named `<field>.<purpose>`."""
@@ -232,10 +246,9 @@ class Format(_Strict):
         return self.fields.get(name.partition(".")[0], ColumnRule())
 
 
-@cache
 def application_fields() -> dict[str, FieldInfo]:
-    """The contract's fields, read once."""
-    return describe(Application)
+    """The fields of the contract `application`, read once."""
+    return fields_of(APPLICATION)
 
 
 def load_format(path: Path) -> Format:

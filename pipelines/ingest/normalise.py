@@ -29,15 +29,19 @@ from pipelines.ingest.derive import (
 from pipelines.ingest.findings import Findings
 from pipelines.ingest.fold import by_value, fold
 from pipelines.ingest.identifiers import parse_identifiers
+from pipelines.ingest.other_lines import derived, without_mailboxes
 from pipelines.ingest.parties import applicant_kind
 from pipelines.ingest.parts import whole_dates, with_parts
 from pipelines.ingest.personal import MASK, masked
 from schemas import codelist
-from schemas.contract import Euro, Share
-from schemas.format import application_fields
+from schemas.contract import YEAR, Euro, Share
+from schemas.contracts import APPLICATION
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipelines.ingest.map import MappedSheet
+    from schemas.contract import FieldInfo
     from schemas.format import ColumnRule
 
 _NOTHING = frozenset(
@@ -73,7 +77,7 @@ def normalise(mapped: MappedSheet, origin: Origin, *, sheet_index: int) -> Norma
     findings = Findings()
     raw = corrected(mapped.lines, origin, findings, sheet_index=sheet_index)
     raw = whole_dates(_blank_words(raw), mapped.letters)
-    raw, natural = _without_personal(raw, findings)
+    raw, natural = _without_personal(raw, findings, format_.contract_fields())
     raw, unnamed = _without_private_names(raw, mapped)
     _report_lost_characters(raw, findings)
     columns: dict[str, pl.Series] = {}
@@ -81,9 +85,12 @@ def normalise(mapped: MappedSheet, origin: Origin, *, sheet_index: int) -> Norma
     for name in raw.columns:
         rule = format_.rule(name)
         text = _cleaned(raw[name], rule)
-        for filled_name, values in _parse(name, text, rule, findings, stated_years).items():
+        for filled_name, values in _parse(name, text, rule, findings, stated_years, format_.contract_fields()).items():
             columns[filled_name] = _either(values, columns.get(filled_name))
     lines = pl.DataFrame(columns) if columns else pl.DataFrame({"__": [None] * raw.height}).drop("__")
+    if format_.contract != APPLICATION:
+        lines = derived(lines, stated_years, mapped, origin, findings, sheet_index=sheet_index)
+        return Normalised(lines, without_mailboxes(raw, format_.contract_fields()), findings)
     lines = with_parts(lines, findings)
     lines = with_constants(lines, format_, height=raw.height)
     lines = with_decision(lines, format_)
@@ -135,10 +142,11 @@ def _report_lost_characters(raw: pl.DataFrame, findings: Findings) -> None:
         findings.add_once("character_lost", name, raw[name], raw[name].str.contains(_LOST, literal=True))
 
 
-def _without_personal(raw: pl.DataFrame, findings: Findings) -> tuple[pl.DataFrame, pl.Series]:
+def _without_personal(
+    raw: pl.DataFrame, findings: Findings, fields: Mapping[str, FieldInfo]
+) -> tuple[pl.DataFrame, pl.Series]:
     """`raw` with personal values masked, and a mask of the lines where a social-security number stood as identifier."""
     natural = pl.repeat(False, raw.height, dtype=pl.Boolean, eager=True)
-    fields = application_fields()
     cleaned = {}
     for name in raw.columns:
         column = raw[name]
@@ -148,7 +156,7 @@ def _without_personal(raw: pl.DataFrame, findings: Findings) -> tuple[pl.DataFra
                 natural = natural | is_personal
                 findings.count_personal("numéro de sécurité sociale", int(is_personal.sum()))
                 column = pl.select(pl.when(~is_personal).then(column)).to_series()
-        elif name in fields and fields[name].dtype == pl.String and fields[name].codelist is None:
+        elif _is_free_text(fields.get(name)):
             column, found = masked(column)
             for kind, places in found.items():
                 findings.count_personal(kind, len(places))
@@ -160,6 +168,10 @@ def _without_personal(raw: pl.DataFrame, findings: Findings) -> tuple[pl.DataFra
     return pl.DataFrame(cleaned), natural
 
 
+def _is_free_text(info: FieldInfo | None) -> bool:
+    return info is not None and info.dtype == pl.String and info.codelist is None and not info.is_mailbox
+
+
 def _cleaned(text: pl.Series, rule: ColumnRule) -> pl.Series:
     if rule.remove is not None:
         text = text.str.replace_all(rule.remove, "").str.strip_chars()
@@ -169,10 +181,15 @@ def _cleaned(text: pl.Series, rule: ColumnRule) -> pl.Series:
 
 
 def _parse(
-    name: str, text: pl.Series, rule: ColumnRule, findings: Findings, stated_years: dict[str, pl.Series]
+    name: str,
+    text: pl.Series,
+    rule: ColumnRule,
+    findings: Findings,
+    stated_years: dict[str, pl.Series],
+    fields: Mapping[str, FieldInfo],
 ) -> dict[str, pl.Series]:
     """The contract's columns that the column `name` fills."""
-    if name in ("applicant_id", "funder_id", "applicant_siret", "funder_siret", "applicant_siren", "funder_siren"):
+    if name in ("applicant_id", "funder_id") or name.endswith(("_siret", "_siren")):
         return _parse_identifiers(name, text, findings)
     if name == "payment_period":
         return _parse_period(name, text, findings, stated_years)
@@ -182,7 +199,7 @@ def _parse(
         return _parse_amount(name, text, findings)
     if name == "agreement_years":
         return _parse_agreement_years(name, text, findings)
-    info = application_fields()[name]
+    info = fields[name]
     if name == "applicant_rna":
         return {name: text.str.to_uppercase().str.replace_all(r"\s", "")}
     if info.codelist is not None:
@@ -197,6 +214,8 @@ def _parse(
         findings.add_once("date_year_only", name, text, dates.years.is_not_null())
         stated_years[name] = dates.years
         return {name: dates.values}
+    if info.dtype == pl.Int32 and info.unit != YEAR:
+        return _parse_whole_number(name, text, findings)
     if info.dtype == pl.Int32:
         years = parse_years(text)
         code = "fiscal_year_unreadable" if name == "fiscal_year" else "year_unreadable"
@@ -330,6 +349,12 @@ def _parse_share(name: str, text: pl.Series, findings: Findings) -> dict[str, pl
     share = pl.select(pl.when(percent).then(number / 100).otherwise(number)).to_series()
     findings.add("number_unreadable", name, text, share.is_null() & text.is_not_null())
     return {name: share.cast(Share, strict=False)}
+
+
+def _parse_whole_number(name: str, text: pl.Series, findings: Findings) -> dict[str, pl.Series]:
+    number = text.str.replace(r"\.0+$", "").str.replace_all(r"\s", "").cast(pl.Int32, strict=False)
+    findings.add("number_unreadable", name, text, number.is_null() & text.is_not_null())
+    return {name: number}
 
 
 def _parse_boolean(name: str, text: pl.Series, rule: ColumnRule, findings: Findings) -> dict[str, pl.Series]:
