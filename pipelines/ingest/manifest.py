@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipelines.ingest.inbox import Deposit, Pass
+    from pipelines.ingest.deposited import Deposit, Pass
 
 NAME = "current.json"
 
