@@ -1,12 +1,15 @@
-"""Which of the current files count, depositor by depositor, and what each depositor reads of it."""
+"""Which of the current files count, which lines two depositors report, and what each depositor reads of it."""
 
 from __future__ import annotations
 
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from pipelines.ingest import french
 from pipelines.ingest.deposited import how_to_confirm, lines_of
+from pipelines.ingest.twins import Holder, Twins, find_twins
 from pipelines.ingest.versions import Candidate, Version, decide
 
 if TYPE_CHECKING:
@@ -71,3 +74,59 @@ def _tell(report: Report, reason: str, other: str, decided_by: str, years: str, 
         report.messages.append(f"Pour {years}, « {other} » est compté{by} à la place de ce fichier ; {found}.")
         if decided_by == "rule":
             report.questions.append(f"Pour {years}, lequel de ce fichier ou de « {other} » faut-il compter ?")
+
+
+def link_all(deposits: list[Deposit], versions: list[Version]) -> Twins:
+    """The lines that two depositors report, among those that versions leave counted."""
+    years: dict[str, set[int]] = {}
+    for version in versions:
+        if version.is_counted:
+            years.setdefault(version.deposit_id, set()).add(version.fiscal_year)
+    return find_twins(
+        Holder(
+            deposit_id=d.deposit_id,
+            depositor=d.depositor,
+            sha256=d.sha256,
+            format_id=d.report.format or "",
+            stated_date=d.stated_date,
+            funder_file=d.funder_file,
+            staging=d.staging,
+            years=frozenset(years[d.deposit_id]),
+        )
+        for d in deposits
+        if d.is_current and d.deposit_id in years
+    )
+
+
+def tell_twins(deposits: list[Deposit], twins: Twins) -> None:
+    """Both depositors read how many of their lines the other reports too, and where these are counted."""
+    known = {deposit.deposit_id: deposit for deposit in deposits}
+    counts = (
+        twins.pairs.group_by("is_sure", "deposit_id", "other_deposit_id")
+        .agg(pl.len().alias("lines"), pl.col("fiscal_year").unique().sort().alias("years"))
+        .sort("is_sure", "deposit_id", "other_deposit_id", descending=[True, False, False])
+    )
+    for row in counts.iter_rows(named=True):
+        counted_out, counted_in = known[row["deposit_id"]], known[row["other_deposit_id"]]
+        years, lines = french.year_ranges(row["years"]), row["lines"]
+        for own, other in ((counted_out, counted_in), (counted_in, counted_out)):
+            where = f"dans ce fichier et dans « {other.file_name} » (dossier « {other.depositor or 'racine'} »)"
+            if row["is_sure"]:
+                place = "ici" if own is counted_in else "là-bas"
+                told = (
+                    f"Pour {years}, {french.count(lines, 'ligne')} se trouve{'nt' if lines > 1 else ''} à la fois "
+                    f"{where} : {'elles sont comptées' if lines > 1 else 'elle est comptée'} une seule fois, {place}."
+                )
+            else:
+                stay = "elles restent comptées" if lines > 1 else "elle reste comptée"
+                told = (
+                    f"Pour {years}, {french.count(lines, 'ligne')} se ressemble{'nt' if lines > 1 else ''} {where} "
+                    f"sans que rien permette de conclure : {stay} des deux côtés, et les analystes les vérifient."
+                )
+            own.report.messages.append(told)
+    for deposit in deposits:
+        if deposit.is_current and deposit.depositor in twins.uncompared:
+            deposit.report.messages.append(
+                f"{french.count(twins.uncompared[deposit.depositor], 'ligne')} de ce dossier, trop nombreuses pour un "
+                "même demandeur, n’ont été rapprochées de celles des autres déposants qu’à l’identique."
+            )

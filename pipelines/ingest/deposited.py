@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.ingest.report import Report
+    from pipelines.ingest.twins import Twins
     from pipelines.ingest.versions import Version
     from schemas.funder import FunderFile
 
@@ -51,6 +52,7 @@ class Pass:
 
     deposits: list[Deposit]
     versions: list[Version]
+    twins: Twins
     untaken: dict[str, str] = field(default_factory=dict)
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from pipelines.ingest.answers import annotate, answer
-from pipelines.ingest.choice import decide_all, tell_versions
+from pipelines.ingest.choice import decide_all, link_all, tell_twins, tell_versions
 from pipelines.ingest.dates import date_in_name
 from pipelines.ingest.deposit import InboxError, InboxFile, deposit_id, settled, take
 from pipelines.ingest.deposited import Deposit, Pass
@@ -61,9 +61,11 @@ def _read_inbox(raw: Path, warehouse: Path, now: datetime, workers: Workers, pro
         supersede(deposits, ledger)
         settle_withdrawals(deposits, ledger, now)
         versions = decide_all([deposit for deposit in deposits if deposit.is_current], ledger)
-        ledger.record_versions(versions, now)
+        twins = link_all(deposits, versions)
+        ledger.record_decisions(versions, twins, now)
     tell_versions(deposits, versions)
-    return Pass(deposits, versions, untaken)
+    tell_twins(deposits, twins)
+    return Pass(deposits, versions, twins, untaken)
 
 
 def _take(files: list[InboxFile], raw: Path, warehouse: Path, ledger: Ledger, now: datetime) -> dict[str, str]:
