@@ -19,6 +19,7 @@ from pipelines.ingest.derive import Origin as Origin
 from pipelines.ingest.derive import (
     filled,
     with_aid_form,
+    with_conditions,
     with_constants,
     with_decision,
     with_funder,
@@ -85,6 +86,7 @@ def normalise(mapped: MappedSheet, origin: Origin, *, sheet_index: int) -> Norma
             columns[filled_name] = _either(values, columns.get(filled_name))
     lines = pl.DataFrame(columns) if columns else pl.DataFrame({"__": [None] * raw.height}).drop("__")
     lines = with_parts(lines, findings)
+    lines = with_conditions(lines, format_, findings)
     lines = with_constants(lines, format_, height=raw.height)
     lines = with_decision(lines, format_)
     lines = with_aid_form(lines)
