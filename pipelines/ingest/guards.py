@@ -11,7 +11,7 @@ import polars as pl
 
 from pipelines.ingest.choice import decide_all
 from pipelines.ingest.deposit import deposit_id
-from pipelines.ingest.deposited import how_to_confirm, lines_of
+from pipelines.ingest.deposited import await_confirmation, lines_of
 from pipelines.ingest.matching import COLUMNS
 from pipelines.ingest.normalise import UNKNOWN_FUNDER
 from pipelines.ingest.versions import loses_too_much
@@ -43,7 +43,7 @@ def let_in(deposit: Deposit, released: set[str]) -> bool:
         return False
     if report.status == "held" and report.rows_accepted:
         if deposit.deposit_id not in released:
-            report.messages.append(how_to_confirm(report, "charger les lignes lisibles telles quelles"))
+            report.messages.append(await_confirmation(deposit, "charger les lignes lisibles telles quelles"))
             return False
         report.status = "accepted"
         report.messages.append("Le chargement a été confirmé.")
@@ -59,7 +59,7 @@ def hold_back(new: Deposit, old: Deposit, released: set[str]) -> None:
         new.report.messages.insert(
             0,
             f"Ce fichier doit remplacer {_called(old, new)}, mais il contient nettement moins de lignes ou d’euros : "
-            f"l’ancien reste compté. {how_to_confirm(new.report, 'remplacer quand même')}",
+            f"l’ancien reste compté. {await_confirmation(new, 'remplacer quand même')}",
         )
 
 
@@ -105,7 +105,7 @@ def settle_withdrawals(deposits: list[Deposit], ledger: Ledger, now: datetime) -
                 deposit.report.messages.insert(
                     0,
                     "Ce fichier n’est plus dans le dossier, mais l’enlever retirerait trop de lignes déjà chargées : "
-                    "elles restent comptées. " + how_to_confirm(deposit.report, "confirmer le retrait"),
+                    "elles restent comptées. " + await_confirmation(deposit, "confirmer le retrait"),
                 )
             gone = free
         for deposit in gone:

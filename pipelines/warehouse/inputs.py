@@ -27,7 +27,7 @@ DEPOSITS = pl.Schema({
     "format_id": pl.String(), "recognised_by": pl.String(), "status": pl.String(), "is_current": pl.Boolean(),
     "is_demonstration": pl.Boolean(), "rows_read": pl.Int64(), "rows_accepted": pl.Int64(), "rows_rejected": pl.Int64(),
     "rows_ignored": pl.Int64(), "issues_error": pl.Int64(), "issues_warning": pl.Int64(), "issues_info": pl.Int64(),
-    "message": pl.String(), "receipt": pl.String(),
+    "awaits": pl.String(), "message": pl.String(), "receipt": pl.String(),
 })  # fmt: skip
 VERSIONS = pl.Schema({
     "deposit_id": pl.String, "fiscal_year": pl.Int32, "is_counted": pl.Boolean, "reason": pl.String,
