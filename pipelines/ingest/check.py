@@ -14,6 +14,7 @@ import polars as pl
 
 from pipelines.ingest.conformity import award_conformity, file_conformity
 from pipelines.ingest.controls import check_controls
+from pipelines.ingest.doubts import doubts
 from pipelines.ingest.infer import explain_accepted, explain_held, infer
 from pipelines.ingest.joins import with_joins
 from pipelines.ingest.map import MappedSheet, map_sheet
@@ -135,8 +136,18 @@ def _check_member(member: Member, origin: Origin, formats: Mapping[str, Format],
             f"La feuille « {mapped.header.sheet.name} » {reason}. Si ce sont d'autres subventions, ajoutez-y ce qui "
             "les distingue (une date, un numéro de dossier)."
         )
-    parts = [_reported(sheet, report) for position, sheet in enumerate(read) if position not in repeated]
-    return _concluded(parts, report, format_)
+    kept = [sheet for position, sheet in enumerate(read) if position not in repeated]
+    parts = [_reported(sheet, report) for sheet in kept]
+    outcome = _concluded(parts, report, format_)
+    asked = [] if format_.id == INFERRED else [q for sheet in kept for q in doubts(sheet.mapped, sheet.normalised)]
+    if asked and report.status == "accepted":
+        report.status = "held"
+        report.messages.append(
+            f"Le format «\u00a0{format_.title}\u00a0» est reconnu, mais la réponse à une question pourrait changer les "
+            "chiffres : rien n'est chargé avant elle."
+        )
+    report.questions += list(dict.fromkeys(asked))
+    return outcome
 
 
 def _why_left_out(header: Header | None, format_: Format, *, hidden: bool, empty: bool) -> str | None:
