@@ -14,6 +14,7 @@ import polars as pl
 
 from pipelines.ingest.conformity import award_conformity, file_conformity
 from pipelines.ingest.controls import check_controls
+from pipelines.ingest.doubts import doubts
 from pipelines.ingest.infer import explain_accepted, explain_held, infer
 from pipelines.ingest.joins import with_joins
 from pipelines.ingest.map import MappedSheet, map_sheet
@@ -144,7 +145,17 @@ def _check_member(member: Member, origin: Origin, formats: Mapping[str, Format],
             "les distingue (une date, un numéro de dossier)."
         )
     kept = [sheet for position, sheet in enumerate(read) if position not in repeated]
-    return _concluded([_reported(sheet, report) for sheet in kept], report, format_)
+    outcome = _concluded([_reported(sheet, report) for sheet in kept], report, format_)
+    lists_kept = [sheet for sheet in kept if sheet.contract == APPLICATION and format_.id != INFERRED]
+    asked = [question for sheet in lists_kept for question in doubts(sheet.mapped, sheet.normalised)]
+    if asked and report.status == "accepted":
+        report.status = "held"
+        report.messages.append(
+            f"Le format «\u00a0{format_.title}\u00a0» est reconnu, mais la réponse à une question pourrait changer les "
+            "chiffres : rien n'est chargé avant elle."
+        )
+    report.questions += list(dict.fromkeys(asked))
+    return outcome
 
 
 def _why_left_out(header: Header | None, main: Mapping[str, Format], *, hidden: bool, empty: bool) -> str | None:
