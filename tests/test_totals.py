@@ -79,6 +79,13 @@ def test_a_table_whose_names_do_not_say_is_held_with_a_question(name: str, sheet
     assert [(sheet.kept, sheet.rows_read) for sheet in report.sheets] == [(False, 0)]
 
 
+@pytest.mark.parametrize(("title", "level"), [("Région", "region"), ("Département", "departement")])
+def test_tables_of_other_territories(title: str, level: str) -> None:
+    outcome = check("bilan.xlsx", "Dossiers déposés", [[title, "2022", "2023"], ["A", 12, 30], ["B", 7, None]])
+    assert outcome.report.decisions == {"submitted": 49}
+    assert set(outcome.others["decision_count"]["territory_level"]) == {level}
+
+
 def test_the_rows_above_the_table_tell_too() -> None:
     outcome = check("stats.xlsx", "Feuil1", [["Number of projects granted"], [], *TABLE])
     assert outcome.report.decisions == {"awarded": 90}
@@ -116,6 +123,26 @@ def test_each_total_keeps_its_place_and_says_nothing_of_what_is_blank() -> None:
     ]
     assert set(totals["territory_level"]) == {"country"}
     assert totals["is_exhaustive"].null_count() == totals.height
+
+
+def test_a_table_with_a_column_for_each_outcome() -> None:
+    table = [
+        ["Service", "Exercice", "Dossiers reçus", "Dossiers accordés", "Dossiers refusés", "Montant total accordé"],
+        ["Direction A", 2023, 40, 25, 12, "125 000,50"],
+        ["Direction B", 2023, 9, 4, None, None],
+        ["Total", None, 49, 29, 12, "125 000,50"],
+    ]
+    outcome = check("bilan.xlsx", "Bilan", table)
+    report = outcome.report
+    assert (report.status, report.format) == ("accepted", "totaux-decisions")
+    assert report.decisions == {"awarded": 29, "refused": 12, "submitted": 49}
+    assert (report.rows_read, report.rows_accepted, report.rows_ignored, report.issues) == (3, 2, 1, [])
+    assert outcome.others["decision_count"].height == 6
+
+
+def test_a_list_of_applications_is_no_table_of_totals() -> None:
+    table = [["Demandeur", "Dossiers reçus", "Dossiers accordés"], ["Les Amis", 3, 2]]
+    assert check("liste.xlsx", "Feuil1", table).report.format is None
 
 
 def test_the_two_real_tables(real_files: Path) -> None:
