@@ -203,7 +203,7 @@ def with_source(lines: pl.DataFrame, mapped: MappedSheet, origin: Origin, sheet_
         updated = pl.coalesce("source_updated_at", updated)
     return lines.with_columns(
         rows.alias("source_row"),
-        pl.format("{}:{}:{}", pl.lit(origin.deposit_id), pl.lit(sheet_index), rows).alias("line_id"),
+        pl.format("{}:{}:{}", pl.lit(origin.deposit_id), pl.lit(sheet_index), mapped.places()).alias("line_id"),
         pl.lit(origin.deposit_id).alias("deposit_id"),
         pl.lit(mapped.header.sheet.name).alias("source_sheet"),
         pl.lit(format_.record_kind).alias("record_kind"),

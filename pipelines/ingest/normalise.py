@@ -76,8 +76,8 @@ def normalise(mapped: MappedSheet, origin: Origin, *, sheet_index: int) -> Norma
     """Typed lines of a mapped sheet. Shapes: `lines` and `raw` have the height of `mapped.lines`."""
     format_ = mapped.header.format
     findings = Findings()
-    raw = corrected(mapped.lines, origin, findings, sheet_index=sheet_index)
-    raw = whole_dates(_blank_words(raw), mapped.letters)
+    raw = corrected(mapped.lines, origin, findings, sheet_index=sheet_index, places=mapped.places())
+    raw = whole_dates(blank_words(raw), mapped.letters)
     raw, natural = _without_personal(raw, findings, format_.contract_fields())
     raw, unnamed = _without_private_names(raw, mapped)
     _report_lost_characters(raw, findings)
@@ -116,7 +116,7 @@ def _either(values: pl.Series, others: pl.Series | None) -> pl.Series:
     return values if others is None else pl.select(pl.coalesce(values, others)).to_series()
 
 
-def _blank_words(raw: pl.DataFrame) -> pl.DataFrame:
+def blank_words(raw: pl.DataFrame) -> pl.DataFrame:
     """Words that mean « nothing » (NULL, n/a, néant, a dash) become null."""
     return raw.with_columns(
         by_value(raw[name], lambda text: None if fold(text) in _NOTHING else text).alias(name)

@@ -185,7 +185,7 @@ def _issue_frame(found: list[Found], normalised: Normalised, mapped: MappedSheet
         text = value if value is not None or source is None else raw[source][position]
         shown = mask(text[:_SHOWN]) if text is not None else None
         title = (
-            " ".join(mapped.header.titles[mapped.letters[source]].split())
+            " ".join(mapped.header.titles[mapped.letter(source, position)].split())
             if source
             else (fields[name].title if name in fields else "")
         )
@@ -194,7 +194,7 @@ def _issue_frame(found: list[Found], normalised: Normalised, mapped: MappedSheet
             (
                 mapped.header.sheet.name,
                 rows[position],
-                mapped.letters.get(source) if source else None,
+                mapped.letter(source, position) if source else None,
                 (source or name or "").partition(".")[0] or None,  # a part of an amount is told under its amount
                 shown,
                 code,

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from pipelines.warehouse.connection import quoted, run
-from schemas.application import Application
-from schemas.contract import describe
+from schemas.contracts import CONTRACTS, fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,7 +51,8 @@ def _declared() -> dict[str, Any]:
 
 @cache
 def _contract() -> dict[str, ColumnWords]:
-    return {name: ColumnWords(info.title, info.description, info.unit) for name, info in describe(Application).items()}
+    fields = {name: info for contract in reversed(list(CONTRACTS)) for name, info in fields_of(contract).items()}
+    return {name: ColumnWords(info.title, info.description, info.unit) for name, info in fields.items()}
 
 
 def words(table: str, column: str) -> ColumnWords:
