@@ -1,6 +1,6 @@
 """What each table and column is called and means, in French: database comments, and the public dictionary.
 
-A column that is a field of the contract takes its words from `schemas`; the others are in `columns.toml`, under
+A column that is a field of a contract takes its words from `schemas`; the others are in `columns.toml`, under
 `[columns]`, or under `[tables.<name>]` where the same name means something of its own.
 """
 
@@ -16,7 +16,9 @@ import polars as pl
 
 from pipelines.warehouse.connection import quoted, run
 from schemas.application import Application
+from schemas.call import Call
 from schemas.contract import describe
+from schemas.service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,8 +53,13 @@ def _declared() -> dict[str, Any]:
 
 
 @cache
-def _contract() -> dict[str, ColumnWords]:
-    return {name: ColumnWords(info.title, info.description, info.unit) for name, info in describe(Application).items()}
+def _contract(table: str) -> dict[str, ColumnWords]:
+    """The words of every contract; where two have a field of one name, those of the table's own contract."""
+    ordered = [Call, Service, Application]
+    own = {"call": Call, "service": Service, "who_does_what": Service}
+    ordered.append(next((model for start, model in own.items() if table.startswith(start)), Application))
+    fields = [info for model in ordered for info in describe(model).values()]
+    return {info.name: ColumnWords(info.title, info.description, info.unit) for info in fields}
 
 
 def words(table: str, column: str) -> ColumnWords:
@@ -60,8 +67,8 @@ def words(table: str, column: str) -> ColumnWords:
     own = _declared()["tables"].get(table, {}).get(column)
     if own is not None:
         return ColumnWords(**own)
-    if column in _contract():
-        return _contract()[column]
+    if column in _contract(table):
+        return _contract(table)[column]
     if column in _declared()["columns"]:
         return ColumnWords(**_declared()["columns"][column])
     raise KeyError(f"{table}.{column} is described neither by a contract nor in {PATH.name}")

@@ -10,8 +10,12 @@ import polars as pl
 from pipelines.warehouse.connection import quoted, run
 from schemas import codelist, territory
 from schemas.application import Application
+from schemas.call import Call
 from schemas.contract import describe, polars_schema
+from schemas.issues import issue_kinds
 from schemas.publication import Publication, load_publication
+from schemas.service import Service
+from schemas.service_names import service_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,6 +81,9 @@ def register(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     _view(
         connection, "staged_applications", [(d, f / "accepted.parquet") for d, f in stagings], staged, has_deposit=True
     )
+    for contract, model in (("calls", Call), ("services", Service)):
+        own = [(d, f / f"{contract}.parquet") for d, f in stagings if (f / f"{contract}.parquet").is_file()]
+        _view(connection, f"staged_{contract}", own, polars_schema(model), has_deposit=True)
     _view(connection, "staged_rejections", [(d, f / "rejected.parquet") for d, f in stagings], REJECTIONS)
     _view(connection, "staged_issues", [(d, f / "issues.parquet") for d, f in stagings], ISSUES)
     register_contracts(connection)
@@ -86,9 +93,12 @@ def register(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
 
 
 def register_contracts(connection: duckdb.DuckDBPyConnection) -> None:
-    """Codelists and the contract's fields, as tables of text."""
+    """Codelists, kinds of problems, names of services settled by hand and the contract's fields, as tables of text."""
     for name in codelist.names():
         connection.register(f"codelist_{name}", pl.DataFrame(codelist.rows(name), infer_schema_length=None))
+    kinds = [kind.model_dump(exclude={"effect"}) for kind in issue_kinds().values()]
+    connection.register("contract_issues", pl.DataFrame(kinds))
+    connection.register("lookup_service_names", service_names())
     fields = describe(Application).values()
     connection.register(
         "contract_fields", pl.DataFrame({"name": [f.name for f in fields], "title": [f.title for f in fields]})
