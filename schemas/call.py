@@ -14,7 +14,7 @@ import pandera.polars as pa
 import polars as pl
 from pandera.polars import PolarsData
 
-from schemas import identifiers, territory
+from schemas import identifiers, mailbox, territory
 from schemas.contract import field
 
 Euro = Annotated[pl.Decimal, 18, 2]
@@ -22,6 +22,8 @@ Share = Annotated[pl.Decimal, 9, 6]
 
 EARLIEST = date(1990, 1, 1)
 LATEST = date(2100, 12, 31)
+ABOUT = ("funder_name", "service_name", "service_id", "scheme", "call_id", "title", "original_title")
+"""Fields whose words may make up the name of a mailbox."""
 
 
 def _share(title: str, description: str, **names: Any) -> Any:
@@ -63,7 +65,7 @@ class Call(pa.DataFrameModel):
     funder_name: pl.String = field(
         "Financeur", "Celui qui porte l'appel et paie.", required=True, aide="porteur_aide", example="Région"
     )
-    funder_siren: pl.String = field("SIREN du financeur", "Neuf chiffres.", aide="porteur_siren", example="999990020")
+    funder_siren: pl.String = field("SIREN du financeur", "Neuf chiffres.", aide="porteur_siren", example="999900012")
     funder_level: pl.String = field("Niveau du financeur", "Europe, État, région, département…", codes="funder_level")
     cofunders: pl.String = field("Autres financeurs", "Autres porteurs de l'appel.")
     service_name: pl.String = field(
@@ -145,9 +147,15 @@ class Call(pa.DataFrameModel):
     apply_url: pl.String = field("Lien vers la démarche", "Page où l'on demande.", aide="url_demarche")
     contact: pl.String = field(
         "Contact",
-        "Service ou boîte fonctionnelle ; les coordonnées d'une personne ne sont pas gardées.",
+        "Service ou fonction à qui écrire ; jamais une personne.",
         aide="contact",
-        example="appels@exemple.invalid",
+        example="Direction des solidarités",
+    )
+    contact_mailbox: pl.String = field(
+        "Boîte fonctionnelle",
+        "Adresse électronique du service ; celle d'une personne n'est pas gardée.",
+        example="appels-a-projets@exemple.invalid",
+        mailbox=True,
     )
     # source
     source_name: pl.String = field("Source", "Qui a publié ou déposé le fichier.", required=True)
@@ -156,6 +164,7 @@ class Call(pa.DataFrameModel):
         "Mise à jour de la source", "Date que le fichier donne de lui-même.", aide="date_mise_a_jour"
     )
     licence: pl.String = field("Licence", "Licence de la source.")
+    recognised_by: pl.String = field("Reconnu par", "Format connu ou déduction.", codes="recognised_by", required=True)
     format_id: pl.String = field("Format", "Format de fichier reconnu.", required=True)
     is_demonstration: pl.Boolean = field("Démonstration", "Donnée fictive, pour l'essai.", required=True)
 
@@ -196,3 +205,13 @@ class Call(pa.DataFrameModel):
     def date_out_of_range(cls, data: PolarsData) -> pl.LazyFrame:
         """A date is between 1990 and 2100."""
         return data.lazyframe.select(pl.col(data.key).is_between(EARLIEST, LATEST))
+
+    @pa.dataframe_check(name="mailbox_private")
+    def mailbox_private(cls, data: PolarsData) -> pl.LazyFrame:
+        """The only address kept is that of a function."""
+        return data.lazyframe.select(mailbox.is_functional("contact_mailbox", about=ABOUT))
+
+    @pa.check("contact", name="contact_person")
+    def contact_person(cls, data: PolarsData) -> pl.LazyFrame:
+        """A contact is a function, not a person."""
+        return data.lazyframe.select(mailbox.names_nobody(pl.col(data.key)))

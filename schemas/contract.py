@@ -18,6 +18,8 @@ Euro = pl.Decimal(18, 2)
 Share = pl.Decimal(9, 6)
 SEVERAL = ";"
 """What stands between the codes of a field that holds several."""
+YEAR = "année"
+"""The unit of a whole number that is a year; any other whole number is a count."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class FieldInfo:
     codelist: str | None = None
     is_several: bool = False
     """The field holds any number of codes of its codelist, joined by `SEVERAL`."""
+    is_mailbox: bool = False
 
 
 def field(
@@ -51,12 +54,14 @@ def field(
     codes: str | None = None,
     several: bool = False,
     required: bool = False,
+    mailbox: bool = False,
     **checks: Any,
 ) -> Any:
     """A Pandera field with its French title and description; `scdl`, `threesixty` and `aide` name it elsewhere.
 
     `codes` names the codelist whose codes are the only values allowed, `several` allows any number of them at once.
-    `required` means never null.
+    `required` means never null. `mailbox`: the address of a function, not of a person, may stand here; the contract's
+    own rule empties any other.
     """
     if codes is not None and several:
         one = "|".join(codelist.codes(codes))
@@ -75,6 +80,7 @@ def field(
             "aide": aide,
             "codelist": codes,
             "several": several,
+            "mailbox": mailbox,
         },
         **checks,
     )
@@ -99,6 +105,7 @@ def describe(model: type[pa.DataFrameModel]) -> dict[str, FieldInfo]:
             aide=meta.get("aide"),
             codelist=meta.get("codelist"),
             is_several=bool(meta.get("several")),
+            is_mailbox=bool(meta.get("mailbox")),
         )
     return described
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from schemas import codelist
-from schemas.application import Application
-from schemas.contract import FieldInfo, describe
+from schemas.contracts import APPLICATION, CONTRACTS, fields_of
+
+if TYPE_CHECKING:
+    from schemas.contract import FieldInfo
 
 FOLDER = Path(__file__).parent / "formats"
 INFERRED = "inference"
@@ -27,9 +29,15 @@ COMPOSITES = {
     "payment_period": ("payment_start_date", "payment_end_date"),
     "agreement_years": ("agreement_start_year", "agreement_end_year"),
     "applicant_place": ("applicant_siren", "seat_commune_code", "applicant_local_id"),
+    "funders": ("funder_name", "cofunders"),
+    "carriers": ("funder_name", "funder_siren", "cofunders", "service_name"),
+    "contacts": ("contact", "contact_mailbox"),
+    "area_codes": ("area_code", "area_level", "area_name"),
+    "rates": ("rate_min", "rate_max"),
 }
 """Columns that hold several fields at once: an identifier of any kind, a period of two dates, a list of years, the
-code of a local authority (SIREN of an intercommunalité, code of a commune or of a département)."""
+code of a local authority (SIREN of an intercommunalité, code of a commune or of a département); in lists of calls, who
+pays (names, or records with a SIREN and roles), whom to ask, codes of territories, the lowest and highest rates."""
 
 DATE_PARTS = ("year", "month", "day")
 """Columns that make up a date, in the order in which it is written."""
@@ -68,6 +76,8 @@ class ColumnRule(_Strict):
     `labels` adds the codelist's own codes and French labels to it. `empty` / `unlisted`: the code of a blank cell, of a
     cell found in no look-up. `remove`: a regular expression taken out of every cell. `first_of`: a separator; only
     what stands before it is kept. `digits`: the length to which a code that lost its leading zeros is filled up.
+    `html`: cells are written in HTML; only their words are kept. `percent`: shares are written in percent, with or
+    without its sign.
     `natural`: what a cell says instead of the name of a private person, who then has none.
     `parts`: for an amount, the columns that add up to it: the code of the purpose each pays for → its spellings; for a
     date, the columns of its `day`, `month` and `year`.
@@ -81,6 +91,8 @@ class ColumnRule(_Strict):
     remove: str | None = None
     first_of: str | None = None
     digits: int | None = None
+    html: bool = False
+    percent: bool = False
     natural: tuple[str, ...] = ()
     parts: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
@@ -169,13 +181,17 @@ class ExpectRule(_Strict):
 
 
 class Format(_Strict):
-    """One format of grant file."""
+    """One format of grant file: the layout of sheets whose lines follow one `contract`.
+
+    `record_kind` and `headline_stage` are those of the contract `application`; the others have none.
+    """
 
     id: str
     title: str
     description: str
-    record_kind: Literal["application", "award", "payment"]
-    headline_stage: Literal["requested", "proposed", "awarded", "committed", "paid"]
+    contract: str = APPLICATION
+    record_kind: Literal["application", "award", "payment"] | None = None
+    headline_stage: Literal["requested", "proposed", "awarded", "committed", "paid"] | None = None
     recognise: RecogniseRule
     fields: dict[str, ColumnRule]
     constants: dict[str, str] = Field(default_factory=dict)
@@ -187,10 +203,14 @@ class Format(_Strict):
 
     @model_validator(mode="after")
     def _names_exist(self) -> Format:
-        known = application_fields()
+        if self.contract not in CONTRACTS:
+            raise ValueError(f"contract: « {self.contract} » is none of {', '.join(CONTRACTS)}")
+        if {self.record_kind is None, self.headline_stage is None} != {self.contract != APPLICATION}:
+            raise ValueError("record_kind and headline_stage go with the contract application, and with no other")
+        known = self.contract_fields()
         sections = self.layout.sections
         for name in (*self.fields, *self.constants, *self.layout.banner, *([sections.field] if sections else [])):
-            if name not in COMPOSITES and (name not in known or name in DERIVED):
+            if not set(COMPOSITES.get(name, (name,))) <= set(known) - DERIVED:
                 raise ValueError(f"« {name} » is not a field that a format may fill")
         for name in self.recognise.required:
             if name not in self.fields:
@@ -211,10 +231,14 @@ class Format(_Strict):
         if unknown := set(rule.parts) - set(wanted):
             raise ValueError(f"fields.{name}.parts: « {unknown.pop()} » is none of {', '.join(wanted)}")
 
+    def contract_fields(self) -> dict[str, FieldInfo]:
+        """The fields of the format's contract."""
+        return fields_of(self.contract)
+
     def headers_of(self, name: str) -> tuple[str, ...]:
         """Spellings of the field `name`: those listed, else the contract's own title; none when parts add up to it."""
         rule = self.fields[name]
-        return rule.headers or (() if rule.parts else (application_fields()[name].title,))
+        return rule.headers or (() if rule.parts else (self.contract_fields()[name].title,))
 
     def spellings(self) -> dict[str, str]:
         """Every header of the format → its field; a part of an amount is named `<field>.<purpose>`."""
@@ -232,10 +256,9 @@ class Format(_Strict):
         return self.fields.get(name.partition(".")[0], ColumnRule())
 
 
-@cache
 def application_fields() -> dict[str, FieldInfo]:
-    """The contract's fields, read once."""
-    return describe(Application)
+    """The fields of the contract `application`, read once."""
+    return fields_of(APPLICATION)
 
 
 def load_format(path: Path) -> Format:

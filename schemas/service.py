@@ -12,11 +12,13 @@ import pandera.polars as pa
 import polars as pl
 from pandera.polars import PolarsData
 
-from schemas import identifiers, territory
+from schemas import identifiers, mailbox, territory
 from schemas.contract import field
 
 EARLIEST = date(1900, 1, 1)
 LATEST = date(2100, 12, 31)
+ABOUT = ("funder_name", "service_name", "service_id", "service_variants", "scheme", "area_name")
+"""Fields whose words may make up the name of a mailbox."""
 
 
 class Service(pa.DataFrameModel):
@@ -31,7 +33,7 @@ class Service(pa.DataFrameModel):
     funder_name: pl.String = field(
         "Financeur", "Personne publique à qui le service appartient.", required=True, example="État"
     )
-    funder_siren: pl.String = field("SIREN du financeur", "Neuf chiffres.", example="999990012")
+    funder_siren: pl.String = field("SIREN du financeur", "Neuf chiffres.", example="999900012")
     funder_level: pl.String = field("Niveau du financeur", "Europe, État, région, département…", codes="funder_level")
     service_name: pl.String = field("Service", "Nom du service qui examine les demandes.", example="DDETS de l'Hérault")
     service_id: pl.String = field(
@@ -88,6 +90,7 @@ class Service(pa.DataFrameModel):
         "Boîte fonctionnelle",
         "Adresse électronique du service ; celle d'une personne n'est pas gardée.",
         example="aide-alimentaire@exemple.invalid",
+        mailbox=True,
     )
     url: pl.String = field("Lien", "Page du service ou du dispositif.", example="https://exemple.invalid/aide")
     reviewed_date: pl.Date = field(
@@ -100,6 +103,7 @@ class Service(pa.DataFrameModel):
         "Mise à jour de la source", "Date que le fichier donne de lui-même.", unit="date", example="2026-09-01"
     )
     licence: pl.String = field("Licence", "Licence de la source.")
+    recognised_by: pl.String = field("Reconnu par", "Format connu ou déduction.", codes="recognised_by", required=True)
     format_id: pl.String = field("Format", "Format de fichier reconnu.", required=True)
     is_demonstration: pl.Boolean = field("Démonstration", "Donnée fictive, pour l'essai.", required=True)
 
@@ -110,11 +114,6 @@ class Service(pa.DataFrameModel):
         ordered = True
 
     # A name is a code of `schemas/issues.toml`.
-
-    @pa.dataframe_check(name="service_name_missing")
-    def service_name_missing(cls, data: PolarsData) -> pl.LazyFrame:
-        """A service has a name."""
-        return data.lazyframe.select(pl.col("service_name").is_not_null())
 
     @pa.check("funder_siren", name="siren_invalid")
     def siren_invalid(cls, data: PolarsData) -> pl.LazyFrame:
@@ -135,3 +134,13 @@ class Service(pa.DataFrameModel):
     def date_out_of_range(cls, data: PolarsData) -> pl.LazyFrame:
         """A date is between 1900 and 2100: some services are older than any grant file."""
         return data.lazyframe.select(pl.col(data.key).is_between(EARLIEST, LATEST))
+
+    @pa.dataframe_check(name="mailbox_private")
+    def mailbox_private(cls, data: PolarsData) -> pl.LazyFrame:
+        """The only address kept is that of a function."""
+        return data.lazyframe.select(mailbox.is_functional("contact_mailbox", about=ABOUT))
+
+    @pa.check("contact_function", name="contact_person")
+    def contact_person(cls, data: PolarsData) -> pl.LazyFrame:
+        """A contact is a function, not a person."""
+        return data.lazyframe.select(mailbox.names_nobody(pl.col(data.key)))

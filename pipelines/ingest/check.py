@@ -18,6 +18,7 @@ from pipelines.ingest.infer import explain_accepted, explain_held, infer
 from pipelines.ingest.joins import with_joins
 from pipelines.ingest.map import MappedSheet, map_sheet
 from pipelines.ingest.normalise import UNKNOWN_FUNDER, Normalised, Origin, normalise
+from pipelines.ingest.other_lines import by_contract, describe_others, main_formats
 from pipelines.ingest.read import read_file
 from pipelines.ingest.recognise import Header, find_header, knows_any_header
 from pipelines.ingest.repeats import repeated_sheets
@@ -27,6 +28,7 @@ from pipelines.ingest.sheet import Member, UnreadableFileError
 from pipelines.ingest.validate import ISSUES_SCHEMA, REJECTED_SCHEMA, Validated, validate
 from schemas.application import Application
 from schemas.contract import polars_schema
+from schemas.contracts import APPLICATION
 from schemas.format import INFERRED, load_formats
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
     from schemas.format import Format
 
+_NO_LINES = pl.DataFrame(schema=polars_schema(Application))
 _STAGES = ("requested", "proposed", "awarded", "committed", "paid", "clawed_back")
 
 
@@ -41,14 +44,16 @@ _STAGES = ("requested", "proposed", "awarded", "committed", "paid", "clawed_back
 class Outcome:
     """What became of one file: its report, and frames of accepted lines, rejected lines and issues.
 
-    `publishable` tells, line by line of `accepted`, the awards that the legal CSV holds.
+    `accepted` holds applications, `others` the accepted lines of each other contract met. `publishable` tells, line by
+    line of `accepted`, the awards that the legal CSV holds.
     """
 
     report: Report
-    accepted: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=polars_schema(Application)))
+    accepted: pl.DataFrame = field(default_factory=lambda: _NO_LINES)
     rejected: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REJECTED_SCHEMA))
     issues: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ISSUES_SCHEMA))
     publishable: pl.Series = field(default_factory=lambda: pl.Series(dtype=pl.Boolean))
+    others: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
 
 def check_file(content: bytes, origin: Origin, *, formats: Mapping[str, Format] | None = None) -> Outcome:
@@ -107,13 +112,14 @@ def _check_member(member: Member, origin: Origin, formats: Mapping[str, Format],
     found = [header for header in headers.values() if header is not None]
     if not found:
         return _inferred(member, origin, formats, whole, report)
-    format_ = max(found, key=lambda header: (len(header.fields), header.sheet.cells.height)).format
+    main = main_formats(found)
+    format_ = next(iter(main.values()))
     report.format, report.recognised_by, report.headline_stage = format_.id, "format", format_.headline_stage
     read: list[_ReadSheet] = []
     completing: dict[str, str] = {}
     for index, sheet in enumerate(member.sheets):
         header = headers.get(sheet.name)
-        reason = _why_left_out(header, format_, hidden=sheet.hidden, empty=sheet.cells.is_empty())
+        reason = _why_left_out(header, main, hidden=sheet.hidden, empty=sheet.cells.is_empty())
         if header is None or reason is not None:
             report.sheets.append(SheetReport(sheet.name, kept=False, reason=reason or ""))
             continue
@@ -122,7 +128,9 @@ def _check_member(member: Member, origin: Origin, formats: Mapping[str, Format],
         read.append(_read_sheet(header, origin, index=index))
     for left_out in report.sheets:
         left_out.reason = completing.get(left_out.name, left_out.reason)
-    repeated = repeated_sheets([sheet.normalised for sheet in read])
+    lists = [position for position, sheet in enumerate(read) if sheet.contract == APPLICATION]
+    found_again = repeated_sheets([read[position].normalised for position in lists])
+    repeated = {lists[own]: (lists[other], missing) for own, (other, missing) in found_again.items()}
     for position, (other, missing) in repeated.items():
         mapped = read[position].mapped
         but = f" (à {missing} lignes près)" if missing else ""
@@ -134,18 +142,18 @@ def _check_member(member: Member, origin: Origin, formats: Mapping[str, Format],
             f"La feuille « {mapped.header.sheet.name} » {reason}. Si ce sont d'autres subventions, ajoutez-y ce qui "
             "les distingue (une date, un numéro de dossier)."
         )
-    parts = [_reported(sheet, report) for position, sheet in enumerate(read) if position not in repeated]
-    return _concluded(parts, report, format_)
+    kept = [sheet for position, sheet in enumerate(read) if position not in repeated]
+    return _concluded([_reported(sheet, report) for sheet in kept], report, format_)
 
 
-def _why_left_out(header: Header | None, format_: Format, *, hidden: bool, empty: bool) -> str | None:
+def _why_left_out(header: Header | None, main: Mapping[str, Format], *, hidden: bool, empty: bool) -> str | None:
     if hidden:
         return "feuille masquée : affichez-la si elle contient des données"
     if empty:
         return "feuille vide"
     if header is None:
         return "aucune ligne de titres reconnue"
-    if header.format.id != format_.id:
+    if header.format.id != main[header.format.contract].id:
         return f"autre format ({header.format.title}) que la feuille principale"
     return None
 
@@ -156,6 +164,11 @@ class _ReadSheet:
     normalised: Normalised
     validated: Validated
 
+    @property
+    def contract(self) -> str:
+        """What its lines are."""
+        return self.mapped.header.format.contract
+
 
 def _read_sheet(header: Header, origin: Origin, *, index: int) -> _ReadSheet:
     mapped = map_sheet(header)
@@ -163,7 +176,7 @@ def _read_sheet(header: Header, origin: Origin, *, index: int) -> _ReadSheet:
     return _ReadSheet(mapped, normalised, validate(normalised, mapped))
 
 
-def _reported(read: _ReadSheet, report: Report) -> tuple[Normalised, Validated]:
+def _reported(read: _ReadSheet, report: Report) -> _ReadSheet:
     """What the report says of one sheet kept; its lines, with the issues of its totals."""
     mapped, normalised, validated = read.mapped, read.normalised, read.validated
     sheet, header = mapped.report, mapped.header
@@ -177,14 +190,15 @@ def _reported(read: _ReadSheet, report: Report) -> tuple[Normalised, Validated]:
     sheet.reason = " ; ".join(("lue", *header.sheet.notes, *controls.notes))
     report.sheets.append(sheet)
     report.columns += mapped.columns
-    report.legal_sheets.append(file_conformity(header))
+    if read.contract == APPLICATION:
+        report.legal_sheets.append(file_conformity(header))
     for kind, cells in normalised.findings.personal.items():
         report.personal_removed[kind] = report.personal_removed.get(kind, 0) + cells
     issues = pl.concat([validated.issues, controls.issues])
     corrected = issues.filter(pl.col("code") == "corrected").height
     if corrected:
         report.messages.append(f"{corrected}\u00a0cellules corrigées à la main, à la demande des analystes.")
-    return normalised, replace(validated, issues=issues)
+    return replace(read, validated=replace(validated, issues=issues))
 
 
 def _inferred(member: Member, origin: Origin, formats: Mapping[str, Format], whole: Report, report: Report) -> Outcome:
@@ -234,12 +248,15 @@ def _unrecognised(member: Member, formats: Mapping[str, Format], report: Report)
     return Outcome(report)
 
 
-def _concluded(parts: list[tuple[Normalised, Validated]], report: Report, format_: Format) -> Outcome:
-    accepted = pl.concat([validated.accepted for _, validated in parts])
-    rejected = pl.concat([validated.rejected for _, validated in parts])
-    issues = pl.concat([validated.issues for _, validated in parts])
+def _concluded(sheets: list[_ReadSheet], report: Report, format_: Format) -> Outcome:
+    lists = [sheet for sheet in sheets if sheet.contract == APPLICATION]
+    accepted = pl.concat([_NO_LINES, *(sheet.validated.accepted for sheet in lists)])
+    others = by_contract((sheet.contract, sheet.validated.accepted) for sheet in sheets)
+    rejected = pl.concat([sheet.validated.rejected for sheet in sheets])
+    issues = pl.concat([sheet.validated.issues for sheet in sheets])
     _count_rows(report)
-    _describe_lines(report, accepted, _remainders(parts))
+    _describe_lines(report, accepted, _remainders([(sheet.normalised, sheet.validated) for sheet in lists]))
+    describe_others(report, others)
     report.issues = [Issue(**issue) for issue in issues.iter_rows(named=True)]
     if report.rows_accepted + report.rows_rejected == 0:
         report.messages.append(
@@ -259,7 +276,7 @@ def _concluded(parts: list[tuple[Normalised, Validated]], report: Report, format
             "son nom dans un fichier funder.toml."
         )
     report.questions += _status_questions(issues)
-    return Outcome(report, accepted, rejected, issues)
+    return Outcome(report, accepted, rejected, issues, others=others)
 
 
 def _count_rows(report: Report) -> None:
@@ -338,7 +355,13 @@ def _together(outcomes: list[Outcome], whole: Report, outside: list[SheetReport]
     rejected = pl.concat(
         [o.rejected.with_columns(pl.format("{} · {}", pl.lit(o.report.file), "sheet").alias("sheet")) for o in outcomes]
     )
-    return Outcome(whole, accepted, rejected, issues)
+    others = by_contract(
+        (contract, _renamed(lines, o.report.file, i))
+        for i, o in enumerate(outcomes)
+        for contract, lines in o.others.items()
+    )
+    describe_others(whole, others)
+    return Outcome(whole, accepted, rejected, issues, others=others)
 
 
 def _renamed(accepted: pl.DataFrame, member: str, index: int) -> pl.DataFrame:

@@ -10,11 +10,10 @@ import polars as pl
 from pipelines.warehouse.connection import quoted, run
 from schemas import codelist, territory
 from schemas.application import Application
-from schemas.call import Call
 from schemas.contract import describe, polars_schema
+from schemas.contracts import CONTRACTS, others, staged_name
 from schemas.issues import issue_kinds
 from schemas.publication import Publication, load_publication
-from schemas.service import Service
 from schemas.service_names import service_names
 
 if TYPE_CHECKING:
@@ -81,15 +80,25 @@ def register(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     _view(
         connection, "staged_applications", [(d, f / "accepted.parquet") for d, f in stagings], staged, has_deposit=True
     )
-    for contract, model in (("calls", Call), ("services", Service)):
-        own = [(d, f / f"{contract}.parquet") for d, f in stagings if (f / f"{contract}.parquet").is_file()]
-        _view(connection, f"staged_{contract}", own, polars_schema(model), has_deposit=True)
+    _register_others(connection, stagings)
     _view(connection, "staged_rejections", [(d, f / "rejected.parquet") for d, f in stagings], REJECTIONS)
     _view(connection, "staged_issues", [(d, f / "issues.parquet") for d, f in stagings], ISSUES)
     register_contracts(connection)
     for name, frame in territory.tables().items():
         connection.register(f"reference_{name}", frame)
     connection.register("reference_vintage", pl.DataFrame({"year": [territory.vintages().current]}))
+
+
+def _register_others(connection: duckdb.DuckDBPyConnection, stagings: list[tuple[str, Path]]) -> None:
+    """The lines of the contracts besides `application`: a view each, and all their rows in `staged_other_rows`."""
+    names = []
+    for contract in others():
+        files = [(d, f / f"{staged_name(contract)}.parquet") for d, f in stagings]
+        names.append(f"staged_{staged_name(contract)}")
+        own = [(deposit, path) for deposit, path in files if path.is_file()]
+        _view(connection, names[-1], own, polars_schema(CONTRACTS[contract]), has_deposit=True)
+    rows = " UNION ".join(f"SELECT deposit_id, source_sheet, source_row FROM {name}" for name in names)
+    run(connection, f"CREATE TEMP VIEW staged_other_rows AS {rows}")
 
 
 def register_contracts(connection: duckdb.DuckDBPyConnection) -> None:
