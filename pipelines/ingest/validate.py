@@ -50,9 +50,14 @@ _COMPOSITE_OF = {
     "payment_end_date": ("payment_period",),
     "agreement_start_year": ("agreement_years",),
     "agreement_end_year": ("agreement_years",),
+    "contact": ("contacts",),
+    "contact_mailbox": ("contacts",),
+    "area_code": ("area_codes",),
+    "rate_min": ("rates",),
+    "rate_max": ("rates",),
 }
 MISSING = "required_missing"
-_AT_FAULT = {"count_not_whole": "value"}
+_AT_FAULT = {"count_not_whole": "value", "mailbox_private": "contact_mailbox", "call_title_missing": "title"}
 """Rule over a whole line → the field whose cell is shown."""
 _SHOWN = 120  # characters of a cell quoted in an issue
 

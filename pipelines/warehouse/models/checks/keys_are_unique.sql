@@ -17,7 +17,19 @@ select 'territory_reference' as model, territory_id as key, count(*) as n from t
 union all
 select 'territory_places' as model, concat_ws(' · ', role, stated_level, stated_code, stated_postcode, stated_name, authority_siren) as key, count(*) as n from territory_places group by role, stated_level, stated_code, stated_postcode, stated_name, authority_siren having count(*) > 1
 union all
-select 'calls' as model, funder_id || ' · ' || call_id as key, count(*) as n from calls group by funder_id, call_id having count(*) > 1
+select 'calls' as model, call_key as key, count(*) as n from calls group by call_key having count(*) > 1
+union all
+select 'call_results' as model, call_key as key, count(*) as n from call_results group by call_key having count(*) > 1
+union all
+select 'service_names' as model, funder_id || ' · ' || name_slug as key, count(*) as n from service_names group by funder_id, name_slug having count(*) > 1
+union all
+select 'service_entries' as model, funder_id || ' · ' || service_ref as key, count(*) as n from service_entries group by funder_id, service_ref having count(*) > 1
+union all
+select 'service_schemes' as model, service_key || ' · ' || scheme as key, count(*) as n from service_schemes group by service_key, scheme having count(*) > 1
+union all
+select 'service_departements' as model, service_key || ' · ' || departement_code as key, count(*) as n from service_departements group by service_key, departement_code having count(*) > 1
+union all
+select 'funder_identities' as model, concat_ws(' · ', depositor, funder_name, funder_siren) as key, count(*) as n from funder_identities group by depositor, funder_name, funder_siren having count(*) > 1
 union all
 select 'decisions' as model, application_id as key, count(*) as n from decisions group by application_id having count(*) > 1
 union all
