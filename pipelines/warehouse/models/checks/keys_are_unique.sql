@@ -55,6 +55,20 @@ select 'refusal_rates_by_service_territory_year' as model, service_key || ' · '
 union all
 select 'refusal_rates_by_scheme_year' as model, funder_id || ' · ' || scheme || ' · ' || fiscal_year::text as key, count(*) as n from refusal_rates_by_scheme_year group by funder_id, scheme, fiscal_year having count(*) > 1
 union all
+select 'cofunded_lines' as model, line_id as key, count(*) as n from cofunded_lines group by line_id having count(*) > 1
+union all
+select 'cofunded_projects' as model, project_id as key, count(*) as n from cofunded_projects group by project_id having count(*) > 1
+union all
+select 'cofunding_links' as model, concat_ws(' · ', node_id, other_node_id) as key, count(*) as n from cofunding_links group by node_id, other_node_id having count(*) > 1
+union all
+select 'cofunding_mentions' as model, concat_ws(' · ', line_id, cofunder_name) as key, count(*) as n from cofunding_mentions group by line_id, cofunder_name having count(*) > 1
+union all
+select 'cofunding_by_funder_year' as model, concat_ws(' · ', funder_id, fiscal_year, kind) as key, count(*) as n from cofunding_by_funder_year group by funder_id, fiscal_year, kind having count(*) > 1
+union all
+select 'cofunding_by_funder_pair_year' as model, concat_ws(' · ', funder_id, other_funder_id, fiscal_year, evidence, currency, stage) as key, count(*) as n from cofunding_by_funder_pair_year group by funder_id, other_funder_id, fiscal_year, evidence, currency, stage having count(*) > 1
+union all
+select 'cofunding_by_level_pair_year' as model, concat_ws(' · ', funder_level, other_level, fiscal_year, evidence, currency, stage) as key, count(*) as n from cofunding_by_level_pair_year group by funder_level, other_level, fiscal_year, evidence, currency, stage having count(*) > 1
+union all
 select 'data_quality_by_deposit' as model, deposit_id as key, count(*) as n from data_quality_by_deposit group by deposit_id having count(*) > 1
 union all
 select 'data_quality_by_field' as model, deposit_id || ' · ' || field as key, count(*) as n from data_quality_by_field group by deposit_id, field having count(*) > 1;
