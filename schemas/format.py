@@ -133,13 +133,19 @@ class JoinRule(_Strict):
     """Columns taken from another sheet of the workbook, found by its `sheet` headers.
 
     Where the column `on` of the lines equals the column `key` of that sheet, its other columns are read under their
-    title preceded by `prefix`.
+    title preceded by `prefix`. With `year_key` and `year_on`, the years that those two columns hold must be equal too.
+    `added` names amounts of which every row counts, `earliest` dates of which the first one is kept: one line of the
+    main sheet then stands for several rows of the other, whose sum is checked.
     """
 
     sheet: tuple[str, ...]
     key: str
     on: str
     prefix: str
+    year_key: str | None = None
+    year_on: str | None = None
+    added: tuple[str, ...] = ()
+    earliest: tuple[str, ...] = ()
 
 
 class UnpivotRule(_Strict):
@@ -181,11 +187,29 @@ class LayoutRule(_Strict):
     banner: dict[str, str] = Field(default_factory=dict)
 
 
+class WhenRule(_Strict):
+    """Lines whose `field` holds `pattern`: `given` fills the fields that no column of theirs fills.
+
+    `unforeseen` (French) sets them aside instead, and says what the format does not know. The first rule that fits a
+    line is the only one.
+    """
+
+    field: str
+    pattern: str
+    given: dict[str, str] = Field(default_factory=dict)
+    unforeseen: str | None = None
+
+
 class YearRule(_Strict):
-    """The fiscal year as the file's name states it: `in_name` has one group, the year; `shift` years are added."""
+    """The fiscal year as a name (of the file, of the sheet, above the titles) states it.
+
+    `plain` has one group, the fiscal year itself; `in_name`, tried next, one group, a year to which `shift` is added.
+    A name that fits neither says nothing: the year it holds may be that of a publication.
+    """
 
     in_name: str
     shift: int = 0
+    plain: str | None = None
 
 
 class ToldRule(_Strict):
@@ -223,6 +247,7 @@ class Format(_Strict):
     fields: dict[str, ColumnRule]
     constants: dict[str, str] = Field(default_factory=dict)
     decision: AmountRule | None = None
+    when: tuple[WhenRule, ...] = ()
     layout: LayoutRule = LayoutRule()
     year: YearRule | None = None
     told: dict[str, ToldRule] = Field(default_factory=dict)
@@ -249,6 +274,10 @@ class Format(_Strict):
         for name in self.recognise.required:
             if name not in self.fields and not (unpivot and name in unpivot.columns):
                 raise ValueError(f"recognise.required names « {name} », which [fields] does not map")
+        for when in self.when:
+            for name in (when.field, *when.given):
+                if name not in known or name in DERIVED:
+                    raise ValueError(f"when names « {name} », which is not a field that a format may fill")
         for name, rule in self.fields.items():
             self._check_parts(name, rule)
             allowed = known[name].codelist if name in known else None

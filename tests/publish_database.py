@@ -510,7 +510,8 @@ def _quality(db: duckdb.DuckDBPyConnection, is_demonstration: bool) -> None:
         "'format' AS recognised_by, CASE WHEN version = 2 AND level = 'caf' THEN 'held' ELSE"
         " 'accepted' END AS status, true AS is_current, ?::BOOLEAN AS is_demonstration, n_lines + 7 AS "
         "rows_read, n_lines AS rows_accepted, 4 AS rows_rejected, 3 AS rows_ignored,"
-        " 4 AS issues_error, 9 AS issues_warning, 1 AS issues_info FROM funders CROSS JOIN (VALUES (1), "
+        " 4 AS issues_error, 9 AS issues_warning, 1 AS issues_info, "
+        "version * 3 - 3 AS n_awards_elsewhere FROM funders CROSS JOIN (VALUES (1), "
         "(2)) v(version) WHERE version = 1 OR level IN ('caf', 'region')",
         [is_demonstration],
     )

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.ingest.deposit import InboxError, look, take
-from pipelines.ingest.inbox import Deposit, Pass, ingest
+from pipelines.ingest.inbox import ingest
 from pipelines.ingest.ledger import Ledger
 from pipelines.ingest.single import release_deposit
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pipelines.ingest.deposited import Deposit, Pass
 
 AS_OF = date(2026, 1, 1)
 HEADER = "nomAttribuant;nomBeneficiaire;exerciceBudgetaire;statutLabel;montantDemande;montant;objet"

@@ -9,7 +9,8 @@ from pipelines.defs import contract_checks
 from pipelines.defs.metadata import as_table
 from pipelines.defs.places import Places
 from pipelines.defs.progress import Progress
-from pipelines.ingest.inbox import Deposit, Pass, ingest
+from pipelines.ingest.deposited import Deposit, Pass
+from pipelines.ingest.inbox import ingest
 from pipelines.ingest.manifest import write_manifest
 
 STAGING = dg.AssetKey("staging")

@@ -132,8 +132,9 @@ def _check_member(member: Member, origin: Origin, formats: Mapping[str, Format],
             report.sheets.append(SheetReport(sheet.name, kept=False, reason=UNSAID))
             unsaid.append(f"Feuille « {sheet.name} » : {question}")
             continue
-        header, joined = with_joins(header, member.sheets)
+        header, joined, lost = with_joins(header, member.sheets)
         completing |= joined
+        report.questions += lost
         read.append(_read_sheet(header, origin, index=index))
     for left_out in report.sheets:
         left_out.reason = completing.get(left_out.name, left_out.reason)

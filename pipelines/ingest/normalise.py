@@ -19,6 +19,7 @@ from pipelines.ingest.derive import Origin as Origin
 from pipelines.ingest.derive import (
     filled,
     with_aid_form,
+    with_conditions,
     with_constants,
     with_decision,
     with_funder,
@@ -92,6 +93,7 @@ def normalise(mapped: MappedSheet, origin: Origin, *, sheet_index: int) -> Norma
         lines = derived(lines, stated_years, mapped, origin, findings, sheet_index=sheet_index)
         return Normalised(lines, without_mailboxes(raw, format_.contract_fields()), findings)
     lines = with_parts(lines, findings)
+    lines = with_conditions(lines, format_, findings)
     lines = with_constants(lines, format_, height=raw.height)
     lines = with_decision(lines, format_)
     lines = with_aid_form(lines)

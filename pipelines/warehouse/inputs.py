@@ -34,6 +34,11 @@ VERSIONS = pl.Schema({
     "other_deposit_id": pl.String, "lines": pl.Int64, "lines_matched": pl.Int64, "shared": pl.Float64,
     "decided_by": pl.String,
 })  # fmt: skip
+TWINS = pl.Schema({
+    "line_id": pl.String(), "deposit_id": pl.String(), "other_line_id": pl.String(), "other_deposit_id": pl.String(),
+    "fiscal_year": pl.Int32(), "stage": pl.String(), "rule": pl.String(), "likeness": pl.Float64(),
+    "is_sure": pl.Boolean(),
+})  # fmt: skip
 DECLARATIONS = pl.Schema({
     "depositor": pl.String, "funder_name": pl.String, "funder_siren": pl.String, "funder_level": pl.String,
     "publishes_refusals": pl.Boolean, "service_name": pl.String, "fiscal_year": pl.Int32,
@@ -51,7 +56,8 @@ class Inputs:
     """Everything a build reads.
 
     `stagings`: (deposit_id, staging folder) of each staged deposit, in any order. `deposits`, `versions`,
-    `funder_declarations`: frames of the schemas above (columns in any order). `as_of`: the date of reference.
+    `funder_declarations`, `twins` (lines that two depositors report): frames of the schemas above (columns in any
+    order). `as_of`: the date of reference.
     """
 
     stagings: Sequence[tuple[str, Path]]
@@ -59,6 +65,7 @@ class Inputs:
     versions: pl.DataFrame
     funder_declarations: pl.DataFrame
     as_of: date
+    twins: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TWINS))
     publication: Publication = field(default_factory=load_publication)
 
 
@@ -71,6 +78,7 @@ def register(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
         ("given_deposits", inputs.deposits, DEPOSITS),
         ("given_versions", inputs.versions, VERSIONS),
         ("given_declarations", inputs.funder_declarations, DECLARATIONS),
+        ("given_twins", inputs.twins, TWINS),
     ):
         connection.register(name, frame.select(pl.col(column).cast(dtype) for column, dtype in schema.items()))
     stagings = sorted(inputs.stagings)

@@ -41,6 +41,7 @@ renamed as (
         source.*,
         coalesce(versions.is_counted, true) as is_version_counted,
         versions.reason as version_reason,
+        twins.other_line_id as counted_line_id,
         funder_ids.funder_id,
         funder_ids.funder_id || '/' || service_names.service_slug as service_key,
         authority_siren(source.applicant_siren, source.applicant_siret) as authority_siren,
@@ -60,6 +61,7 @@ renamed as (
         and source.funder_siren is not distinct from funder_ids.funder_siren
     join service_names on source.service_name is not distinct from service_names.service_name
     left join versions on source.deposit_id = versions.deposit_id and source.fiscal_year = versions.fiscal_year
+    left join (from linked_lines where is_sure) as twins on source.line_id = twins.line_id
 ),
 final as (
     select
@@ -67,8 +69,9 @@ final as (
         case
             when is_demonstration and real_deposit.has_arrived then 'demonstration'
             when not is_version_counted then coalesce(version_reason, 'replaced')
+            when counted_line_id is not null then 'reported_elsewhere'
         end as not_counted_reason,
-        is_version_counted and not (is_demonstration and real_deposit.has_arrived) as is_counted,
+        is_version_counted and counted_line_id is null and not (is_demonstration and real_deposit.has_arrived) as is_counted,
         depositor,
         funder_id,
         service_key,
