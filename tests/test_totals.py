@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,9 @@ import openpyxl
 import pytest
 
 from pipelines.ingest.check import Outcome, check_file
+from pipelines.ingest.deposited import other_lines
 from pipelines.ingest.derive import Origin
+from pipelines.ingest.inbox import ingest
 from schemas.funder import FunderFile, FunderFileError, load_funder_file
 
 if TYPE_CHECKING:
@@ -143,6 +146,34 @@ def test_a_table_with_a_column_for_each_outcome() -> None:
 def test_a_list_of_applications_is_no_table_of_totals() -> None:
     table = [["Demandeur", "Dossiers reçus", "Dossiers accordés"], ["Les Amis", 3, 2]]
     assert check("liste.xlsx", "Feuil1", table).report.format is None
+
+
+def test_a_table_that_loses_totals_or_leaves_is_held_back(tmp_path: Path) -> None:
+    folder = tmp_path / "raw" / "ville"
+    folder.mkdir(parents=True)
+    file = folder / "bilan_granted.xlsx"
+    rows = [TABLE[0], *([f"Pays {n}", n, n, n] for n in range(1, 21))]
+
+    def passed(content: bytes | None) -> tuple[int, list[str]]:
+        if content is None:
+            file.unlink()
+        else:
+            file.write_bytes(content)
+        done = ingest(tmp_path / "raw", tmp_path / "warehouse", as_of=date(2026, 1, 1))
+        return sum(other_lines(d for d in done.deposits if d.is_current).values()), [
+            message for d in done.deposits for message in d.report.messages if "CONFIRMER" in message
+        ]
+
+    (folder / "autre_eval.xlsx").write_bytes(workbook(Projects=TABLE))
+    assert passed(workbook(Projects=rows)) == (65, [])
+    counted, messages = passed(workbook(Projects=rows[:15]))
+    assert counted == 65
+    assert "nettement moins" in messages[0]
+    counted, messages = passed(workbook(Projects=[*rows, ["Pays 21", 1, 1, 1]]))
+    assert (counted, messages) == (68, [])
+    counted, messages = passed(None)
+    assert counted == 68
+    assert "n’est plus dans le dossier" in messages[0]
 
 
 def test_the_two_real_tables(real_files: Path) -> None:

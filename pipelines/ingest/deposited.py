@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from pipelines.ingest.matching import COLUMNS
+from schemas.contracts import others, staged_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date, datetime
     from pathlib import Path
 
@@ -59,6 +62,16 @@ class Pass:
 def lines_of(deposit: Deposit) -> pl.DataFrame:
     """The accepted lines of `deposit`, with `matching.COLUMNS`."""
     return pl.read_parquet(deposit.staging / "accepted.parquet", columns=list(COLUMNS))
+
+
+def other_lines(deposits: Iterable[Deposit]) -> Counter[str]:
+    """How many accepted lines of the other contracts `deposits` hold together, by contract."""
+    files = ((c, d.staging / f"{staged_name(c)}.parquet") for d in deposits for c in others())
+    counts: Counter[str] = Counter()
+    for contract, path in files:
+        if path.is_file():
+            counts[contract] += pl.scan_parquet(path).select(pl.len()).collect().item()
+    return counts
 
 
 def how_to_confirm(report: Report, purpose: str) -> str:
