@@ -11,10 +11,10 @@ import polars as pl
 
 from pipelines.ingest.choice import decide_all
 from pipelines.ingest.deposit import deposit_id
-from pipelines.ingest.deposited import await_confirmation, lines_of
+from pipelines.ingest.deposited import await_confirmation, lines_of, other_lines
 from pipelines.ingest.matching import COLUMNS
 from pipelines.ingest.normalise import UNKNOWN_FUNDER
-from pipelines.ingest.versions import loses_too_much
+from pipelines.ingest.versions import MOST_LINES_LOST, loses_too_much
 from schemas.application import Application
 from schemas.contract import polars_schema
 
@@ -54,7 +54,7 @@ def hold_back(new: Deposit, old: Deposit, released: set[str]) -> None:
     """A content that loses too much of the one it takes the place of is held, unless somebody let it through."""
     if not (new.is_current and old.is_current) or new.report.is_demonstration or new.deposit_id in released:
         return
-    if loses_too_much(lines_of(old), lines_of(new)):
+    if loses_too_much(lines_of(old), lines_of(new)) or _others_lost(other_lines([old]), other_lines([new])):
         new.is_current, new.report.status = False, "held"
         new.report.messages.insert(
             0,
@@ -122,7 +122,12 @@ def _present(deposits: list[Deposit]) -> set[str]:
 def _too_much_lost(own: list[Deposit], gone: list[Deposit], ledger: Ledger) -> bool:
     left = [deposit for deposit in own if deposit not in gone]
     before, after = (_counted(deposits, ledger) for deposits in (own, left))
-    return loses_too_much(before, after)
+    return loses_too_much(before, after) or _others_lost(other_lines(own), other_lines(left))
+
+
+def _others_lost(before: Mapping[str, int], after: Mapping[str, int]) -> bool:
+    """Whether too many totals, calls or services would go: they have no euros, only lines."""
+    return any(after.get(contract, 0) < (1 - MOST_LINES_LOST) * lines for contract, lines in before.items())
 
 
 def _counted(deposits: list[Deposit], ledger: Ledger) -> pl.DataFrame:
