@@ -11,7 +11,10 @@ from pipelines.warehouse.connection import quoted, run
 from schemas import codelist, territory
 from schemas.application import Application
 from schemas.contract import describe, polars_schema
+from schemas.contracts import CONTRACTS, others, staged_name
+from schemas.issues import issue_kinds
 from schemas.publication import Publication, load_publication
+from schemas.service_names import service_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,6 +88,7 @@ def register(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     _view(
         connection, "staged_applications", [(d, f / "accepted.parquet") for d, f in stagings], staged, has_deposit=True
     )
+    _register_others(connection, stagings)
     _view(connection, "staged_rejections", [(d, f / "rejected.parquet") for d, f in stagings], REJECTIONS)
     _view(connection, "staged_issues", [(d, f / "issues.parquet") for d, f in stagings], ISSUES)
     register_contracts(connection)
@@ -93,10 +97,25 @@ def register(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     connection.register("reference_vintage", pl.DataFrame({"year": [territory.vintages().current]}))
 
 
+def _register_others(connection: duckdb.DuckDBPyConnection, stagings: list[tuple[str, Path]]) -> None:
+    """The lines of the contracts besides `application`: a view each, and all their rows in `staged_other_rows`."""
+    names = []
+    for contract in others():
+        files = [(d, f / f"{staged_name(contract)}.parquet") for d, f in stagings]
+        names.append(f"staged_{staged_name(contract)}")
+        own = [(deposit, path) for deposit, path in files if path.is_file()]
+        _view(connection, names[-1], own, polars_schema(CONTRACTS[contract]), has_deposit=True)
+    rows = " UNION ".join(f"SELECT deposit_id, source_sheet, source_row FROM {name}" for name in names)
+    run(connection, f"CREATE TEMP VIEW staged_other_rows AS {rows}")
+
+
 def register_contracts(connection: duckdb.DuckDBPyConnection) -> None:
-    """Codelists and the contract's fields, as tables of text."""
+    """Codelists, kinds of problems, names of services settled by hand and the contract's fields, as tables of text."""
     for name in codelist.names():
         connection.register(f"codelist_{name}", pl.DataFrame(codelist.rows(name), infer_schema_length=None))
+    kinds = [kind.model_dump(exclude={"effect"}) for kind in issue_kinds().values()]
+    connection.register("contract_issues", pl.DataFrame(kinds))
+    connection.register("lookup_service_names", service_names())
     fields = describe(Application).values()
     connection.register(
         "contract_fields", pl.DataFrame({"name": [f.name for f in fields], "title": [f.title for f in fields]})
