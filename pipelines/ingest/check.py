@@ -14,7 +14,7 @@ import polars as pl
 
 from pipelines.ingest.conformity import award_conformity, file_conformity
 from pipelines.ingest.controls import check_controls
-from pipelines.ingest.doubts import doubts
+from pipelines.ingest.doubts import doubts, remarks
 from pipelines.ingest.infer import explain_accepted, explain_held, infer
 from pipelines.ingest.joins import with_joins
 from pipelines.ingest.map import MappedSheet, map_sheet
@@ -146,6 +146,8 @@ def _check_member(member: Member, origin: Origin, formats: Mapping[str, Format],
             f"Le format «\u00a0{format_.title}\u00a0» est reconnu, mais la réponse à une question pourrait changer les "
             "chiffres : rien n'est chargé avant elle."
         )
+    if format_.id != INFERRED:
+        asked += [q for sheet in kept for q in remarks(sheet.mapped, sheet.validated.accepted)]
     report.questions += list(dict.fromkeys(asked))
     return outcome
 
@@ -260,8 +262,9 @@ def _concluded(parts: list[tuple[Normalised, Validated]], report: Report, format
     elif report.rows_rejected > format_.expect.max_rejected_share * (report.rows_accepted + report.rows_rejected):
         report.status = "held"
         report.messages.append(
-            f"{report.rows_rejected}\u00a0lignes sur {report.rows_read} ne peuvent pas être lues : c'est trop pour "
-            "charger le reste sans risque. Corrigez les cellules signalées, puis déposez à nouveau le fichier."
+            f"Lignes qui ne peuvent pas être lues : {report.rows_rejected} sur {report.rows_read} (d'abord "
+            f"{_first_place(rejected)}). C'est trop pour charger le reste sans risque. Corrigez les cellules "
+            "signalées, puis déposez à nouveau le fichier."
         )
     else:
         report.status = "accepted"
@@ -272,6 +275,11 @@ def _concluded(parts: list[tuple[Normalised, Validated]], report: Report, format
         )
     report.questions += _status_questions(issues)
     return Outcome(report, accepted, rejected, issues)
+
+
+def _first_place(rejected: pl.DataFrame) -> str:
+    sheet, row = rejected.select("sheet", "row").row(0)
+    return f"la ligne {row} de «\u00a0{sheet}\u00a0»"
 
 
 def _count_rows(report: Report) -> None:
