@@ -46,6 +46,19 @@ def tables() -> Mapping[str, pl.DataFrame]:
     return MappingProxyType({path.name.split(".")[0]: _read(path) for path in paths})
 
 
+@cache
+def known_codes() -> frozenset[str]:
+    """Codes of communes (current, delegated, former), départements, régions; SIREN of intercommunalités."""
+    found = tables()
+    columns = [found[name]["code"] for name in ("communes", "former_communes", "departements", "regions", "epci")]
+    return frozenset(code for column in columns for code in column.drop_nulls())
+
+
+def is_known_code(code: pl.Expr) -> pl.Expr:
+    """True where a text is such a code; null where there is no text."""
+    return pl.when(code.is_not_null()).then(code.is_in(known_codes()))
+
+
 def _read(path: Path) -> pl.DataFrame:
     frame = pl.read_csv(path, infer_schema=False)
     return frame.with_columns(pl.col(name).cast(pl.Int64) for name in ("population", "first", "last") if name in frame)

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.ingest.deposit import InboxError, look, take
-from pipelines.ingest.inbox import Deposit, Pass, ingest
+from pipelines.ingest.inbox import ingest
 from pipelines.ingest.ledger import Ledger
-from pipelines.ingest.single import release_deposit
+from pipelines.ingest.manifest import write_manifest
+from pipelines.ingest.release import NotWaitingError, release, waiting
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pipelines.ingest.deposited import Deposit, Pass
 
 AS_OF = date(2026, 1, 1)
 HEADER = "nomAttribuant;nomBeneficiaire;exerciceBudgetaire;statutLabel;montantDemande;montant;objet"
@@ -39,7 +42,12 @@ class Project:
         return file
 
     def run(self) -> Pass:
-        return ingest(self.raw, self.warehouse, as_of=AS_OF)
+        done = ingest(self.raw, self.warehouse, as_of=AS_OF)
+        write_manifest(done, raw=self.raw, warehouse=self.warehouse)
+        return done
+
+    def release(self, name: str) -> None:
+        release([name], warehouse=self.warehouse, how="test")
 
     def counted(self) -> int:
         done = self.run()
@@ -136,8 +144,53 @@ def test_a_file_held_for_its_rejections_can_be_released(project: Project) -> Non
     done = project.run()
     assert done.deposits[0].report.status == "held"
     assert f"CONFIRMER-{done.deposits[0].sha256[:8]}.txt" in " ".join(done.deposits[0].report.messages)
-    assert release_deposit(done.deposits[0].sha256[:8], warehouse=project.warehouse) == "f.csv"
+    project.release(done.deposits[0].sha256[:8])
     assert project.counted() == 5
+    assert waiting(project.warehouse) == []
+
+
+def test_only_what_waits_is_released_and_all_or_nothing(project: Project) -> None:
+    with pytest.raises(NotWaitingError, match="aucun n'attend"):
+        project.release("0123456789abcdef")
+    project.drop("a/f.csv", table(0, 5) + "F;Autre;2024;attribuée;1;beaucoup;x\n" * 4)
+    project.drop("b/g.csv", table(0, 5))
+    done = project.run()
+    held, loaded = only(done, "a/f.csv").deposit_id, only(done, "b/g.csv").deposit_id
+    for name in (loaded, "inconnu", held[:4], ""):
+        with pytest.raises(NotWaitingError, match=f"« {name} ».*{held} \\(a/f.csv, pour charger") as refusal:
+            release([held, name], warehouse=project.warehouse, how="test")
+        assert loaded not in str(refusal.value).partition("Dépôts en attente : ")[2]
+    with Ledger(project.warehouse / "ledger.sqlite") as ledger:
+        assert ledger.releases() == set()
+    release([f" {held} ", held], warehouse=project.warehouse, how="test")
+    assert project.counted() == 10
+
+
+def test_everything_that_waits_can_be_released(project: Project) -> None:
+    """A bad rewrite, an extract of a larger file, a withdrawal: each is listed, and each passes."""
+    project.drop("a/f.csv", table(0, 100))
+    project.drop("b/entier.csv", table(0, 100))
+    gone = project.drop("c/f.csv", table(0, 100))
+    project.drop("c/g.csv", table(100, 200))
+    project.run()
+    project.drop("a/f.csv", table(0, 50))
+    project.drop("b/extrait.csv", table(0, 50))
+    gone.unlink()
+    project.run()
+    held = waiting(project.warehouse)
+    assert [(one.path, one.awaits) for one in held] == [
+        ("a/f.csv", "remplacer quand même"),
+        ("b/extrait.csv", "le compter quand même"),
+        ("c/f.csv", "confirmer le retrait"),
+    ]
+    release([one.deposit_id for one in held], warehouse=project.warehouse, how="test")
+    done = project.run()
+    assert waiting(project.warehouse) == []
+    assert {v.deposit_id: v.lines for v in done.versions if v.is_counted} == {
+        only(done, "a/f.csv").deposit_id: 50,
+        only(done, "b/extrait.csv").deposit_id: 50,
+        only(done, "c/g.csv").deposit_id: 100,
+    }
 
 
 def test_an_absent_or_emptied_inbox_stops_the_pass(project: Project, tmp_path: Path) -> None:

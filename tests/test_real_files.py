@@ -67,6 +67,8 @@ CONTROLS = [
     ("amsterdam/subsidies_2019-10-21_daa99c5.csv", "amsterdam", 15818, 15816, 0, 2, {"awarded": "1791034672.13"}),
     ("360giving/a003W000001B7PzQAK.xlsx", "360giving", 475, 475, 0, 0, None),
     ("360giving/a003W000001B7PzQAK.json", "360giving", 475, 475, 0, 0, None),
+    ("erc/starting_eval.xlsx", "totaux-pays-annees", 42, 42, 0, 0, {}),
+    ("erc/starting_granted.xlsx", "totaux-pays-annees", 32, 32, 0, 0, {}),
     ("data-subvention/SCDL.csv", "scdl", 4, 4, 0, 0, {"awarded": "110000.00"}),
     ("data-subvention/SCDL.xlsx", "scdl", 10, 10, 0, 0, {"awarded": "5562017.00"}),
     ("data-subvention/SCDL_DILCRAH_2019.csv", "scdl", 4, 4, 0, 0, {"awarded": "110000.00"}),

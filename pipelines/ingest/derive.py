@@ -13,10 +13,13 @@ from pipelines.ingest.dates import year_in_name
 from pipelines.ingest.parties import funder_level
 from schemas.application import Application
 from schemas.contract import polars_schema
+from schemas.contracts import CONTRACTS
 from schemas.format import INFERRED
 
 if TYPE_CHECKING:
     from datetime import date
+
+    import pandera.polars as pa
 
     from pipelines.ingest.findings import Findings
     from pipelines.ingest.map import MappedSheet
@@ -69,8 +72,9 @@ def with_conditions(lines: pl.DataFrame, format_: Format, findings: Findings) ->
 
 def with_constants(lines: pl.DataFrame, format_: Format, *, height: int) -> pl.DataFrame:
     """What the format says of every line; a column of the file wins where it is filled."""
-    constants = {"currency": "EUR", **format_.constants}
-    schema = polars_schema(Application)
+    model = CONTRACTS[format_.contract]
+    schema = polars_schema(model)
+    constants = {"currency": "EUR", **format_.constants} if model is Application else format_.constants
     for name, value in constants.items():
         column = pl.repeat(value, height, dtype=pl.String, eager=True).cast(schema[name]).alias(name)
         lines = lines.with_columns(column if name not in lines.columns else pl.col(name).fill_null(column))
@@ -199,7 +203,7 @@ def with_source(lines: pl.DataFrame, mapped: MappedSheet, origin: Origin, sheet_
         updated = pl.coalesce("source_updated_at", updated)
     return lines.with_columns(
         rows.alias("source_row"),
-        pl.format("{}:{}:{}", pl.lit(origin.deposit_id), pl.lit(sheet_index), rows).alias("line_id"),
+        pl.format("{}:{}:{}", pl.lit(origin.deposit_id), pl.lit(sheet_index), mapped.places()).alias("line_id"),
         pl.lit(origin.deposit_id).alias("deposit_id"),
         pl.lit(mapped.header.sheet.name).alias("source_sheet"),
         pl.lit(format_.record_kind).alias("record_kind"),
@@ -216,11 +220,11 @@ def with_source(lines: pl.DataFrame, mapped: MappedSheet, origin: Origin, sheet_
     )
 
 
-def filled(lines: pl.DataFrame) -> pl.DataFrame:
+def filled(lines: pl.DataFrame, model: type[pa.DataFrameModel] = Application) -> pl.DataFrame:
     """`lines` with exactly the contract's columns, in order, absent ones null."""
     return lines.select(
         (pl.col(name).cast(dtype) if name in lines.columns else pl.lit(None, dtype=dtype)).alias(name)
-        for name, dtype in polars_schema(Application).items()
+        for name, dtype in polars_schema(model).items()
     )
 
 

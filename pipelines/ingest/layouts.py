@@ -106,18 +106,21 @@ def _filled_cells(header: Header) -> pl.Expr:
 
 def _repeated_headers(header: Header, rows: pl.DataFrame) -> list[dict[str, str | None]]:
     """Rows whose cells are titles of their own columns, in any spelling the format knows."""
-    tested = (_letters(header, "^amount_") or list(header.fields))[0]
+    tested = (_letters(header, r"^amount_[^.]*$") or _letters(header, r"^[^.]*$") or list(header.fields))[0]
     known = spellings(header.format)
     suspects = rows.filter(pl.col(tested).str.contains(r"^[^\d\s]*\p{L}").fill_null(False))
     if suspects.height > rows.height / 2:  # the column holds words: compare it with its own title
         suspects = suspects.filter(pl.col(tested) == header.titles[tested].strip())
     found = []
     for row in suspects.iter_rows(named=True):
-        mapped = [(row[letter], name) for letter, name in header.fields.items() if row[letter]]
-        same = sum(known.get(fold_header(text[:200])) == name for text, name in mapped)
+        mapped = [(row[letter], name, letter) for letter, name in header.fields.items() if row[letter]]
+        right = [
+            known.get(fold_header(text[:200])) == name or text == header.titles[letter].strip()
+            for text, name, letter in mapped
+        ]
         # Another title over the amounts opens another table, of another stage: its lines are not of this one.
-        other = any(name.startswith("amount_") and known.get(fold_header(t[:200])) != name for t, name in mapped)
-        if same >= min(2, len(header.fields)) and same >= 0.6 * len(mapped) and not other:
+        other = any(name.startswith("amount_") and not said for (_, name, _), said in zip(mapped, right, strict=True))
+        if sum(right) >= min(2, len(header.fields)) and sum(right) >= 0.6 * len(mapped) and not other:
             found.append(row)
     return found
 
@@ -226,7 +229,7 @@ def _totals(header: Header, laid: Laid) -> None:
             found.add(int(row["row"]))
             stated += [
                 (int(row["row"]), header.fields[letter], row[letter])
-                for letter in _letters(header, "^amount_")
+                for letter in _letters(header, "^amount_|^value")
                 if row[letter] != text
             ]
     laid.state("total", stated)

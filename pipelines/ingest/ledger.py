@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.ingest.deposit import InboxFile
+    from pipelines.ingest.twins import Twins
     from pipelines.ingest.versions import Version
 
 _SCHEMA = """
@@ -41,6 +42,10 @@ CREATE TABLE IF NOT EXISTS releases (
 CREATE TABLE IF NOT EXISTS versions (
     decided_at TEXT NOT NULL, deposit_id TEXT NOT NULL, fiscal_year INTEGER NOT NULL, is_counted INTEGER NOT NULL,
     reason TEXT NOT NULL, other_deposit_id TEXT, lines INTEGER NOT NULL, lines_matched INTEGER, decided_by TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS twins (
+    decided_at TEXT NOT NULL, deposit_id TEXT NOT NULL, other_deposit_id TEXT NOT NULL, fiscal_year INTEGER NOT NULL,
+    lines INTEGER NOT NULL, lines_to_review INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS runs (
     run_id INTEGER PRIMARY KEY AUTOINCREMENT, started_at TEXT NOT NULL, as_of TEXT NOT NULL, ended_at TEXT,
@@ -160,8 +165,8 @@ class Ledger:
                 "INSERT OR REPLACE INTO stagings VALUES (?, ?, ?, ?)", (recipe_key, deposit_id, status, now.isoformat())
             )
 
-    def record_versions(self, versions: list[Version], now: datetime) -> None:
-        """The versions decided by a run; only those that changed since the last decision are added."""
+    def record_decisions(self, versions: list[Version], twins: Twins, now: datetime) -> None:
+        """The versions and the lines of two depositors decided by a run; only what changed since the last is added."""
         last = {
             (row["deposit_id"], row["fiscal_year"]): (row["is_counted"], row["reason"], row["other_deposit_id"])
             for row in self._connection.execute("SELECT * FROM versions ORDER BY rowid")
@@ -183,6 +188,18 @@ class Ledger:
         ]
         with self._transaction() as db:
             db.executemany("INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", changed)
+            db.executemany("INSERT INTO twins VALUES (?, ?, ?, ?, ?, ?)", self._changed_twins(twins, now))
+
+    def _changed_twins(self, twins: Twins, now: datetime) -> list[tuple[str, str, str, int, int, int]]:
+        """How many lines of each pair of deposits and year are linked, where it changed; none any more is 0."""
+        last = {
+            (row["deposit_id"], row["other_deposit_id"], row["fiscal_year"]): (row["lines"], row["lines_to_review"])
+            for row in self._connection.execute("SELECT * FROM twins ORDER BY rowid")
+        }
+        told = dict.fromkeys(last, (0, 0))
+        for *key, lines, to_review in twins.counts().iter_rows():
+            told[key[0], key[1], key[2]] = (lines, to_review)
+        return [(now.isoformat(), *key, *found) for key, found in sorted(told.items()) if last.get(key) != found]
 
     def release(self, deposit_id: str, *, how: str, now: datetime) -> None:
         """Let a held deposit through, for good."""
