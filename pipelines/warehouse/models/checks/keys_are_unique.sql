@@ -19,6 +19,8 @@ select 'territory_places' as model, concat_ws(' · ', role, stated_level, stated
 union all
 select 'calls' as model, funder_id || ' · ' || call_id as key, count(*) as n from calls group by funder_id, call_id having count(*) > 1
 union all
+select 'line_themes' as model, line_id as key, count(*) as n from line_themes group by line_id having count(*) > 1
+union all
 select 'decisions' as model, application_id as key, count(*) as n from decisions group by application_id having count(*) > 1
 union all
 select 'observed_years' as model, funder_id || ' · ' || fiscal_year::text as key, count(*) as n from observed_years group by funder_id, fiscal_year having count(*) > 1
