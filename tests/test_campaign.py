@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 Cell = str | int | float | date | None
-SEEDS = range(48)
+SEEDS = range(32)
 
 WORDS = ["Association", "Club", "Comité", "Amicale", "Collectif", "Épicerie solidaire", "Théâtre", "Union sportive"]
 PLACES = ["du Lez", "d'Oc", "de la Mosson", "des Pins", "de l'Étang", "Saint-Roch", "de Bédarieux", "du Cœur de ville"]
@@ -416,6 +416,144 @@ def verify(outcome: Outcome, sheet: Sheet) -> str:
     true = {line.siret for line in sheet.lines}
     assert set(outcome.accepted["applicant_siret"].drop_nulls()) <= true
     return report.status
+
+
+# ---------------------------------------------------------------- traps, one by one
+PARTIES = [f"Association {place} {n}" for n, place in enumerate(PLACES + PLACES[:4])]
+LEGAL = "nomAttribuant;dateConvention;nomBeneficiaire;objet;montant;nature"
+
+
+def trap(titles: str, line: str, *more: str) -> str:
+    """A line a party (`@`: its name, `#`: 100 + its place), then the rows of `more`."""
+    rows = [line.replace("@", name).replace("#", str(100 + n)) for n, name in enumerate(PARTIES)]
+    return "\n".join([titles, *rows, *more]) + "\n"
+
+
+def legal_list(amount: str = "#", nature: str = "aide en numéraire", *more: str, titles: str = LEGAL) -> str:
+    return trap(titles, f"Ville d'Essai;2023-03-01;@;Atelier;{amount};{nature}", *more)
+
+
+AWARDED = {"awarded": "1266.00"}
+# Name of the trap → the file, its name, and what must come of it: the amounts read, or words of the question.
+TRAPS: dict[str, tuple[str, str, dict[str, str] | str]] = {
+    "numbers of columns": (
+        trap("N°;Association;Montant attribué", "1;@;#").replace("\n", "\n1;2;3\n", 1), "subventions 2023.csv", AWARDED,
+    ),
+    "a detail of the total": (
+        trap("Association;Montant attribué", "@;#", "dont sport;500", "dont culture;766"), "subventions 2023.csv",
+        "« dont sport »",
+    ),
+    "the same as above": (
+        trap("Association;Montant attribué", "@;#", "idem;50"), "subventions 2023.csv", "« idem »",
+    ),
+    "another table below, of another stage": (
+        trap("Association;Objet;Montant attribué", "@;x;#", "Association;Objet;Montant demandé", "Club B;x;900"),
+        "subventions 2023.csv", "un autre tableau",
+    ),
+    "the same, in the legal list": (
+        legal_list("#", "aide en numéraire", LEGAL.replace("montant", "Montant demandé"), "V;2023-03-01;B;x;900;x"),
+        "scdl.csv", "un autre tableau",
+    ),
+    "the other way of writing thousands": (
+        trap("Association;Montant attribué", "@;#.5", "Club B;37.500"), "subventions 2023.csv", "de deux façons",
+    ),
+    "thousands of euros in a title of the legal list": (
+        legal_list(titles=LEGAL.replace("montant", "montant (k€)")), "scdl.csv", "En quelle unité",
+    ),
+    "thousands of euros above the legal list": (
+        f"Montants en milliers d'euros\n{legal_list()}", "scdl.csv", "En quelle unité",
+    ),
+    "a loan in the legal list": (legal_list("#", "prêt"), "scdl.csv", "des prêts ou des garanties"),
+    "a total that is wrong": (
+        trap("Association;Montant attribué", "@;#", "TOTAL;1300"), "subventions 2023.csv", "Un total du fichier",
+    ),
+    "a year before": (
+        trap("Association;Subvention attribuée N-1;Subvention attribuée N", "@;90;#"), "subventions 2023.csv",
+        "font-ils partie de la subvention",
+    ),
+    "net and gross": (
+        trap("Association;Montant attribué HT;Montant attribué TTC", "@;#;120"), "subventions 2023.csv",
+        "Quelle colonne donne le montant accordé",
+    ),
+    "an instalment beside the award": (
+        trap("Association;Subvention attribuée;Acompte versé", "@;#;70"), "subventions 2023.csv", "« Acompte versé »",
+    ),
+    "votes": (
+        trap("Association;Vote du conseil;Montant attribué", "@;Pour;#", "Club B;Contre;40"), "subventions 2023.csv",
+        "« Vote du conseil »",
+    ),
+    "crosses": (
+        trap("Association;Montant demandé;Retenu;Montant accordé", "@;500;X;#", "Club B;500;;"), "subventions 2023.csv",
+        "« Retenu »",
+    ),
+    "an opinion as a decision": (
+        trap("Association;Année;Montant accordé;Décision", "@;2023;#;Favorable", "Club B;2023;;Défavorable"), "x.csv",
+        "ou seulement un avis",
+    ),
+    "a month first": (
+        trap("Association;Date de décision;Montant accordé", "@;12/31/2023;#"), "subventions accordées.csv", AWARDED,
+    ),
+    "a date that does not exist": (
+        trap("Association;Date de décision;Montant accordé", "@;12/03/2023;#", "Club B;31/02/2023;0,50"),
+        "subventions accordées 2023.csv", {"awarded": "1266.50"},
+    ),
+    "payments dated after the decision": (
+        trap("Association;Date de décision;Date de versement;Montant accordé", "@;15/12/2023;15/01/2024;#"),
+        "subventions accordées.csv", AWARDED,
+    ),
+    "a deposit is no decision": (
+        trap("Association;Date de dépôt;Montant accordé", "@;15/12/2023;#"), "subventions accordées.csv",
+        "De quel exercice",
+    ),
+    "countries are no payments": (
+        trap("Association;Pays;Année;Montant accordé", "@;France;2023;#"), "x.csv", AWARDED,
+    ),
+    "the list of a prefecture": (
+        trap("Arrondissement;Bénéficiaire;Intitulé de l'opération;Coût total HT;Taux;Subvention DETR 2023",
+             "Lodève;@;Travaux;9000;30;#"), "DETR 2023 - projets retenus.csv", AWARDED,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TRAPS)
+def test_a_trap_is_seen(name: str) -> None:
+    text, file_name, expected = TRAPS[name]
+    outcome = check(text.encode(), file_name)
+    report = outcome.report
+    asked = "\n".join(report.questions)
+    if isinstance(expected, str):
+        assert report.status == "held"
+        assert expected in asked, asked
+    else:
+        assert report.status == "accepted", asked
+        assert report.amounts == expected
+        assert report.fiscal_years == [2023]
+        assert report.rows_read == report.rows_accepted + report.rows_rejected + report.rows_ignored
+
+
+def test_awards_of_nothing_are_asked_without_holding_the_list() -> None:
+    report = check(
+        legal_list("#", "aide en numéraire", "V;2023-03-01;B;x;0;aide en numéraire").encode(), "scdl.csv"
+    ).report
+    assert (report.status, report.amounts) == ("accepted", AWARDED)
+    assert "à zéro euro (d'abord la ligne 14)" in "\n".join(report.questions)
+
+
+def test_each_file_of_an_archive_has_its_own_year() -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for year in (2021, 2022):
+            archive.writestr(f"subventions accordées {year}.csv", trap("Association;Montant accordé", "@;#"))
+    report = check(stream.getvalue(), "archives.zip").report
+    assert (report.status, report.fiscal_years, report.amounts) == ("accepted", [2021, 2022], {"awarded": "2532.00"})
+
+
+def test_numbers_destroyed_by_the_spreadsheet_are_said() -> None:
+    report = check(
+        trap("Association;SIRET;Montant accordé", "@;5,1234E+13;#").encode(), "subventions accordées 2023.csv"
+    ).report
+    assert (report.status, report.amounts) == ("accepted", AWARDED)
+    assert sum(issue.code == "siret_destroyed" for issue in report.issues) == len(PARTIES)
 
 
 _STATUSES: dict[int, str] = {}

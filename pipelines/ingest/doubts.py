@@ -16,7 +16,9 @@ from pipelines.ingest.evidence import Column
 from pipelines.ingest.fold import fold_words
 from pipelines.ingest.french import count
 from pipelines.ingest.guess import listed_columns
-from pipelines.ingest.infer_decision import may_decide, status_words
+from pipelines.ingest.infer_amounts import IN_WHICH_UNIT, names_a_unit
+from pipelines.ingest.infer_decision import loans_in, may_decide, status_words
+from pipelines.ingest.second_look import nobody
 from pipelines.ingest.titles import read_title
 
 if TYPE_CHECKING:
@@ -24,11 +26,12 @@ if TYPE_CHECKING:
     from pipelines.ingest.normalise import Normalised
 
 UNKNOWN = "colonne inconnue de ce format"
+_BANNER = 20  # rows above the titles
 _FEWEST = 3  # lines below which numbers and names may be alike by chance
 _MOST_FUNDERS = 3  # of one list, below which nothing says that the parties are exchanged
 _GRANT_WORDS = re.compile(
     r"\b(montants?|mt|subventions?|aides?|dotations?|accordee?s?|attribuee?s?|allouee?s?|votee?s?|versee?s?|payee?s?|"
-    r"mandatee?s?|engagee?s?|versements?|complements?|complementaires?|supplements?|avenants?|acomptes?|soldes?)\b"
+    r"mandatee?s?|engagee?s?|tranches?|rappels?|reliquats?|primes?|bonus|regularisations?|versements?|complements?|complementaires?|supplements?|avenants?|acomptes?|soldes?)\b"
 )
 _OTHER_MONEY = re.compile(
     r"\b(n|no|numero|code|date|nb|nombre|taux|pct|pourcentage|part|autres?|cofinance\w*|couts?|budgets?|depenses?|"
@@ -47,7 +50,28 @@ def doubts(mapped: MappedSheet, normalised: Normalised) -> list[str]:
         *_years(normalised.lines, unread),
         *_parties(mapped, normalised.lines),
         *_twins(mapped),
+        *_units(mapped),
+        *_other_tables(mapped),
+        *nobody(normalised.lines),
+        *_loans(mapped, normalised.lines),
     ]
+
+
+def remarks(mapped: MappedSheet, lines: pl.DataFrame) -> list[str]:
+    """What is asked of `lines` without holding them: awards of nothing, which may be this publisher's refusals."""
+    format_ = mapped.header.format
+    if "decision_status" in mapped.letters or format_.decision is not None or format_.headline_stage != "awarded":
+        return []
+    others = [name for name in ("amount_loan", "amount_guarantee", "amount_in_kind", "in_kind_type") if name in lines]
+    nothing = (pl.col("amount_awarded") == 0) & pl.all_horizontal(pl.col(name).is_null() for name in others)
+    rows = lines.filter(nothing & (pl.col("decision_status") == "awarded"))["source_row"]
+    if not rows.len():
+        return []
+    question = (
+        f"{count(rows.len(), 'ligne')} à zéro euro (d'abord la ligne {rows[0]}) : est-ce votre façon d'écrire un "
+        "refus ? Elles sont comptées comme des subventions accordées."
+    )
+    return [question]
 
 
 def _unread(mapped: MappedSheet) -> list[Column]:
@@ -185,6 +209,42 @@ def _twins(mapped: MappedSheet) -> list[str]:
         if other.cells.len() and not other.says_same(one):
             asked.append(f"{one.called} et {other.called} ne disent pas la même chose : laquelle des deux compte ?")
     return asked
+
+
+def _units(mapped: MappedSheet) -> list[str]:
+    """Thousands of euros, or another currency, in the title of an amount or above the titles."""
+    header = mapped.header
+    above = header.sheet.cells.filter(pl.col("row") < header.top).tail(_BANNER)
+    said = [text for row in above.iter_rows() for text in row[1:] if text]
+    said += [title for letter, title in header.titles.items() if header.fields.get(letter, "").startswith("amount_")]
+    return [IN_WHICH_UNIT] if any(names_a_unit(fold_words(text)) for text in said) else []
+
+
+def _other_tables(mapped: MappedSheet) -> list[str]:
+    """The title of another amount among the amounts: from there on, another table."""
+    for name, letter in mapped.letters.items():
+        if not name.startswith("amount_"):
+            continue
+        words = mapped.lines.select("source_row", name).filter(pl.col(name).str.contains(r"^[^\d]*\p{L}{3}[^\d]*$"))
+        for row, text in words.iter_rows():
+            meaning = read_title(text).meaning
+            if meaning is not None and (meaning.kind == "amount" or meaning.name.startswith("amount_")):
+                question = (
+                    f"À la ligne {row} (colonne {letter}), « {text} » est-il le titre d'un autre tableau ? Les "
+                    "montants qui suivent seraient d'une autre sorte : mettez chaque tableau dans sa feuille."
+                )
+                return [question]
+    return []
+
+
+def _loans(mapped: MappedSheet, lines: pl.DataFrame) -> list[str]:
+    """Loans among the forms of aid, in a format that has no column for them."""
+    if "aid_form" not in mapped.letters or not lines["aid_form"].is_null().any():
+        return []
+    letter = mapped.letters["aid_form"]
+    column = Column(letter, read_title(mapped.header.titles[letter]), mapped.lines["aid_form"])
+    known = lines["aid_form"].is_in(["loan", "guarantee"]).fill_null(False)
+    return loans_in(Column(letter, column.title, column.text.filter(~known)))
 
 
 def _called(mapped: MappedSheet, name: str) -> str:

@@ -23,6 +23,7 @@ STAGED = ("amount_requested", "amount_proposed", "amount_awarded", "amount_commi
 _ASIDE = ("amount_clawed_back", "amount_loan", "amount_guarantee", "amount_in_kind")
 _HEADLINE = ("awarded", "committed", "paid")
 _FEWEST_CONVENTION_TITLES = 2
+IN_WHICH_UNIT = "En quelle unité sont les montants : en euros, en milliers d'euros, ou dans une autre monnaie ?"
 _MONEY_WORDS = re.compile(
     r"\b(montants?|mt|mnt|sommes?|subventions?|subv|sub|aides?|financements?|credits?|mandats?|mandates?|ae|cp|dotations?|"
     r"versements?|verses?|votes?|vote|accordee?s?|attribuee?s?|alloue|allouee?s?|demandee?s?|totaux|total|cumul|solde|"
@@ -38,10 +39,15 @@ _NO_MONEY = re.compile(
 )
 
 
+def names_a_unit(text: str) -> bool:
+    """Whether folded words speak of thousands, of millions or of another currency than the euro."""
+    return bool(_UNITS.search(text))
+
+
 def find_amounts(guess: Guess) -> None:
     """Place the amounts whose title says the stage, then the one whose title does not; ask what is left."""
-    if any(_UNITS.search(text) for text in [*guess.names, *guess.asides]):
-        guess.ask("En quelle unité sont les montants : en euros, en milliers d'euros, ou dans une autre monnaie ?")
+    if any(names_a_unit(text) for text in [*guess.names, *guess.asides]):
+        guess.ask(IN_WHICH_UNIT)
     for name in (*STAGED, *_ASIDE):
         column = guess.one_of(name, guess.titled("field", name))
         if column is None:

@@ -128,7 +128,8 @@ def _all_awards(guess: Guess) -> None:
     if amount is None:
         return
     declared = stage_of_list(guess) is not None
-    nothing = int((amount.amounts.fill_null(0) == 0).sum()) - _other_aid(guess, amount)
+    unread = amount.text.is_not_null() & amount.amounts.is_null()  # asked once the lines are read
+    nothing = int(((amount.amounts.fill_null(0) == 0) & ~unread).sum()) - _other_aid(guess, amount)
     if nothing > (max(1, 0.02 * amount.text.len()) if declared and not _zeros(amount) else 0):
         guess.ask(
             f"{count(nothing, 'ligne')} sans montant, ou à zéro, dans la colonne {amount.called} : sont-ce des refus, "
@@ -185,11 +186,20 @@ def ask_about_loans(guess: Guess) -> None:
     if any(_LOAN_LISTS.search(name) for name in guess.names):
         guess.ask("Ces lignes sont-elles des prêts ou des garanties, à ne pas compter comme subventions ?")
     for column in guess.columns:
-        if column.cells.len() and column.distinct <= 2 * _MOST_WORDS:
-            words = [w for w in column.cells.unique().to_list() if re.search(_LOANS, fold_words(w))]
-            if words and column not in (guess.fields.get("applicant_name"), guess.fields.get("title")):
-                said = french_or([f"« {(mask(word) or '')[:40]} »" for word in words[:3]])
-                guess.ask(
-                    f"Les lignes qui disent {said} dans la colonne {column.called} sont-elles des prêts ou des "
-                    "garanties, à ne pas compter comme subventions ?"
-                )
+        named = column in (guess.fields.get("applicant_name"), guess.fields.get("title"))
+        if not named and column.cells.len() and column.distinct <= 2 * _MOST_WORDS:
+            for question in loans_in(column):
+                guess.ask(question)
+
+
+def loans_in(column: Column) -> list[str]:
+    """What is asked of a column some of whose cells say that their line is a loan or a guarantee."""
+    words = [word for word in column.cells.unique().sort().to_list() if re.search(_LOANS, fold_words(word))]
+    if not words:
+        return []
+    said = french_or([f"« {(mask(word) or '')[:40]} »" for word in words[:3]])
+    question = (
+        f"Les lignes qui disent {said} dans la colonne {column.called} sont-elles des prêts ou des garanties, à ne pas "
+        "compter comme subventions ?"
+    )
+    return [question]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.publish import formats, funding, inhabitants, places, refusals
 from pipelines.publish.awards import AwardLists
-from pipelines.publish.directory import SEATS, UNKNOWN_TERRITORY, amounts_word
+from pipelines.publish.directory import SEATS, UNKNOWN_TERRITORY, amounts_word, label
 from pipelines.publish.funding import Scope
 from pipelines.publish.layout import KeyFigure, Link, Section, figures_of
 from pipelines.publish.reports import Output, Report
@@ -199,8 +199,22 @@ def _sections(context: Context, level: Level, territory: Row, frame: pd.DataFram
     if level is REGION:
         sections += _inside(context, DEPARTEMENT, territory, scope) + _inside(context, EPCI, territory, scope)
     elif level is DEPARTEMENT:
-        sections += _inside(context, EPCI, territory, scope)
+        sections += [_themes(context, territory, scope), *_inside(context, EPCI, territory, scope)]
     return [*sections, _refusals(context, level, territory)]
+
+
+def _themes(context: Context, territory: Row, scope: Scope) -> Section:
+    figures = funding.by_category(
+        context.database.where("funding_by_funder_theme_territory_year", "departement_code", territory["code"]),
+        scope,
+        id="themes",
+        key="theme",
+        title="Thème",
+        by="thème",
+        name=lambda theme: label("theme", theme),
+        method="themes",
+    )
+    return Section("themes", "Par thème", figures=tuple(figures))
 
 
 def _inside(context: Context, level: Level, territory: Row, scope: Scope) -> list[Section]:
@@ -251,6 +265,7 @@ REPORT = Report(
         "awards",
         "funders",
         "funding_by_epci_year",
+        "funding_by_funder_theme_territory_year",
         "funding_by_region_year",
         "funding_by_territory_year",
         "refusal_rates_by_service_territory_year",
