@@ -158,7 +158,7 @@ def _amounts(
     interactive: bool = False,
     is_brief: bool = False,
 ) -> tuple[Figure, ...]:
-    """Amounts of the territories of one level, and per inhabitant; `is_brief` keeps the main stage of the latter."""
+    """Amounts of the territories of one level, and per inhabitant; `is_brief` keeps the main currency and stage."""
     directory = context.directory
 
     def name(code: str) -> str:
@@ -169,19 +169,22 @@ def _amounts(
     per_inhabitant = inhabitants.by_territory(
         frame, scope, id=f"par-{level.code}-par-habitant", key=level.key, title=level.title, by=level.by, name=name
     )
+    kept = 1 if is_brief else None
     return (
         *funding.by_category(
             frame, scope, id=f"par-{level.code}", key=level.key, title=level.title, by=level.by, name=name,
             href=lambda row: directory.territory_href(row[level.key], level.code), unknown=UNKNOWN_TERRITORY,
             interactive=interactive, method="territoires",
-        ),
-        *per_inhabitant[: 1 if is_brief else None],
+        )[:kept],
+        *per_inhabitant[:kept],
     )  # fmt: skip
 
 
 def _sections(context: Context, level: Level, territory: Row, frame: pd.DataFrame) -> list[Section]:
     directory = context.directory
     scope = _scope(context, str(territory["title"]))
+    # a thousand pages of intercommunalités: an interactive twin each would cost more than all the rest
+    years = funding.by_year(frame, scope, id="annees", interactive=level is not EPCI)
     funders = funding.by_category(
         frame,
         scope,
@@ -193,7 +196,7 @@ def _sections(context: Context, level: Level, territory: Row, frame: pd.DataFram
         href=lambda row: directory.funder_href(row["funder_id"]),
     )
     sections = [
-        Section("annees", "Par exercice", figures=tuple(funding.by_year(frame, scope, id="annees", interactive=True))),
+        Section("annees", "Par exercice", figures=tuple(years)),
         Section("financeurs", "Par financeur", figures=tuple(funders)),
     ]
     if level is REGION:
@@ -226,11 +229,13 @@ def _inside(context: Context, level: Level, territory: Row, scope: Scope) -> lis
     table = context.database.table(level.table)
     part = table[table[level.key].isin([row["code"] for row in inside])]
     title = f"Par {level.one}"
-    words = (SEAT,)
+    words = [SEAT]
     if level is EPCI and territory["level"] == "region":
-        words = ("Les intercommunalités qui touchent plusieurs départements de la région.",)
+        words = ["Les intercommunalités qui touchent plusieurs départements de la région."]
+    if len(part[["currency", "stage"]].drop_duplicates()) > 1:
+        words.append("D'autres monnaies ou natures de montant existent : elles sont sur la page de chaque territoire.")
     figures = _amounts(context, level, part, scope, is_brief=True)
-    return [Section(f"par-{level.code}", title, words, figures=figures, links=_links(inside))]
+    return [Section(f"par-{level.code}", title, tuple(words), figures=figures, links=_links(inside))]
 
 
 def _refusals(context: Context, level: Level, territory: Row) -> Section:
