@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 STAGED = ("amount_requested", "amount_proposed", "amount_awarded", "amount_committed", "amount_paid")
 _ASIDE = ("amount_clawed_back", "amount_loan", "amount_guarantee", "amount_in_kind")
-_HEADLINE = ("awarded", "committed", "paid")
+HEADLINE = ("awarded", "committed", "paid")
 _FEWEST_CONVENTION_TITLES = 2
 _MONEY_WORDS = re.compile(
     r"\b(montants?|mt|mnt|sommes?|subventions?|subv|sub|aides?|financements?|credits?|mandats?|mandates?|ae|cp|dotations?|"
@@ -39,8 +39,7 @@ _NO_MONEY = re.compile(
 
 def find_amounts(guess: Guess) -> None:
     """Place the amounts whose title says the stage, then the one whose title does not; ask what is left."""
-    if any(_UNITS.search(text) for text in [*guess.names, *guess.asides]):
-        guess.ask("En quelle unité sont les montants : en euros, en milliers d'euros, ou dans une autre monnaie ?")
+    ask_about_units(guess)
     for name in (*STAGED, *_ASIDE):
         column = guess.one_of(name, guess.titled("field", name))
         if column is None:
@@ -51,7 +50,7 @@ def find_amounts(guess: Guess) -> None:
             guess.rivals[name] = [column]
             guess.ask(f"La colonne {column.called} ne contient pas que des montants : que veut-elle dire ?")
     _find_unstaged(guess)
-    found = [stage for stage in _HEADLINE if f"amount_{stage}" in guess.fields]
+    found = [stage for stage in HEADLINE if f"amount_{stage}" in guess.fields]
     guess.stage = found[0] if found else None
     if guess.stage is None and not any(name.startswith("amount") for name in guess.rivals):
         guess.ask(
@@ -59,6 +58,12 @@ def find_amounts(guess: Guess) -> None:
             if any(name in guess.fields for name in STAGED)
             else "Quelle colonne donne le montant de la subvention, et s'agit-il du montant demandé, accordé ou versé ?"
         )
+
+
+def ask_about_units(guess: Guess) -> None:
+    """Ask in what the amounts are, when something speaks of thousands or of another currency."""
+    if any(_UNITS.search(text) for text in [*guess.names, *guess.asides]):
+        guess.ask("En quelle unité sont les montants : en euros, en milliers d'euros, ou dans une autre monnaie ?")
 
 
 def _find_unstaged(guess: Guess) -> None:

@@ -124,11 +124,14 @@ def _all_awards(guess: Guess) -> None:
         guess.rivals["decision_status"] = told
         guess.ask(f"La décision (accordée, refusée…) se lit-elle dans {listed_columns(told)} ?")
         return
-    if amount is None:
-        return
     declared = stage_of_list(guess) is not None
-    nothing = int((amount.amounts.fill_null(0) == 0).sum()) - _other_aid(guess, amount)
-    if nothing > (max(1, 0.02 * amount.text.len()) if declared and not _zeros(amount) else 0):
+    if guess.wide and (declared or not _says_otherwise(guess)):
+        guess.constants["decision_status"] = "awarded"  # a blank year is no line
+        return
+    if amount is None and not guess.wide:
+        return
+    nothing = 0 if amount is None else int((amount.amounts.fill_null(0) == 0).sum()) - _other_aid(guess, amount)
+    if amount is not None and nothing > (max(1, 0.02 * amount.text.len()) if declared and not _zeros(amount) else 0):
         guess.ask(
             f"{count(nothing, 'ligne')} sans montant, ou à zéro, dans la colonne {amount.called} : sont-ce des refus, "
             "des demandes en cours, ou des oublis ?"
