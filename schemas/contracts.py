@@ -11,8 +11,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from schemas.application import Application
+from schemas.call import Call
 from schemas.contract import FieldInfo, describe
 from schemas.decision_count import DecisionCount
+from schemas.service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,9 +23,11 @@ if TYPE_CHECKING:
 
 APPLICATION = "application"
 DECISION_COUNT = "decision_count"
+CALL = "call"
+SERVICE = "service"
 
 CONTRACTS: Mapping[str, type[pa.DataFrameModel]] = MappingProxyType(
-    {APPLICATION: Application, DECISION_COUNT: DecisionCount}
+    {APPLICATION: Application, DECISION_COUNT: DecisionCount, CALL: Call, SERVICE: Service}
 )
 
 

@@ -30,9 +30,15 @@ COMPOSITES = {
     "payment_period": ("payment_start_date", "payment_end_date"),
     "agreement_years": ("agreement_start_year", "agreement_end_year"),
     "applicant_place": ("applicant_siren", "seat_commune_code", "applicant_local_id"),
+    "funders": ("funder_name", "cofunders"),
+    "carriers": ("funder_name", "funder_siren", "cofunders", "service_name"),
+    "contacts": ("contact", "contact_mailbox"),
+    "area_codes": ("area_code", "area_level", "area_name"),
+    "rates": ("rate_min", "rate_max"),
 }
 """Columns that hold several fields at once: an identifier of any kind, a period of two dates, a list of years, the
-code of a local authority (SIREN of an intercommunalité, code of a commune or of a département)."""
+code of a local authority (SIREN of an intercommunalité, code of a commune or of a département); in lists of calls, who
+pays (names, or records with a SIREN and roles), whom to ask, codes of territories, the lowest and highest rates."""
 
 DATE_PARTS = ("year", "month", "day")
 """Columns that make up a date, in the order in which it is written."""
@@ -71,6 +77,8 @@ class ColumnRule(_Strict):
     `labels` adds the codelist's own codes and French labels to it. `empty` / `unlisted`: the code of a blank cell, of a
     cell found in no look-up. `remove`: a regular expression taken out of every cell. `first_of`: a separator; only
     what stands before it is kept. `digits`: the length to which a code that lost its leading zeros is filled up.
+    `html`: cells are written in HTML; only their words are kept. `percent`: shares are written in percent, with or
+    without its sign.
     `natural`: what a cell says instead of the name of a private person, who then has none.
     `parts`: for an amount, the columns that add up to it: the code of the purpose each pays for → its spellings; for a
     date, the columns of its `day`, `month` and `year`.
@@ -84,6 +92,8 @@ class ColumnRule(_Strict):
     remove: str | None = None
     first_of: str | None = None
     digits: int | None = None
+    html: bool = False
+    percent: bool = False
     natural: tuple[str, ...] = ()
     parts: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 

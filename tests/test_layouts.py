@@ -458,7 +458,7 @@ def test_european_funds_that_the_state_pays_out_are_not_the_state() -> None:
 
 
 def test_a_functional_domain_of_another_fund_is_set_aside_and_said() -> None:
-    lines = [["2103000001", "52499120500013", f"Les Amis {n}", 2024, "0163-02-01", 1000] for n in range(9)]
+    lines = [[f"210300001{n}", "52499120500013", "Les Amis", 2024, "0163-02-01", 1000] for n in range(9)]
     lines.append(["2103000002", "52499120500013", "Les Amis", 2024, "XYZ-1", 200])
     report = check(workbook(Extraction=[CHORUS, *lines]), name="export.xlsx").report
     assert (report.status, report.rows_accepted, report.rows_rejected) == ("accepted", 9, 1)

@@ -15,6 +15,7 @@ import polars as pl
 from pipelines.ingest import french
 from pipelines.ingest.conformity import award_conformity, file_conformity
 from pipelines.ingest.controls import check_controls
+from pipelines.ingest.doubts import doubts, remarks
 from pipelines.ingest.infer import explain_accepted, explain_held, infer
 from pipelines.ingest.joins import with_joins
 from pipelines.ingest.map import MappedSheet, map_sheet
@@ -156,7 +157,18 @@ def _check_member(member: Member, origin: Origin, formats: Mapping[str, Format],
     kept = [sheet for position, sheet in enumerate(read) if position not in repeated]
     if unsaid and not any(sheet.contract == APPLICATION for sheet in kept):
         return _held_for(unsaid, report)
-    return _concluded([_reported(sheet, report) for sheet in kept], report, format_)
+    outcome = _concluded([_reported(sheet, report) for sheet in kept], report, format_)
+    lists_kept = [sheet for sheet in kept if sheet.contract == APPLICATION and format_.id != INFERRED]
+    asked = [question for sheet in lists_kept for question in doubts(sheet.mapped, sheet.normalised)]
+    if asked and report.status == "accepted":
+        report.status = "held"
+        report.messages.append(
+            f"Le format «\u00a0{format_.title}\u00a0» est reconnu, mais la réponse à une question pourrait changer les "
+            "chiffres : rien n'est chargé avant elle."
+        )
+    asked += [question for sheet in lists_kept for question in remarks(sheet.mapped, sheet.validated.accepted)]
+    report.questions += list(dict.fromkeys(asked))
+    return outcome
 
 
 def _held_for(unsaid: list[str], report: Report) -> Outcome:
@@ -289,8 +301,8 @@ def _concluded(sheets: list[_ReadSheet], report: Report, format_: Format) -> Out
         if report.rows_rejected < rejected.height:  # a row may give several lines
             unread = french.count(rejected.height, "cellule") + f" sur {loaded + rejected.height}"
         report.messages.append(
-            f"{unread} ne peuvent pas être lues : c'est trop pour "
-            "charger le reste sans risque. Corrigez les cellules signalées, puis déposez à nouveau le fichier."
+            f"{unread} ne peuvent pas être lues (d'abord {_first_place(rejected)}) : c'est trop pour charger le reste "
+            "sans risque. Corrigez les cellules signalées, puis déposez à nouveau le fichier."
         )
     else:
         report.status = "accepted"
@@ -301,6 +313,11 @@ def _concluded(sheets: list[_ReadSheet], report: Report, format_: Format) -> Out
         )
     report.questions += _status_questions(issues)
     return Outcome(report, accepted, rejected, issues, others=others)
+
+
+def _first_place(rejected: pl.DataFrame) -> str:
+    sheet, row = rejected.select("sheet", "row").row(0)
+    return f"la ligne {row} de «\u00a0{sheet}\u00a0»"
 
 
 def _count_rows(report: Report) -> None:

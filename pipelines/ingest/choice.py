@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from pipelines.ingest import french
-from pipelines.ingest.deposited import how_to_confirm, lines_of
+from pipelines.ingest.deposited import await_confirmation, lines_of
 from pipelines.ingest.twins import Holder, Twins, find_twins
 from pipelines.ingest.versions import Candidate, Version, decide
 
 if TYPE_CHECKING:
     from pipelines.ingest.deposited import Deposit
     from pipelines.ingest.ledger import Ledger
-    from pipelines.ingest.report import Report
 
 
 def decide_all(deposits: list[Deposit], ledger: Ledger) -> list[Version]:
@@ -51,14 +50,15 @@ def tell_versions(deposits: list[Deposit], versions: list[Version]) -> None:
             told = list(group)
             years = french.year_ranges([version.fiscal_year for version in told])
             shared = sum(version.lines_matched or 0 for version in told)
-            _tell(deposit.report, reason, names[other], decided_by, years, shared)
+            _tell(deposit, reason, names[other], decided_by, years, shared)
 
 
 def _outcome(version: Version) -> tuple[str, str, str]:
     return version.reason, version.other_deposit_id or "", version.decided_by
 
 
-def _tell(report: Report, reason: str, other: str, decided_by: str, years: str, shared: int) -> None:
+def _tell(deposit: Deposit, reason: str, other: str, decided_by: str, years: str, shared: int) -> None:
+    report = deposit.report
     found = f"{french.count(shared, 'ligne')} de l’un se retrouve{'nt' if shared > 1 else ''} dans l’autre"
     by = " comme le demande funder.toml" if decided_by == "funder_file" else ""
     if reason == "counted":
@@ -68,7 +68,7 @@ def _tell(report: Report, reason: str, other: str, decided_by: str, years: str, 
     elif reason == "held":
         report.messages.append(
             f"Pour {years}, ce fichier contient nettement moins que « {other} » : il n’est pas compté ; {found}. "
-            + how_to_confirm(report, "le compter quand même")
+            + await_confirmation(deposit, "le compter quand même")
         )
     else:
         report.messages.append(f"Pour {years}, « {other} » est compté{by} à la place de ce fichier ; {found}.")

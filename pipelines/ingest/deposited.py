@@ -46,6 +46,8 @@ class Deposit:
     stated_date: date | None = None
     is_extract: bool = False
     """It is our own extract of lines in question, of which nothing is loaded."""
+    awaits: str | None = None
+    """What somebody's confirmation would do, as a French infinitive; None when nothing waits for one."""
     receipt: Path | None = None
 
 
@@ -64,6 +66,14 @@ def lines_of(deposit: Deposit) -> pl.DataFrame:
     return pl.read_parquet(deposit.staging / "accepted.parquet", columns=list(COLUMNS))
 
 
+def await_confirmation(deposit: Deposit, purpose: str) -> str:
+    """`deposit` waits for somebody's confirmation; returns the French sentence that says how to give it."""
+    deposit.awaits = purpose
+    return (
+        f"Pour {purpose}, déposez dans le même dossier un fichier vide nommé CONFIRMER-{deposit.report.sha256[:8]}.txt."
+    )
+
+
 def other_lines(deposits: Iterable[Deposit]) -> Counter[str]:
     """How many accepted lines of the other contracts `deposits` hold together, by contract."""
     files = ((c, d.staging / f"{staged_name(c)}.parquet") for d in deposits for c in others())
@@ -72,8 +82,3 @@ def other_lines(deposits: Iterable[Deposit]) -> Counter[str]:
         if path.is_file():
             counts[contract] += pl.scan_parquet(path).select(pl.len()).collect().item()
     return counts
-
-
-def how_to_confirm(report: Report, purpose: str) -> str:
-    """The French sentence that says which empty file, dropped beside this one, opens the guard."""
-    return f"Pour {purpose}, déposez dans le même dossier un fichier vide nommé CONFIRMER-{report.sha256[:8]}.txt."

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipelines.ingest.recognise import Header
 
 REPEATED_HEADER = "titres de colonnes répétés"
+COLUMN_NUMBERS = "numéros de colonnes sous les titres"
 TOTAL_ROW = "ligne de total"
 DASHES = "ligne de tirets sous les titres"
 TRAILER = "nombre de lignes annoncé"
@@ -35,6 +36,7 @@ _TOTAL = re.compile(
 _TRAILER = re.compile(r"^\(?\s*(\d+)\s+(rows?|lignes?|enregistrements?|records?)\b[\w\s]*\)?$", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"\(([^()]+)\)\s*$")
 _FEWEST_FOR_NOTES = 3  # mapped columns below which a lonely cell may be a line
+_FEWEST_NUMBERED = 2  # columns that a row of numbers counts
 _MOST_IN_NOTE = 2  # filled cells
 CONTROLS_SCHEMA = pl.Schema(
     {"row": pl.Int32, "kind": pl.String, "field": pl.String, "text": pl.String, "key": pl.String}
@@ -78,6 +80,7 @@ def lay_out(header: Header, rows: pl.DataFrame) -> tuple[Header, Laid]:
     sections = _sections(header, laid, repeated)
     laid.drop({int(row["row"] or 0) for row in repeated}, REPEATED_HEADER)
     laid.drop(_dashes(header, laid.rows), DASHES)
+    laid.drop(_column_numbers(header, laid.rows), COLUMN_NUMBERS)
     _trailers(header, laid)
     _totals(header, laid)
     laid.drop({row for row, _ in sections} & set(laid.rows["row"].to_list()), SECTION)
@@ -111,11 +114,13 @@ def _repeated_headers(header: Header, rows: pl.DataFrame) -> list[dict[str, str 
     found = []
     for row in suspects.iter_rows(named=True):
         mapped = [(row[letter], name, letter) for letter, name in header.fields.items() if row[letter]]
-        same = sum(
+        right = [
             known.get(fold_header(text[:200])) == name or text == header.titles[letter].strip()
             for text, name, letter in mapped
-        )
-        if same >= min(2, len(header.fields)) and same >= 0.6 * len(mapped):
+        ]
+        # Another title over the amounts opens another table, of another stage: its lines are not of this one.
+        other = any(name.startswith("amount_") and not said for (_, name, _), said in zip(mapped, right, strict=True))
+        if sum(right) >= min(2, len(header.fields)) and sum(right) >= 0.6 * len(mapped) and not other:
             found.append(row)
     return found
 
@@ -189,6 +194,16 @@ def _dashes(header: Header, rows: pl.DataFrame) -> set[int]:
         for row in suspects.iter_rows()
         if all(text is None or re.fullmatch(r"[-=_ ]+", text) for text in row[1:])
     }
+
+
+def _column_numbers(header: Header, rows: pl.DataFrame) -> set[int]:
+    """The row right under the titles that only numbers their columns: 1, 2, 3… or (1), (2), (3)…"""
+    if rows.is_empty() or len(header.fields) < _FEWEST_NUMBERED:
+        return set()
+    row, *cells = rows.row(0)
+    numbers = [text.strip("()[] ") for text in cells if text]
+    counted = numbers == [str(place) for place in range(1, len(numbers) + 1)]
+    return {int(row)} if counted and len(numbers) >= max(_FEWEST_NUMBERED, len(header.fields)) else set()
 
 
 def _trailers(header: Header, laid: Laid) -> None:

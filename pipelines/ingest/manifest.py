@@ -92,6 +92,7 @@ def _deposit(deposit: Deposit, raw: Path, warehouse: Path) -> dict[str, Any]:
         "issues_error": severities.count("error"),
         "issues_warning": severities.count("warning"),
         "issues_info": severities.count("info"),
+        "awaits": deposit.awaits,
         "message": " ".join(report.messages) or None,
         "receipt": deposit.receipt.relative_to(raw).as_posix() if deposit.receipt else None,
         "staging": deposit.staging.relative_to(warehouse).as_posix(),

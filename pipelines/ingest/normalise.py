@@ -6,11 +6,14 @@ column by column, then derives what no column states: the fiscal year, the curre
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from html import unescape
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from pipelines.ingest import call_cells
 from pipelines.ingest.amounts import parse_amounts
 from pipelines.ingest.corrections import corrected
 from pipelines.ingest.dates import parse_dates, parse_periods, parse_years
@@ -34,6 +37,7 @@ from pipelines.ingest.other_lines import derived, without_mailboxes
 from pipelines.ingest.parties import applicant_kind
 from pipelines.ingest.parts import whole_dates, with_parts
 from pipelines.ingest.personal import MASK, masked
+from pipelines.ingest.several import parse_several
 from schemas import codelist
 from schemas.contract import YEAR, Euro, Share
 from schemas.contracts import APPLICATION
@@ -60,6 +64,7 @@ _YES = frozenset({"oui", "o", "vrai", "true", "1", "x", "yes", "y"})
 _NO = frozenset({"non", "n", "faux", "false", "0", "no"})
 _ZEROS = r"^[0\s]+$"
 _LOST = "\ufffd"
+_TAG = re.compile(r"<[^>]*>")
 _ONE_DATE = 19  # characters of the longest single date, time included
 
 
@@ -175,6 +180,8 @@ def _is_free_text(info: FieldInfo | None) -> bool:
 
 
 def _cleaned(text: pl.Series, rule: ColumnRule) -> pl.Series:
+    if rule.html:
+        text = by_value(text, lambda cell: " ".join(unescape(_TAG.sub(" ", cell)).split()))
     if rule.remove is not None:
         text = text.str.replace_all(rule.remove, "").str.strip_chars()
     if rule.first_of is not None:
@@ -197,6 +204,8 @@ def _parse(
         return _parse_period(name, text, findings, stated_years)
     if name == "applicant_place":
         return _parse_place(text)
+    if name in call_cells.COMPOSITES:
+        return call_cells.parse(name, text, findings)
     if "." in name:
         return _parse_amount(name, text, findings)
     if name == "agreement_years":
@@ -204,12 +213,14 @@ def _parse(
     info = fields[name]
     if name == "applicant_rna":
         return {name: text.str.to_uppercase().str.replace_all(r"\s", "")}
+    if info.codelist is not None and info.is_several:
+        return _parse_codes(name, text, rule, info.codelist, findings)
     if info.codelist is not None:
         return _parse_code(name, text, rule, info.codelist, findings)
     if info.dtype == Euro:
         return _parse_amount(name, text, findings)
     if info.dtype == Share:
-        return _parse_share(name, text, findings)
+        return _parse_share(name, text, rule, findings)
     if info.dtype == pl.Date:
         dates = parse_dates(text)
         findings.add("date_unreadable", name, text, dates.unreadable)
@@ -296,14 +307,24 @@ def _parse_agreement_years(name: str, text: pl.Series, findings: Findings) -> di
     return {"agreement_start_year": start, "agreement_end_year": end}
 
 
-def _parse_code(name: str, text: pl.Series, rule: ColumnRule, listed: str, findings: Findings) -> dict[str, pl.Series]:
+def _code_table(rule: ColumnRule, listed: str) -> dict[str, str]:
+    """What a cell may say, folded → the code it means."""
     table = {fold(spelling): code for spelling, code in rule.values.items()}
-    if rule.labels:
-        table = (
-            {fold(label): code for code, label in codelist.labels(listed).items()}
-            | {fold(code): code for code in codelist.codes(listed)}
-            | table
-        )
+    if not rule.labels:
+        return table
+    labels = {fold(label): code for code, label in codelist.labels(listed).items()}
+    return labels | {fold(code): code for code in codelist.codes(listed)} | table
+
+
+def _parse_codes(name: str, text: pl.Series, rule: ColumnRule, listed: str, findings: Findings) -> dict[str, pl.Series]:
+    """A cell of several codes → those that are known, in the codelist's order; the others are told."""
+    parsed = parse_several(text, _code_table(rule, listed), codelist.codes(listed), unlisted=rule.unlisted)
+    findings.add("codes_unlisted", name, text, parsed.is_unlisted)
+    return {name: parsed.codes} | ({"theme_raw": text} if name == "themes" else {})
+
+
+def _parse_code(name: str, text: pl.Series, rule: ColumnRule, listed: str, findings: Findings) -> dict[str, pl.Series]:
+    table = _code_table(rule, listed)
     missing = "\x00"
     coded = by_value(
         text, lambda value: table.get(fold(value), rule.unlisted if rule.unlisted is not None else missing)
@@ -343,8 +364,8 @@ def _parse_amount(name: str, text: pl.Series, findings: Findings) -> dict[str, p
     return {name: amounts.values}
 
 
-def _parse_share(name: str, text: pl.Series, findings: Findings) -> dict[str, pl.Series]:
-    percent = text.str.contains("%", literal=True).fill_null(False)
+def _parse_share(name: str, text: pl.Series, rule: ColumnRule, findings: Findings) -> dict[str, pl.Series]:
+    percent = text.str.contains("%", literal=True).fill_null(False) | rule.percent
     number = (
         text.str.replace_all(r"[\s%]", "").str.replace(",", ".", literal=True).cast(pl.Decimal(18, 6), strict=False)
     )

@@ -15,6 +15,7 @@ from pipelines.ingest.french import count
 from pipelines.ingest.personal import masked
 from schemas.contracts import APPLICATION, CONTRACTS, DECISION_COUNT, fields_of, others
 from schemas.decision_count import AMOUNTS
+from schemas.format import COMPOSITES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -74,8 +75,12 @@ def derived(
 
 def without_mailboxes(raw: pl.DataFrame, fields: Mapping[str, FieldInfo]) -> pl.DataFrame:
     """The text of lines as it may be quoted: addresses are kept in checked lines only."""
-    own = [name for name in raw.columns if name in fields and fields[name].is_mailbox]
+    own = [name for name in raw.columns if any(_is_mailbox(fields, part) for part in COMPOSITES.get(name, (name,)))]
     return raw.with_columns(masked(raw[name])[0].alias(name) for name in own)
+
+
+def _is_mailbox(fields: Mapping[str, FieldInfo], name: str) -> bool:
+    return name in fields and fields[name].is_mailbox
 
 
 def describe_others(report: Report, accepted: Mapping[str, pl.DataFrame]) -> None:

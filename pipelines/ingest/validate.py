@@ -45,14 +45,25 @@ _COMPOSITE_OF = {
     "applicant_siren": ("applicant_id", "applicant_siret"),
     "applicant_rna": ("applicant_id",),
     "funder_siret": ("funder_id",),
+    "seat_commune_code": ("applicant_place",),
     "funder_siren": ("funder_id", "funder_siret"),
     "payment_start_date": ("payment_period",),
     "payment_end_date": ("payment_period",),
     "agreement_start_year": ("agreement_years",),
     "agreement_end_year": ("agreement_years",),
+    "contact": ("contacts",),
+    "contact_mailbox": ("contacts",),
+    "area_code": ("area_codes",),
+    "rate_min": ("rates",),
+    "rate_max": ("rates",),
 }
 MISSING = "required_missing"
-_AT_FAULT = {"count_not_whole": "value"}
+_AT_FAULT = {
+    "action_code_unknown": "action_territory_code",
+    "call_title_missing": "title",
+    "count_not_whole": "value",
+    "mailbox_private": "contact_mailbox",
+}
 """Rule over a whole line → the field whose cell is shown."""
 _SHOWN = 120  # characters of a cell quoted in an issue
 

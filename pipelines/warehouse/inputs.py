@@ -12,7 +12,9 @@ from schemas import codelist, territory
 from schemas.application import Application
 from schemas.contract import describe, polars_schema
 from schemas.contracts import CONTRACTS, others, staged_name
+from schemas.issues import issue_kinds
 from schemas.publication import Publication, load_publication
+from schemas.service_names import service_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +29,7 @@ DEPOSITS = pl.Schema({
     "format_id": pl.String(), "recognised_by": pl.String(), "status": pl.String(), "is_current": pl.Boolean(),
     "is_demonstration": pl.Boolean(), "rows_read": pl.Int64(), "rows_accepted": pl.Int64(), "rows_rejected": pl.Int64(),
     "rows_ignored": pl.Int64(), "issues_error": pl.Int64(), "issues_warning": pl.Int64(), "issues_info": pl.Int64(),
-    "message": pl.String(), "receipt": pl.String(),
+    "awaits": pl.String(), "message": pl.String(), "receipt": pl.String(),
 })  # fmt: skip
 VERSIONS = pl.Schema({
     "deposit_id": pl.String, "fiscal_year": pl.Int32, "is_counted": pl.Boolean, "reason": pl.String,
@@ -108,9 +110,12 @@ def _register_others(connection: duckdb.DuckDBPyConnection, stagings: list[tuple
 
 
 def register_contracts(connection: duckdb.DuckDBPyConnection) -> None:
-    """Codelists and the contract's fields, as tables of text."""
+    """Codelists, kinds of problems, names of services settled by hand and the contract's fields, as tables of text."""
     for name in codelist.names():
         connection.register(f"codelist_{name}", pl.DataFrame(codelist.rows(name), infer_schema_length=None))
+    kinds = [kind.model_dump(exclude={"effect"}) for kind in issue_kinds().values()]
+    connection.register("contract_issues", pl.DataFrame(kinds))
+    connection.register("lookup_service_names", service_names())
     fields = describe(Application).values()
     connection.register(
         "contract_fields", pl.DataFrame({"name": [f.name for f in fields], "title": [f.title for f in fields]})
