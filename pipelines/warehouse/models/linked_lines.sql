@@ -8,7 +8,7 @@ select
     fiscal_year,
     stage,
     rule as link_rule,
-    likeness as title_likeness,
+    likeness,
     is_sure
 from given_twins
 order by line_id, other_line_id;

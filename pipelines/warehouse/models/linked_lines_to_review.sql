@@ -12,7 +12,7 @@ lines as (
 final as (
     select
         source.link_rule,
-        source.title_likeness,
+        source.likeness,
         source.fiscal_year,
         source.stage,
         mine.funder_name,
