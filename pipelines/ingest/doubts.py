@@ -51,7 +51,7 @@ def doubts(mapped: MappedSheet, normalised: Normalised) -> list[str]:
         *_parties(mapped, normalised.lines),
         *_twins(mapped),
         *_units(mapped),
-        *_other_tables(mapped),
+        *_other_tables(mapped, normalised),
         *nobody(normalised.lines),
         *_loans(mapped, normalised.lines),
     ]
@@ -220,20 +220,19 @@ def _units(mapped: MappedSheet) -> list[str]:
     return [IN_WHICH_UNIT] if any(names_a_unit(fold_words(text)) for text in said) else []
 
 
-def _other_tables(mapped: MappedSheet) -> list[str]:
+def _other_tables(mapped: MappedSheet, normalised: Normalised) -> list[str]:
     """The title of another amount among the amounts: from there on, another table."""
-    for name, letter in mapped.letters.items():
-        if not name.startswith("amount_"):
+    for position, name, code, text, _ in normalised.findings.rows:
+        if code != "amount_unreadable" or not text:
             continue
-        words = mapped.lines.select("source_row", name).filter(pl.col(name).str.contains(r"^[^\d]*\p{L}{3}[^\d]*$"))
-        for row, text in words.iter_rows():
-            meaning = read_title(text).meaning
-            if meaning is not None and (meaning.kind == "amount" or meaning.name.startswith("amount_")):
-                question = (
-                    f"À la ligne {row} (colonne {letter}), « {text} » est-il le titre d'un autre tableau ? Les "
-                    "montants qui suivent seraient d'une autre sorte : mettez chaque tableau dans sa feuille."
-                )
-                return [question]
+        meaning = read_title(text).meaning
+        if meaning is not None and (meaning.kind == "amount" or meaning.name.startswith("amount_")):
+            row, letter = normalised.lines["source_row"][position], mapped.letters.get(name or "", "")
+            question = (
+                f"À la ligne {row} (colonne {letter}), « {text} » est-il le titre d'un autre tableau ? Les "
+                "montants qui suivent seraient d'une autre sorte : mettez chaque tableau dans sa feuille."
+            )
+            return [question]
     return []
 
 
