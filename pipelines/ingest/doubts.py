@@ -172,7 +172,9 @@ def _parties(mapped: MappedSheet, lines: pl.DataFrame) -> list[str]:
     sirens = lines["applicant_siren"].drop_nulls()
     if number is not None and names >= _FEWEST and sirens.len() >= max(_FEWEST, lines.height / 2):
         own = int((lines["applicant_siren"] == lines["funder_siren"]).fill_null(False).sum())
-        if sirens.n_unique() == 1 or own > lines.height / 2:
+        meaning = read_title(mapped.header.titles[mapped.letters[number]]).meaning
+        either = meaning is not None and meaning.kind == "id"  # « SIRET » alone does not say whose
+        if (either and sirens.n_unique() == 1) or own > lines.height / 2:
             asked.append(
                 f"Le numéro de la colonne {_called(mapped, number)} est-il celui du financeur ? Il est le même pour "
                 "des demandeurs différents."
