@@ -52,13 +52,17 @@ def doubts(mapped: MappedSheet, normalised: Normalised) -> list[str]:
         *_twins(mapped),
         *_units(mapped),
         *_other_tables(mapped, normalised),
-        *nobody(normalised.lines),
         *_loans(mapped, normalised.lines),
     ]
 
 
 def remarks(mapped: MappedSheet, lines: pl.DataFrame) -> list[str]:
-    """What is asked of `lines` without holding them: awards of nothing, which may be this publisher's refusals."""
+    """What is asked of `lines` without holding them: names that may be nobody's, and awards of nothing."""
+    return [*nobody(lines), *_awards_of_nothing(mapped, lines)]
+
+
+def _awards_of_nothing(mapped: MappedSheet, lines: pl.DataFrame) -> list[str]:
+    """A zero is this publisher's refusal, perhaps."""
     format_ = mapped.header.format
     if "decision_status" in mapped.letters or format_.decision is not None or format_.headline_stage != "awarded":
         return []
