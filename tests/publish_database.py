@@ -327,6 +327,9 @@ def _funding(db: duckdb.DuckDBPyConnection) -> None:
         "scheme": "funder_id, scheme",
         "theme": "coalesce(theme, 'unknown') AS theme",
         "funder_theme": ("funder_id, coalesce(theme, 'unknown') AS theme"),
+        "funder_theme_territory": (
+            "funder_id, coalesce(theme, 'unknown') AS theme, coalesce(departement_code, '—') AS departement_code"
+        ),
         "purpose": ("funder_id, coalesce(purpose, 'unknown') AS purpose"),
         "territory": "coalesce(departement_code, '—') AS departement_code, funder_id",
         "region": "if(departement_code IS NULL, '—', '76') AS region_code, funder_id",

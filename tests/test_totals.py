@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,9 @@ import openpyxl
 import pytest
 
 from pipelines.ingest.check import Outcome, check_file
+from pipelines.ingest.deposited import other_lines
 from pipelines.ingest.derive import Origin
+from pipelines.ingest.inbox import ingest
 from schemas.funder import FunderFile, FunderFileError, load_funder_file
 
 if TYPE_CHECKING:
@@ -145,12 +148,40 @@ def test_a_list_of_applications_is_no_table_of_totals() -> None:
     assert check("liste.xlsx", "Feuil1", table).report.format is None
 
 
+def test_a_table_that_loses_totals_or_leaves_is_held_back(tmp_path: Path) -> None:
+    folder = tmp_path / "raw" / "ville"
+    folder.mkdir(parents=True)
+    file = folder / "bilan_granted.xlsx"
+    rows = [TABLE[0], *([f"Pays {n}", n, n, n] for n in range(1, 21))]
+
+    def passed(content: bytes | None) -> tuple[int, list[str]]:
+        if content is None:
+            file.unlink()
+        else:
+            file.write_bytes(content)
+        done = ingest(tmp_path / "raw", tmp_path / "warehouse", as_of=date(2026, 1, 1))
+        return sum(other_lines(d for d in done.deposits if d.is_current).values()), [
+            message for d in done.deposits for message in d.report.messages if "CONFIRMER" in message
+        ]
+
+    (folder / "autre_eval.xlsx").write_bytes(workbook(Projects=TABLE))
+    assert passed(workbook(Projects=rows)) == (65, [])
+    counted, messages = passed(workbook(Projects=rows[:15]))
+    assert counted == 65
+    assert "nettement moins" in messages[0]
+    counted, messages = passed(workbook(Projects=[*rows, ["Pays 21", 1, 1, 1]]))
+    assert (counted, messages) == (68, [])
+    counted, messages = passed(None)
+    assert counted == 68
+    assert "n’est plus dans le dossier" in messages[0]
+
+
 def test_the_two_real_tables(real_files: Path) -> None:
     stated = {}
     for path in sorted((real_files / "erc").glob("*.xlsx")):
         outcome = check_file(path.read_bytes(), Origin("d", "", path.name, FunderFile()))
         report = outcome.report
-        cells = openpyxl.load_workbook(path, read_only=True).worksheets[0].iter_rows(min_row=2, values_only=True)
+        cells = openpyxl.load_workbook(path).worksheets[0].iter_rows(min_row=2, values_only=True)
         numbers = [value for row in cells for value in row[1:] if value is not None]
         assert report.status == "accepted"
         assert report.rows_read == report.rows_accepted + report.rows_rejected + report.rows_ignored

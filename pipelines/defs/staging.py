@@ -94,10 +94,10 @@ def _metadata(done: Pass, places: Places) -> dict[str, Any]:
     return {
         "dagster/row_count": accepted,
         "fichiers": len(done.deposits),
+        "dépôts en attente": as_table([_held(deposit) for deposit in done.deposits if deposit.awaits]),
         "nouveaux": sum(deposit.is_new for deposit in done.deposits),
         "date de référence": places.day.isoformat(),
         "dépôts": as_table([_row(deposit) for deposit in done.deposits[:_SHOWN]]),
-        "dépôts en attente": as_table([_held(deposit) for deposit in done.deposits if deposit.awaits]),
         "lignes de deux déposants": as_table(_twins(done)),
         "dossier des dépôts": dg.MetadataValue.path(str(places.raw_folder)),
     }

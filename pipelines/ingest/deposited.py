@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from pipelines.ingest.matching import COLUMNS
+from schemas.contracts import others, staged_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date, datetime
     from pathlib import Path
 
@@ -69,3 +72,13 @@ def await_confirmation(deposit: Deposit, purpose: str) -> str:
     return (
         f"Pour {purpose}, déposez dans le même dossier un fichier vide nommé CONFIRMER-{deposit.report.sha256[:8]}.txt."
     )
+
+
+def other_lines(deposits: Iterable[Deposit]) -> Counter[str]:
+    """How many accepted lines of the other contracts `deposits` hold together, by contract."""
+    files = ((c, d.staging / f"{staged_name(c)}.parquet") for d in deposits for c in others())
+    counts: Counter[str] = Counter()
+    for contract, path in files:
+        if path.is_file():
+            counts[contract] += pl.scan_parquet(path).select(pl.len()).collect().item()
+    return counts

@@ -5,29 +5,29 @@ Each guard says on the receipt what it did and how to get past it; somebody's re
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from pipelines.ingest.choice import decide_all
 from pipelines.ingest.deposit import deposit_id
-from pipelines.ingest.deposited import await_confirmation, lines_of
+from pipelines.ingest.deposited import await_confirmation, lines_of, other_lines
 from pipelines.ingest.matching import COLUMNS
 from pipelines.ingest.normalise import UNKNOWN_FUNDER
-from pipelines.ingest.versions import loses_too_much
+from pipelines.ingest.versions import MOST_LINES_LOST, loses_too_much
 from schemas.application import Application
 from schemas.contract import polars_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
+    from collections.abc import Collection, Mapping
 
     from pipelines.ingest.deposited import Deposit
     from pipelines.ingest.ledger import Ledger
     from pipelines.ingest.origin_mark import Mark
 
 
-def let_in(deposit: Deposit, released: set[str]) -> bool:
+def let_in(deposit: Deposit, released: Collection[str]) -> bool:
     """Whether the lines of `deposit` are loaded: it is accepted, or held with lines to load and released."""
     report = deposit.report
     if deposit.is_extract:
@@ -50,11 +50,11 @@ def let_in(deposit: Deposit, released: set[str]) -> bool:
     return report.status == "accepted"
 
 
-def hold_back(new: Deposit, old: Deposit, released: set[str]) -> None:
+def hold_back(new: Deposit, old: Deposit, released: Collection[str]) -> None:
     """A content that loses too much of the one it takes the place of is held, unless somebody let it through."""
     if not (new.is_current and old.is_current) or new.report.is_demonstration or new.deposit_id in released:
         return
-    if loses_too_much(lines_of(old), lines_of(new)):
+    if loses_too_much(lines_of(old), lines_of(new)) or _others_lost(other_lines([old]), other_lines([new])):
         new.is_current, new.report.status = False, "held"
         new.report.messages.insert(
             0,
@@ -93,12 +93,22 @@ def origins_of(copy: str, depositor: str, marks: Mapping[str, Mark]) -> list[str
 
 
 def settle_withdrawals(deposits: list[Deposit], ledger: Ledger, now: datetime) -> None:
-    """Files that left the inbox are withdrawn, unless too much would be lost and nobody confirmed it."""
-    released = ledger.releases()
+    """Files that left the inbox are withdrawn, unless too much would be lost and nobody confirmed it.
+
+    What was said while a file was there, to load it for example, does not confirm that it may go.
+    """
+    released, files = ledger.releases(), ledger.files()
+    confirmed = {
+        d.deposit_id
+        for d in deposits
+        if not d.is_present
+        and d.deposit_id in released
+        and released[d.deposit_id] >= datetime.fromisoformat(files[d.path]["gone_at"] or now.isoformat())
+    }
     for depositor in sorted({deposit.depositor for deposit in deposits if not deposit.is_present}):
         own = [deposit for deposit in deposits if deposit.depositor == depositor and deposit.is_current]
         gone = [deposit for deposit in own if not deposit.is_present and deposit.path not in _present(deposits)]
-        free = [d for d in gone if d.deposit_id in released or d.report.is_demonstration]
+        free = [d for d in gone if d.deposit_id in confirmed or d.report.is_demonstration]
         rest = [d for d in gone if d not in free]
         if rest and _too_much_lost([d for d in own if d not in free], rest, ledger):
             for deposit in rest:
@@ -122,7 +132,12 @@ def _present(deposits: list[Deposit]) -> set[str]:
 def _too_much_lost(own: list[Deposit], gone: list[Deposit], ledger: Ledger) -> bool:
     left = [deposit for deposit in own if deposit not in gone]
     before, after = (_counted(deposits, ledger) for deposits in (own, left))
-    return loses_too_much(before, after)
+    return loses_too_much(before, after) or _others_lost(other_lines(own), other_lines(left))
+
+
+def _others_lost(before: Mapping[str, int], after: Mapping[str, int]) -> bool:
+    """Whether too many totals, calls or services would go: they have no euros, only lines."""
+    return any(after.get(contract, 0) < (1 - MOST_LINES_LOST) * lines for contract, lines in before.items())
 
 
 def _counted(deposits: list[Deposit], ledger: Ledger) -> pl.DataFrame:

@@ -7,13 +7,16 @@ an answer to its author, and the pass goes on.
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+
+import polars as pl
 
 from pipelines.ingest.answers import annotate, answer
 from pipelines.ingest.choice import decide_all, link_all, tell_twins, tell_versions
 from pipelines.ingest.dates import date_in_name
-from pipelines.ingest.deposit import InboxError, InboxFile, deposit_id, settled, take
+from pipelines.ingest.deposit import InboxError, InboxFile, deposit_id, depositor_of, settled, take
 from pipelines.ingest.deposited import Deposit, Pass
 from pipelines.ingest.guards import hold_back, let_in, origins_of, settle_withdrawals, supersede
 from pipelines.ingest.ledger import Ledger
@@ -24,12 +27,15 @@ from pipelines.ingest.stage import recipe_key, stage, sweep
 from schemas.funder import FILE_NAME, FunderFile, FunderFileError, load_funder_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+
+    from pipelines.ingest.report import Report
 
     Progress = Callable[[str, int, int], None]
     """Called with a file's path, its rank and the number of files."""
 
+_SAME_MOMENT = timedelta(seconds=1)  # the ledger's times have no fractions
 _CONFIRMATION = re.compile(r"^CONFIRMER-([0-9a-f]{8})\.txt$", re.IGNORECASE)
 
 
@@ -40,13 +46,27 @@ def ingest(raw: Path, warehouse: Path, *, as_of: date, progress: Progress | None
     """
     now = datetime.now(UTC).replace(microsecond=0)
     sweep(warehouse / "deposits", warehouse / "staging")
-    with Workers() as workers:
+    with Workers() as workers, _recorded(warehouse, as_of, now):
         done = _read_inbox(raw, warehouse, now, workers, progress)
         annotate([deposit for deposit in done.deposits if deposit.is_present], raw, warehouse, workers)
     for deposit in done.deposits:
         if deposit.is_present:
             deposit.receipt = answer(deposit, raw, as_of)
     return done
+
+
+@contextmanager
+def _recorded(warehouse: Path, as_of: date, now: datetime) -> Iterator[None]:
+    """The ledger says that a run began and how it ended; that of a killed one has no end."""
+    with Ledger(warehouse / "ledger.sqlite") as ledger:
+        run = ledger.start_run(as_of, now)
+    outcome = "failed"
+    try:
+        yield
+        outcome = "read"
+    finally:
+        with Ledger(warehouse / "ledger.sqlite") as ledger:
+            ledger.end_run(run, outcome, datetime.now(UTC).replace(microsecond=0))
 
 
 def _read_inbox(raw: Path, warehouse: Path, now: datetime, workers: Workers, progress: Progress | None) -> Pass:
@@ -89,13 +109,20 @@ def _take(files: list[InboxFile], raw: Path, warehouse: Path, ledger: Ledger, no
 
 
 def _note_confirmations(raw: Path, ledger: Ledger, now: datetime) -> None:
-    """A file `CONFIRMER-<first 8 of the sha256>.txt` in a depositor's folder lets that deposit through."""
-    for path in sorted(raw.glob("*/**/CONFIRMER-*.txt")):
+    """A file `CONFIRMER-<first 8 of the sha256>.txt` in a depositor's folder lets that deposit through.
+
+    Left in the folder it says nothing new; dropped again, it does.
+    """
+    released = ledger.releases()
+    for path in sorted(raw.glob("**/CONFIRMER-*.txt")):
         match = _CONFIRMATION.match(path.name)
+        dropped = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         for row in ledger.deposits().values():
-            own = path.relative_to(raw).parts[0] == row["depositor"]
+            own = depositor_of(path.relative_to(raw).as_posix()) == row["depositor"]
             if match and own and row["sha256"].startswith(match[1].lower()):
-                ledger.release(row["deposit_id"], how=path.name, now=now)
+                last = released.get(row["deposit_id"])
+                if last is None or dropped > last + _SAME_MOMENT:
+                    ledger.release(row["deposit_id"], how=path.name, now=now)
 
 
 def _stage_all(
@@ -181,9 +208,17 @@ def _staged(
         report=report,
         staging=folder,
         is_new=is_new,
-        stated_date=date_in_name(row["file_name"]),
+        stated_date=_stated_date(report, folder) or date_in_name(row["file_name"]),
         is_extract=bool(row["is_extract"]),
     )
+
+
+def _stated_date(report: Report, staging: Path) -> date | None:
+    """The latest date of update that a column of the file states; None when it has no such column."""
+    if not any(column.field == "source_updated_at" for column in report.columns):
+        return None
+    dates = pl.read_parquet(staging / "accepted.parquet", columns=["source_updated_at"])["source_updated_at"]
+    return dates.max()  # type: ignore[return-value]
 
 
 def _declarations(folder: Path) -> tuple[FunderFile, str | None]:

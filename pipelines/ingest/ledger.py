@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pipelines.ingest.origin_mark import Mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import date, datetime
+    from datetime import date
     from pathlib import Path
 
     from pipelines.ingest.deposit import InboxFile
@@ -37,7 +38,7 @@ CREATE TABLE IF NOT EXISTS stagings (
     recipe_key TEXT PRIMARY KEY, deposit_id TEXT NOT NULL, status TEXT NOT NULL, staged_at TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS releases (
-    deposit_id TEXT PRIMARY KEY, released_at TEXT NOT NULL, how TEXT NOT NULL
+    deposit_id TEXT NOT NULL, released_at TEXT NOT NULL, how TEXT NOT NULL, PRIMARY KEY (deposit_id, released_at)
 );
 CREATE TABLE IF NOT EXISTS versions (
     decided_at TEXT NOT NULL, deposit_id TEXT NOT NULL, fiscal_year INTEGER NOT NULL, is_counted INTEGER NOT NULL,
@@ -97,9 +98,10 @@ class Ledger:
         )
         return {row["deposit_id"]: row for row in rows}
 
-    def releases(self) -> set[str]:
-        """Deposits let through by somebody."""
-        return {row["deposit_id"] for row in self._connection.execute("SELECT deposit_id FROM releases")}
+    def releases(self) -> dict[str, datetime]:
+        """Deposits let through by somebody, with when it was last."""
+        rows = self._connection.execute("SELECT deposit_id, max(released_at) AS last FROM releases GROUP BY deposit_id")
+        return {row["deposit_id"]: datetime.fromisoformat(row["last"]) for row in rows}
 
     def marks(self) -> dict[str, Mark]:
         """The deposits that are annotated copies, by identity, with what they were made from."""
@@ -202,7 +204,7 @@ class Ledger:
         return [(now.isoformat(), *key, *found) for key, found in sorted(told.items()) if last.get(key) != found]
 
     def release(self, deposit_id: str, *, how: str, now: datetime) -> None:
-        """Let a held deposit through, for good."""
+        """Let a held deposit through, for good; a later withdrawal of its file needs another release."""
         with self._transaction() as db:
             db.execute("INSERT OR IGNORE INTO releases VALUES (?, ?, ?)", (deposit_id, now.isoformat(), how))
 
@@ -215,6 +217,6 @@ class Ledger:
             return int(cursor.lastrowid or 0)
 
     def end_run(self, run_id: int, outcome: str, now: datetime) -> None:
-        """A run ends, `published` or `failed`."""
+        """A run ends, `read` or `failed`; a run that was killed never does."""
         with self._transaction() as db:
             db.execute("UPDATE runs SET ended_at = ?, outcome = ? WHERE run_id = ?", (now.isoformat(), outcome, run_id))

@@ -45,6 +45,7 @@ _COMPOSITE_OF = {
     "applicant_siren": ("applicant_id", "applicant_siret"),
     "applicant_rna": ("applicant_id",),
     "funder_siret": ("funder_id",),
+    "seat_commune_code": ("applicant_place",),
     "funder_siren": ("funder_id", "funder_siret"),
     "payment_start_date": ("payment_period",),
     "payment_end_date": ("payment_period",),
@@ -57,7 +58,12 @@ _COMPOSITE_OF = {
     "rate_max": ("rates",),
 }
 MISSING = "required_missing"
-_AT_FAULT = {"count_not_whole": "value", "mailbox_private": "contact_mailbox", "call_title_missing": "title"}
+_AT_FAULT = {
+    "action_code_unknown": "action_territory_code",
+    "call_title_missing": "title",
+    "count_not_whole": "value",
+    "mailbox_private": "contact_mailbox",
+}
 """Rule over a whole line → the field whose cell is shown."""
 _SHOWN = 120  # characters of a cell quoted in an issue
 

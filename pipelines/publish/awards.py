@@ -104,7 +104,8 @@ class AwardLists:
 
 
 def _what(row: Row) -> str | None:
-    words = [label(name, row[name]) for name in ("theme", "purpose") if not formats.is_missing(row[name])]
+    told = [name for name in ("theme", "purpose") if not formats.is_missing(row[name]) and row[name] != "unknown"]
+    words = [label(name, row[name]) for name in told]
     return formats.sentence(", ".join(words)) or None
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.publish import formats, funding, inhabitants, refusals
 from pipelines.publish.awards import AwardLists
-from pipelines.publish.directory import UNKNOWN_TERRITORY, amounts_word
+from pipelines.publish.directory import UNKNOWN_TERRITORY, amounts_word, label
 from pipelines.publish.funding import Scope
 from pipelines.publish.layout import KeyFigure, Link, Section, figures_of
 from pipelines.publish.reports import Output, Report
@@ -157,9 +157,20 @@ def _sections(context: Context, territory: Row) -> list[Section]:
         name=directory.funder_name,
         href=lambda row: directory.funder_href(row["funder_id"]),
     )
+    themes = funding.by_category(
+        database.where("funding_by_funder_theme_territory_year", "departement_code", code),
+        scope,
+        id="themes",
+        key="theme",
+        title="Thème",
+        by="thème",
+        name=lambda theme: label("theme", theme),
+        method="themes",
+    )
     sections = [
         Section("annees", "Par exercice", figures=tuple(years)),
         Section("financeurs", "Par financeur", figures=tuple(funders)),
+        Section("themes", "Par thème", figures=tuple(themes)),
     ]
     rates = database.where("refusal_rates_by_service_territory_year", "departement_code", code)
     rates = rates[rates["fiscal_year"] == rates["fiscal_year"].max()]
@@ -190,6 +201,7 @@ REPORT = Report(
     tables=(
         "awards",
         "funders",
+        "funding_by_funder_theme_territory_year",
         "funding_by_region_year",
         "funding_by_territory_year",
         "refusal_rates_by_service_territory_year",

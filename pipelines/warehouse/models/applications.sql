@@ -44,7 +44,10 @@ renamed as (
 ),
 final as (
     select
-        renamed.* exclude (is_version_counted, version_reason, is_loan_only, authority_siren, seat_commune_code, funder_id, service_key, is_award, stage, depositor),
+        renamed.* exclude (is_version_counted, version_reason, is_loan_only, authority_siren, seat_commune_code, funder_id, service_key, is_award, stage, depositor)
+            replace (line_themes.theme as theme),
+        line_themes.theme_basis,
+        line_themes.theme_expression,
         case
             when is_demonstration and real_deposit.has_arrived then 'demonstration'
             when not is_version_counted then coalesce(version_reason, 'replaced')
@@ -88,6 +91,7 @@ final as (
         action.region_code as action_region_code,
         action.territory_rule as action_territory_rule
     from renamed
+    join line_themes using (line_id)
     cross join real_deposit
     left join territory_places as seat
         on seat.role = 'seat'
