@@ -167,6 +167,7 @@ def build(target: Path, *, is_demonstration: bool = False, size: int = 150, seed
         db.execute("CREATE TEMP TABLE app AS SELECT * REPLACE (amount::DECIMAL(18,2) AS amount) FROM generated")
         _entities(db, is_demonstration)
         _funding(db)
+        _cofunding(db)
         _continuity(db)
         _refusals(db, random.Random(seed))
         _quality(db, is_demonstration)
@@ -353,6 +354,52 @@ def _funding(db: duckdb.DuckDBPyConnection) -> None:
         )
 
 
+def _cofunding(db: duckdb.DuckDBPyConnection) -> None:
+    """The awards of one beneficiary and year by several funders are one project; one in three is stated."""
+    db.execute("""
+        CREATE TABLE cofunded_lines AS
+        SELECT
+            'projet-' || left(md5(organisation_id || fiscal_year), 12) AS project_id, application_id, organisation_id,
+            beneficiary_name, fiscal_year, funder_id, level AS funder_level, title, purpose, currency, stage, amount,
+            if(hash(organisation_id) % 3 = 0, 'shared_id', 'title') AS basis, 1.0 AS likeness
+        FROM app
+        WHERE kind = 'legal'
+        QUALIFY count(DISTINCT funder_id) OVER (PARTITION BY organisation_id, fiscal_year) > 1
+    """)
+    db.execute("""
+        CREATE TABLE cofunded_projects AS
+        SELECT
+            project_id, organisation_id, any_value(beneficiary_name) AS beneficiary_name,
+            1 AS n_beneficiaries, fiscal_year,
+            min(title) AS title, if(bool_or(basis = 'title'), 'probable', 'stated') AS evidence, 1.0 AS likeness,
+            count(DISTINCT funder_id)::INTEGER AS n_funders, count(*)::INTEGER AS n_awards,
+            sum(amount) FILTER (stage = 'awarded' AND currency = 'EUR') AS amount, 'EUR' AS currency,
+            'awarded' AS stage,
+            bool_or(stage <> 'awarded' OR currency <> 'EUR') AS has_other_amounts
+        FROM cofunded_lines GROUP BY ALL
+    """)
+    for table, key, other in (("funder", "funder_id", "other_funder_id"), ("level", "funder_level", "other_level")):
+        db.execute(f"""
+            CREATE TABLE cofunding_by_{table}_pair_year AS
+            SELECT
+                a.{key}, b.{key} AS {other}, a.fiscal_year, evidence, a.currency, a.stage,
+                count(DISTINCT project_id)::INTEGER AS n_projects,
+                count(DISTINCT a.application_id)::INTEGER AS n_awards, sum(a.amount) AS amount, 0 AS n_without_amount
+            FROM cofunded_lines AS a
+            JOIN cofunded_lines AS b USING (project_id)
+            JOIN cofunded_projects USING (project_id)
+            WHERE a.funder_id <> b.funder_id GROUP BY ALL
+        """)
+    db.execute("""
+        CREATE TABLE cofunding_by_funder_year AS
+        SELECT
+            app.funder_id, app.fiscal_year, count(*)::INTEGER AS n_awards,
+            (count(*) FILTER (app.title <> 'Aide au fonctionnement' OR basis IS NOT NULL))::INTEGER AS n_comparable,
+            count(basis)::INTEGER AS n_cofunded, (count(*) FILTER (basis = 'shared_id'))::INTEGER AS n_cofunded_stated
+        FROM app LEFT JOIN cofunded_lines USING (application_id) WHERE kind = 'legal' GROUP BY ALL
+    """)
+
+
 def _continuity(db: duckdb.DuckDBPyConnection) -> None:
     db.execute(
         "CREATE TEMP TABLE fy AS SELECT DISTINCT funder_id, organisation_id, fiscal_year, departement_code FROM app"
@@ -518,7 +565,8 @@ def _quality(db: duckdb.DuckDBPyConnection, is_demonstration: bool) -> None:
         "'format' AS recognised_by, CASE WHEN version = 2 AND level = 'caf' THEN 'held' ELSE"
         " 'accepted' END AS status, true AS is_current, ?::BOOLEAN AS is_demonstration, n_lines + 7 AS "
         "rows_read, n_lines AS rows_accepted, 4 AS rows_rejected, 3 AS rows_ignored,"
-        " 4 AS issues_error, 9 AS issues_warning, 1 AS issues_info FROM funders CROSS JOIN (VALUES (1), "
+        " 4 AS issues_error, 9 AS issues_warning, 1 AS issues_info, "
+        "version * 3 - 3 AS n_awards_elsewhere FROM funders CROSS JOIN (VALUES (1), "
         "(2)) v(version) WHERE version = 1 OR level IN ('caf', 'region')",
         [is_demonstration],
     )

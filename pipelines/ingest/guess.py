@@ -49,9 +49,8 @@ class Guess:
 
     @property
     def names(self) -> list[str]:
-        """What names the list: the file, the sheet, the lines above the header, as folded words."""
-        sheet = [self.sheet.name] if self.sheet.has_title else []
-        return [fold_words(text) for text in (self.origin.file_name, *sheet, *self.banner)]
+        """What names the list: the file, the sheet (or member of an archive), the lines above the header; folded."""
+        return [fold_words(text) for text in (self.origin.file_name, self.sheet.name, *self.banner)]
 
     @property
     def free(self) -> Iterator[Column]:

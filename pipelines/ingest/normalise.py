@@ -6,11 +6,14 @@ column by column, then derives what no column states: the fiscal year, the curre
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from html import unescape
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from pipelines.ingest import call_cells
 from pipelines.ingest.amounts import parse_amounts
 from pipelines.ingest.corrections import corrected
 from pipelines.ingest.dates import parse_dates, parse_periods, parse_years
@@ -19,6 +22,7 @@ from pipelines.ingest.derive import Origin as Origin
 from pipelines.ingest.derive import (
     filled,
     with_aid_form,
+    with_conditions,
     with_constants,
     with_decision,
     with_funder,
@@ -29,15 +33,20 @@ from pipelines.ingest.derive import (
 from pipelines.ingest.findings import Findings
 from pipelines.ingest.fold import by_value, fold
 from pipelines.ingest.identifiers import parse_identifiers
+from pipelines.ingest.other_lines import derived, without_mailboxes
 from pipelines.ingest.parties import applicant_kind
 from pipelines.ingest.parts import whole_dates, with_parts
 from pipelines.ingest.personal import MASK, masked
+from pipelines.ingest.several import parse_several
 from schemas import codelist
-from schemas.contract import Euro, Share
-from schemas.format import application_fields
+from schemas.contract import YEAR, Euro, Share
+from schemas.contracts import APPLICATION
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipelines.ingest.map import MappedSheet
+    from schemas.contract import FieldInfo
     from schemas.format import ColumnRule
 
 _NOTHING = frozenset(
@@ -55,6 +64,7 @@ _YES = frozenset({"oui", "o", "vrai", "true", "1", "x", "yes", "y"})
 _NO = frozenset({"non", "n", "faux", "false", "0", "no"})
 _ZEROS = r"^[0\s]+$"
 _LOST = "\ufffd"
+_TAG = re.compile(r"<[^>]*>")
 _ONE_DATE = 19  # characters of the longest single date, time included
 
 
@@ -71,9 +81,9 @@ def normalise(mapped: MappedSheet, origin: Origin, *, sheet_index: int) -> Norma
     """Typed lines of a mapped sheet. Shapes: `lines` and `raw` have the height of `mapped.lines`."""
     format_ = mapped.header.format
     findings = Findings()
-    raw = corrected(mapped.lines, origin, findings, sheet_index=sheet_index)
-    raw = whole_dates(_blank_words(raw), mapped.letters)
-    raw, natural = _without_personal(raw, findings)
+    raw = corrected(mapped.lines, origin, findings, sheet_index=sheet_index, places=mapped.places())
+    raw = whole_dates(blank_words(raw), mapped.letters)
+    raw, natural = _without_personal(raw, findings, format_.contract_fields())
     raw, unnamed = _without_private_names(raw, mapped)
     _report_lost_characters(raw, findings)
     columns: dict[str, pl.Series] = {}
@@ -81,10 +91,14 @@ def normalise(mapped: MappedSheet, origin: Origin, *, sheet_index: int) -> Norma
     for name in raw.columns:
         rule = format_.rule(name)
         text = _cleaned(raw[name], rule)
-        for filled_name, values in _parse(name, text, rule, findings, stated_years).items():
+        for filled_name, values in _parse(name, text, rule, findings, stated_years, format_.contract_fields()).items():
             columns[filled_name] = _either(values, columns.get(filled_name))
     lines = pl.DataFrame(columns) if columns else pl.DataFrame({"__": [None] * raw.height}).drop("__")
+    if format_.contract != APPLICATION:
+        lines = derived(lines, stated_years, mapped, origin, findings, sheet_index=sheet_index)
+        return Normalised(lines, without_mailboxes(raw, format_.contract_fields()), findings)
     lines = with_parts(lines, findings)
+    lines = with_conditions(lines, format_, findings)
     lines = with_constants(lines, format_, height=raw.height)
     lines = with_decision(lines, format_)
     lines = with_aid_form(lines)
@@ -107,7 +121,7 @@ def _either(values: pl.Series, others: pl.Series | None) -> pl.Series:
     return values if others is None else pl.select(pl.coalesce(values, others)).to_series()
 
 
-def _blank_words(raw: pl.DataFrame) -> pl.DataFrame:
+def blank_words(raw: pl.DataFrame) -> pl.DataFrame:
     """Words that mean « nothing » (NULL, n/a, néant, a dash) become null."""
     return raw.with_columns(
         by_value(raw[name], lambda text: None if fold(text) in _NOTHING else text).alias(name)
@@ -135,10 +149,11 @@ def _report_lost_characters(raw: pl.DataFrame, findings: Findings) -> None:
         findings.add_once("character_lost", name, raw[name], raw[name].str.contains(_LOST, literal=True))
 
 
-def _without_personal(raw: pl.DataFrame, findings: Findings) -> tuple[pl.DataFrame, pl.Series]:
+def _without_personal(
+    raw: pl.DataFrame, findings: Findings, fields: Mapping[str, FieldInfo]
+) -> tuple[pl.DataFrame, pl.Series]:
     """`raw` with personal values masked, and a mask of the lines where a social-security number stood as identifier."""
     natural = pl.repeat(False, raw.height, dtype=pl.Boolean, eager=True)
-    fields = application_fields()
     cleaned = {}
     for name in raw.columns:
         column = raw[name]
@@ -148,7 +163,7 @@ def _without_personal(raw: pl.DataFrame, findings: Findings) -> tuple[pl.DataFra
                 natural = natural | is_personal
                 findings.count_personal("numéro de sécurité sociale", int(is_personal.sum()))
                 column = pl.select(pl.when(~is_personal).then(column)).to_series()
-        elif name in fields and fields[name].dtype == pl.String and fields[name].codelist is None:
+        elif _is_free_text(fields.get(name)):
             column, found = masked(column)
             for kind, places in found.items():
                 findings.count_personal(kind, len(places))
@@ -160,7 +175,13 @@ def _without_personal(raw: pl.DataFrame, findings: Findings) -> tuple[pl.DataFra
     return pl.DataFrame(cleaned), natural
 
 
+def _is_free_text(info: FieldInfo | None) -> bool:
+    return info is not None and info.dtype == pl.String and info.codelist is None and not info.is_mailbox
+
+
 def _cleaned(text: pl.Series, rule: ColumnRule) -> pl.Series:
+    if rule.html:
+        text = by_value(text, lambda cell: " ".join(unescape(_TAG.sub(" ", cell)).split()))
     if rule.remove is not None:
         text = text.str.replace_all(rule.remove, "").str.strip_chars()
     if rule.first_of is not None:
@@ -169,34 +190,45 @@ def _cleaned(text: pl.Series, rule: ColumnRule) -> pl.Series:
 
 
 def _parse(
-    name: str, text: pl.Series, rule: ColumnRule, findings: Findings, stated_years: dict[str, pl.Series]
+    name: str,
+    text: pl.Series,
+    rule: ColumnRule,
+    findings: Findings,
+    stated_years: dict[str, pl.Series],
+    fields: Mapping[str, FieldInfo],
 ) -> dict[str, pl.Series]:
     """The contract's columns that the column `name` fills."""
-    if name in ("applicant_id", "funder_id", "applicant_siret", "funder_siret", "applicant_siren", "funder_siren"):
+    if name in ("applicant_id", "funder_id") or name.endswith(("_siret", "_siren")):
         return _parse_identifiers(name, text, findings)
     if name == "payment_period":
         return _parse_period(name, text, findings, stated_years)
     if name == "applicant_place":
         return _parse_place(text)
+    if name in call_cells.COMPOSITES:
+        return call_cells.parse(name, text, findings)
     if "." in name:
         return _parse_amount(name, text, findings)
     if name == "agreement_years":
         return _parse_agreement_years(name, text, findings)
-    info = application_fields()[name]
+    info = fields[name]
     if name == "applicant_rna":
         return {name: text.str.to_uppercase().str.replace_all(r"\s", "")}
+    if info.codelist is not None and info.is_several:
+        return _parse_codes(name, text, rule, info.codelist, findings)
     if info.codelist is not None:
         return _parse_code(name, text, rule, info.codelist, findings)
     if info.dtype == Euro:
         return _parse_amount(name, text, findings)
     if info.dtype == Share:
-        return _parse_share(name, text, findings)
+        return _parse_share(name, text, rule, findings)
     if info.dtype == pl.Date:
         dates = parse_dates(text)
         findings.add("date_unreadable", name, text, dates.unreadable)
         findings.add_once("date_year_only", name, text, dates.years.is_not_null())
         stated_years[name] = dates.years
         return {name: dates.values}
+    if info.dtype == pl.Int32 and info.unit != YEAR:
+        return _parse_whole_number(name, text, findings)
     if info.dtype == pl.Int32:
         years = parse_years(text)
         code = "fiscal_year_unreadable" if name == "fiscal_year" else "year_unreadable"
@@ -275,14 +307,24 @@ def _parse_agreement_years(name: str, text: pl.Series, findings: Findings) -> di
     return {"agreement_start_year": start, "agreement_end_year": end}
 
 
-def _parse_code(name: str, text: pl.Series, rule: ColumnRule, listed: str, findings: Findings) -> dict[str, pl.Series]:
+def _code_table(rule: ColumnRule, listed: str) -> dict[str, str]:
+    """What a cell may say, folded → the code it means."""
     table = {fold(spelling): code for spelling, code in rule.values.items()}
-    if rule.labels:
-        table = (
-            {fold(label): code for code, label in codelist.labels(listed).items()}
-            | {fold(code): code for code in codelist.codes(listed)}
-            | table
-        )
+    if not rule.labels:
+        return table
+    labels = {fold(label): code for code, label in codelist.labels(listed).items()}
+    return labels | {fold(code): code for code in codelist.codes(listed)} | table
+
+
+def _parse_codes(name: str, text: pl.Series, rule: ColumnRule, listed: str, findings: Findings) -> dict[str, pl.Series]:
+    """A cell of several codes → those that are known, in the codelist's order; the others are told."""
+    parsed = parse_several(text, _code_table(rule, listed), codelist.codes(listed), unlisted=rule.unlisted)
+    findings.add("codes_unlisted", name, text, parsed.is_unlisted)
+    return {name: parsed.codes} | ({"theme_raw": text} if name == "themes" else {})
+
+
+def _parse_code(name: str, text: pl.Series, rule: ColumnRule, listed: str, findings: Findings) -> dict[str, pl.Series]:
+    table = _code_table(rule, listed)
     missing = "\x00"
     coded = by_value(
         text, lambda value: table.get(fold(value), rule.unlisted if rule.unlisted is not None else missing)
@@ -322,14 +364,20 @@ def _parse_amount(name: str, text: pl.Series, findings: Findings) -> dict[str, p
     return {name: amounts.values}
 
 
-def _parse_share(name: str, text: pl.Series, findings: Findings) -> dict[str, pl.Series]:
-    percent = text.str.contains("%", literal=True).fill_null(False)
+def _parse_share(name: str, text: pl.Series, rule: ColumnRule, findings: Findings) -> dict[str, pl.Series]:
+    percent = text.str.contains("%", literal=True).fill_null(False) | rule.percent
     number = (
         text.str.replace_all(r"[\s%]", "").str.replace(",", ".", literal=True).cast(pl.Decimal(18, 6), strict=False)
     )
     share = pl.select(pl.when(percent).then(number / 100).otherwise(number)).to_series()
     findings.add("number_unreadable", name, text, share.is_null() & text.is_not_null())
     return {name: share.cast(Share, strict=False)}
+
+
+def _parse_whole_number(name: str, text: pl.Series, findings: Findings) -> dict[str, pl.Series]:
+    number = text.str.replace(r"\.0+$", "").str.replace_all(r"\s", "").cast(pl.Int32, strict=False)
+    findings.add("number_unreadable", name, text, number.is_null() & text.is_not_null())
+    return {name: number}
 
 
 def _parse_boolean(name: str, text: pl.Series, rule: ColumnRule, findings: Findings) -> dict[str, pl.Series]:

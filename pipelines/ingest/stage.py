@@ -18,6 +18,7 @@ import schemas
 from pipelines.ingest.check import check_file
 from pipelines.ingest.conformity import write_clean_csv
 from pipelines.ingest.report import Report
+from schemas.contracts import staged_name
 from schemas.source import source_hash
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ def recipe_key(sha256: str, origin: Origin) -> str:
 def stage(content: Path, origin: Origin, folder: Path) -> Report:
     """Check the deposit at `content` and write `accepted`, `rejected` and `issues` Parquet and its report to `folder`.
 
+    The lines of each other contract that the file holds are in a Parquet of their own (`decision_counts`, ...).
+
     Written aside and renamed: a folder that exists is whole. When it exists already, its report is read back.
     """
     if folder.is_dir():
@@ -65,7 +68,9 @@ def stage(content: Path, origin: Origin, folder: Path) -> Report:
     aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix="."))
     try:
         issues = outcome.issues.rename({"column": "column_letter"})
-        for name, frame in (("accepted", outcome.accepted), ("rejected", outcome.rejected), ("issues", issues)):
+        others = {staged_name(contract): lines for contract, lines in outcome.others.items()}
+        frames = {"accepted": outcome.accepted, "rejected": outcome.rejected, "issues": issues, **others}
+        for name, frame in frames.items():
             frame.write_parquet(aside / f"{name}.parquet", compression="zstd")
         if outcome.publishable.any():
             with (aside / LEGAL_CSV).open("wb") as target:

@@ -134,6 +134,7 @@ def _recipe(inputs: Inputs) -> str:
     digest.update(repr(sorted((deposit, folder.name) for deposit, folder in inputs.stagings)).encode())
     for frame in (inputs.deposits, inputs.versions, inputs.funder_declarations):
         digest.update(frame.write_json().encode())
+    digest.update(inputs.twins.hash_rows().to_numpy().tobytes())
     digest.update(source_hash(Path(__file__).parent, Path(schemas.__file__).parent).encode())
     return digest.hexdigest()
 
