@@ -342,6 +342,11 @@ def _funding(db: duckdb.DuckDBPyConnection) -> None:
             f"CREATE TABLE funding_by_{name}_year AS SELECT {expressions}, fiscal_year, {measures} FROM "
             f"app {where} GROUP BY ALL"
         )
+    db.execute(
+        "CREATE TABLE theme_resolution AS SELECT *, n_award_lines / sum(n_award_lines) OVER (PARTITION BY funder_id)"
+        " AS line_share FROM (SELECT funder_id, if(theme IS NULL, 'none', 'title') AS theme_basis, if(theme IS NULL,"
+        " 'aucune règle', 'objet') AS basis_label, count(*)::INTEGER AS n_award_lines FROM app GROUP BY ALL)"
+    )
     for name, key, population in (("territory", "departement_code", 400_000), ("region", "region_code", 6_000_000)):
         db.execute(
             f"ALTER TABLE funding_by_{name}_year ADD COLUMN population INTEGER; "
