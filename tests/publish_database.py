@@ -276,19 +276,44 @@ def _entities(db: duckdb.DuckDBPyConnection, is_demonstration: bool) -> None:
         "any_value(refusals) AS refusals_published"
         " FROM app JOIN known USING (funder_id) GROUP BY ALL"
     )
-    db.execute("CREATE TABLE territories (territory_id VARCHAR, level VARCHAR, code VARCHAR, name VARCHAR)")
-    db.executemany(
-        "INSERT INTO territories VALUES (?, 'departement', ?, ?)",
-        [(f"departement:{c}", c, n) for c, n in [*DEPARTEMENTS.items(), ("—", "non précisé")]],
+    db.execute(
+        "CREATE TABLE territories (territory_id VARCHAR, level VARCHAR, code VARCHAR, name VARCHAR, parent_id VARCHAR)"
     )
-    db.execute("INSERT INTO territories VALUES ('region:76', 'region', '76', 'Occitanie')")
+    db.executemany(
+        "INSERT INTO territories VALUES (?, 'departement', ?, ?, ?)",
+        [
+            (f"departement:{c}", c, n, None if c == "—" else "region:76")
+            for c, n in [*DEPARTEMENTS.items(), ("—", "non précisé")]
+        ],
+    )
+    db.execute("INSERT INTO territories VALUES ('region:76', 'region', '76', 'Occitanie', NULL)")
+    db.executemany(
+        "INSERT INTO territories VALUES ('epci:' || ?, 'epci', ?, ?, ?)",
+        [
+            (
+                f"24{c}00017",
+                f"24{c}00017",
+                f"Communauté de communes <{n}>",
+                "region:76" if c == "48" else f"departement:{c}",
+            )
+            for c, n in DEPARTEMENTS.items()
+        ],
+    )
+    db.execute(
+        "CREATE TABLE territory_resolution AS SELECT * FROM (VALUES"
+        " ('seat', 'commune_code', 'code de la commune', true, 900, 0.9),"
+        " ('seat', 'ambiguous', 'plusieurs territoires possibles', false, 100, 0.1),"
+        " ('action', 'none_given', 'rien d''écrit', false, 1000, 1.0)"
+        ") AS t (role, territory_rule, rule_label, is_resolved, n_award_lines, line_share)"
+    )
     db.execute(
         "CREATE TABLE awards AS SELECT application_id, funder_id, funder_name, service_of(funder_id, "
         "service_name) AS service_key,"
         " coalesce(service_name, 'service non précisé') AS service_name, scheme, organisation_id, "
         "beneficiary_name, beneficiary_siren,"
         " beneficiary_siren || '00012' AS beneficiary_siret, NULL::VARCHAR AS beneficiary_rna, "
-        "departement_code, commune_name, title, theme, purpose, 'cash' AS aid_form,"
+        "if(departement_code IS NULL, NULL, '76') AS region_code, departement_code,"
+        " '24' || departement_code || '00017' AS epci_code, commune_name, title, theme, purpose, 'cash' AS aid_form,"
         " fiscal_year, amount, stage, currency, decided_date, agreement_id, agreement_start_year, "
         "agreement_end_year, 'subventions ' || funder_name AS source_name,"
         " 'https://exemple.invalid/donnees' AS source_url, DATE '2026-01-01' AS source_updated_at, "
@@ -333,6 +358,7 @@ def _funding(db: duckdb.DuckDBPyConnection) -> None:
         "purpose": ("funder_id, coalesce(purpose, 'unknown') AS purpose"),
         "territory": "coalesce(departement_code, '—') AS departement_code, funder_id",
         "region": "if(departement_code IS NULL, '—', '76') AS region_code, funder_id",
+        "epci": "coalesce('24' || departement_code || '00017', '—') AS epci_code, funder_id",
         "level": "level AS funder_level",
         "beneficiary": "organisation_id, funder_id",
     }
@@ -347,7 +373,11 @@ def _funding(db: duckdb.DuckDBPyConnection) -> None:
         " AS line_share FROM (SELECT funder_id, if(theme IS NULL, 'none', 'title') AS theme_basis, if(theme IS NULL,"
         " 'aucune règle', 'objet') AS basis_label, count(*)::INTEGER AS n_award_lines FROM app GROUP BY ALL)"
     )
-    for name, key, population in (("territory", "departement_code", 400_000), ("region", "region_code", 6_000_000)):
+    for name, key, population in (
+        ("territory", "departement_code", 400_000),
+        ("region", "region_code", 6_000_000),
+        ("epci", "epci_code", 50_000),
+    ):
         db.execute(
             f"ALTER TABLE funding_by_{name}_year ADD COLUMN population INTEGER; "
             f"UPDATE funding_by_{name}_year SET population = {population} WHERE {key} <> '—'"

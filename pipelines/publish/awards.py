@@ -21,7 +21,9 @@ KEYS = {
     "funder_id": "funder_id",
     "service_key": "service_key",
     "organisation_id": "organisation_id",
+    "region_code": "region_code",
     "departement_code": f"coalesce(departement_code, '{UNKNOWN_TERRITORY}')",
+    "epci_code": "epci_code",
 }
 """What awards are listed by, as an expression on `awards`."""
 
