@@ -3,7 +3,9 @@
 `themes_labels.csv` names lines by file, sheet and row; the lines stay where they are. `stratum` says how a line was
 drawn: `plain` is a simple random sample of all the lines in French, the others over-sample what a plain sample hardly
 meets. `or_theme` is a second theme that the reader would have accepted, `doubtful` a label the reader was not sure of;
-both were written down with the label. One half served to write the rule, the other half only to measure it.
+both were written down with the label. One half served to write the rule, the other half only to measure it; one person
+read the lines of both before writing the rule, and copies of a line may stand in both, so that its figure flatters a
+little. The lines drawn for their words of food aid say little of the recall on food aid told in other words.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from pipelines.warehouse.build import build
 from pipelines.warehouse.themes import FIELDS, programmes, said
 from schemas import codelist
 from schemas.funder import FunderFile
+from schemas.source import source_hash
 from schemas.themes import ThemesError, fold, folded, load_themes, programme_code, themes
 from tests.warehouse_staging import Staging, line, row, rows
 
@@ -37,8 +40,8 @@ STRICT_FLOOR = 0.79
 """The same on the held-out half with the first label alone (measured 0.82)."""
 PLAIN_FLOOR = 0.86
 """The same on the plain sample of the held-out half (measured 0.90)."""
-FOOD_AID_FLOORS = (0.92, 0.85)
-"""Precision and recall of food aid on the held-out half."""
+FOOD_AID_FLOORS = (0.94, 0.88)
+"""Precision and recall of food aid on the held-out half (measured 1.00 and 0.94 on 18 lines)."""
 
 
 def concluded(text: str, field: str = "title") -> tuple[str | None, str | None]:
@@ -189,6 +192,16 @@ def test_what_one_funder_gives_to_one_theme_in_one_place(tmp_path: Path) -> None
     assert (int(found["amount"]), found["n_awards"], found["missing"]) == (1500, 2, 0.25)
 
 
+def test_a_changed_rule_stages_nothing_again(tmp_path: Path) -> None:
+    for name in ("themes.toml", "synonyms.toml"):
+        (tmp_path / name).write_text("before", encoding="utf-8")
+    before = source_hash(tmp_path, apart={"themes.toml"})
+    (tmp_path / "themes.toml").write_text("after", encoding="utf-8")
+    assert source_hash(tmp_path, apart={"themes.toml"}) == before
+    (tmp_path / "synonyms.toml").write_text("after", encoding="utf-8")
+    assert source_hash(tmp_path, apart={"themes.toml"}) != before
+
+
 def test_labels_are_in_order() -> None:
     with LABELS.open(encoding="utf-8", newline="") as file:
         labels = list(csv.DictReader(file))
@@ -246,7 +259,7 @@ def test_real_lines_labelled_by_hand(read: pl.DataFrame, half: str) -> None:
     said_something = lines.filter(pl.col("found") != "unknown")
     share = float(lines["is_right"].mean() or 0)
     strict = float((lines["found"] == lines["theme"]).mean() or 0)
-    print(f"\n{half}: {lines.height} lines, {lines['doubtful'].count()} doubtful labels")
+    print(f"\n{half}: {lines.height} lines, {(lines['doubtful'] == 'yes').sum()} doubtful labels")
     print(f"  accepted {share:.3f}, first label alone {strict:.3f}")
     print(f"  plain sample {plain['is_right'].mean():.3f} of {plain.height}")
     print(f"  concluded {said_something.height}, right then {said_something['is_right'].mean():.3f}")

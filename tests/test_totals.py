@@ -143,6 +143,19 @@ def test_a_table_with_a_column_for_each_outcome() -> None:
     assert outcome.others["decision_count"].height == 6
 
 
+def test_a_row_that_adds_up_all_the_others_is_no_territory() -> None:
+    rows = [TABLE[0], ["EU", 46, 50, 9], ["Austria", 12, 9, 7], ["Belgium", 30, 41, 0], ["Croatia", 4, None, 2]]
+    outcome = check("stats_granted.xlsx", "Projects", rows)
+    report = outcome.report
+    assert report.decisions == {"awarded": 105}
+    assert (report.rows_read, report.rows_accepted, report.rows_ignored) == (4, 3, 1)
+    assert {(i.row, i.code) for i in report.issues} == {(2, "whole_row")}
+    assert "« EU »" in report.issues[0].message
+    # A sum that holds for some years only is a coincidence.
+    rows[1][3] = 8
+    assert check("stats_granted.xlsx", "Projects", rows).report.decisions == {"awarded": 209}
+
+
 def test_a_list_of_applications_is_no_table_of_totals() -> None:
     table = [["Demandeur", "Dossiers reçus", "Dossiers accordés"], ["Les Amis", 3, 2]]
     assert check("liste.xlsx", "Feuil1", table).report.format is None

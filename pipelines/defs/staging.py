@@ -178,7 +178,7 @@ def _check_results(done: Pass, this_year: int) -> Iterator[dg.AssetCheckResult]:
 def _freshness(done: Pass, this_year: int) -> dg.AssetCheckResult:
     last: dict[str, int] = {}
     for deposit in done.deposits:
-        if deposit.is_current:
+        if deposit.is_current and deposit.report.fiscal_years:  # a directory of services has none
             for funder in deposit.report.funders:
                 last[funder] = max(last.get(funder, 0), *deposit.report.fiscal_years)
     rows = [

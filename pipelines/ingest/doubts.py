@@ -51,14 +51,18 @@ def doubts(mapped: MappedSheet, normalised: Normalised) -> list[str]:
         *_parties(mapped, normalised.lines),
         *_twins(mapped),
         *_units(mapped),
-        *_other_tables(mapped),
-        *nobody(normalised.lines),
+        *_other_tables(mapped, normalised),
         *_loans(mapped, normalised.lines),
     ]
 
 
 def remarks(mapped: MappedSheet, lines: pl.DataFrame) -> list[str]:
-    """What is asked of `lines` without holding them: awards of nothing, which may be this publisher's refusals."""
+    """What is asked of `lines` without holding them: names that may be nobody's, and awards of nothing."""
+    return [*nobody(lines), *_awards_of_nothing(mapped, lines)]
+
+
+def _awards_of_nothing(mapped: MappedSheet, lines: pl.DataFrame) -> list[str]:
+    """A zero is this publisher's refusal, perhaps."""
     format_ = mapped.header.format
     if "decision_status" in mapped.letters or format_.decision is not None or format_.headline_stage != "awarded":
         return []
@@ -172,7 +176,9 @@ def _parties(mapped: MappedSheet, lines: pl.DataFrame) -> list[str]:
     sirens = lines["applicant_siren"].drop_nulls()
     if number is not None and names >= _FEWEST and sirens.len() >= max(_FEWEST, lines.height / 2):
         own = int((lines["applicant_siren"] == lines["funder_siren"]).fill_null(False).sum())
-        if sirens.n_unique() == 1 or own > lines.height / 2:
+        meaning = read_title(mapped.header.titles[mapped.letters[number]]).meaning
+        either = meaning is not None and meaning.kind == "id"  # « SIRET » alone does not say whose
+        if (either and sirens.n_unique() == 1) or own > lines.height / 2:
             asked.append(
                 f"Le numéro de la colonne {_called(mapped, number)} est-il celui du financeur ? Il est le même pour "
                 "des demandeurs différents."
@@ -220,20 +226,19 @@ def _units(mapped: MappedSheet) -> list[str]:
     return [IN_WHICH_UNIT] if any(names_a_unit(fold_words(text)) for text in said) else []
 
 
-def _other_tables(mapped: MappedSheet) -> list[str]:
+def _other_tables(mapped: MappedSheet, normalised: Normalised) -> list[str]:
     """The title of another amount among the amounts: from there on, another table."""
-    for name, letter in mapped.letters.items():
-        if not name.startswith("amount_"):
+    for position, name, code, text, _ in normalised.findings.rows:
+        if code != "amount_unreadable" or not text:
             continue
-        words = mapped.lines.select("source_row", name).filter(pl.col(name).str.contains(r"^[^\d]*\p{L}{3}[^\d]*$"))
-        for row, text in words.iter_rows():
-            meaning = read_title(text).meaning
-            if meaning is not None and (meaning.kind == "amount" or meaning.name.startswith("amount_")):
-                question = (
-                    f"À la ligne {row} (colonne {letter}), « {text} » est-il le titre d'un autre tableau ? Les "
-                    "montants qui suivent seraient d'une autre sorte : mettez chaque tableau dans sa feuille."
-                )
-                return [question]
+        meaning = read_title(text).meaning
+        if meaning is not None and (meaning.kind == "amount" or meaning.name.startswith("amount_")):
+            row, letter = normalised.lines["source_row"][position], mapped.letters.get(name or "", "")
+            question = (
+                f"À la ligne {row} (colonne {letter}), « {text} » est-il le titre d'un autre tableau ? Les "
+                "montants qui suivent seraient d'une autre sorte : mettez chaque tableau dans sa feuille."
+            )
+            return [question]
     return []
 
 

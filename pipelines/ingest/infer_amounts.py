@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 STAGED = ("amount_requested", "amount_proposed", "amount_awarded", "amount_committed", "amount_paid")
 _ASIDE = ("amount_clawed_back", "amount_loan", "amount_guarantee", "amount_in_kind")
-_HEADLINE = ("awarded", "committed", "paid")
+HEADLINE = ("awarded", "committed", "paid")
 _FEWEST_CONVENTION_TITLES = 2
 IN_WHICH_UNIT = "En quelle unité sont les montants : en euros, en milliers d'euros, ou dans une autre monnaie ?"
 _MONEY_WORDS = re.compile(
@@ -46,8 +46,7 @@ def names_a_unit(text: str) -> bool:
 
 def find_amounts(guess: Guess) -> None:
     """Place the amounts whose title says the stage, then the one whose title does not; ask what is left."""
-    if any(names_a_unit(text) for text in [*guess.names, *guess.asides]):
-        guess.ask(IN_WHICH_UNIT)
+    ask_about_units(guess)
     for name in (*STAGED, *_ASIDE):
         column = guess.one_of(name, guess.titled("field", name))
         if column is None:
@@ -58,7 +57,7 @@ def find_amounts(guess: Guess) -> None:
             guess.rivals[name] = [column]
             guess.ask(_about_cells(column))
     _find_unstaged(guess)
-    found = [stage for stage in _HEADLINE if f"amount_{stage}" in guess.fields]
+    found = [stage for stage in HEADLINE if f"amount_{stage}" in guess.fields]
     guess.stage = found[0] if found else None
     if guess.stage is None and not any(name.startswith("amount") for name in guess.rivals):
         guess.ask(
@@ -66,6 +65,12 @@ def find_amounts(guess: Guess) -> None:
             if any(name in guess.fields for name in STAGED)
             else "Quelle colonne donne le montant de la subvention, et s'agit-il du montant demandé, accordé ou versé ?"
         )
+
+
+def ask_about_units(guess: Guess) -> None:
+    """Ask in what the amounts are, when something speaks of thousands or of another currency."""
+    if any(names_a_unit(text) for text in [*guess.names, *guess.asides]):
+        guess.ask(IN_WHICH_UNIT)
 
 
 def _find_unstaged(guess: Guess) -> None:

@@ -42,6 +42,7 @@ _DECIDES = re.compile(
     r"\b(accord|attribu|finance|retenu|decision|statut|etat (de|du)|suite|avis|eligib|recevab|valid|vote)"
 )
 _TELLS = re.compile(r"\b(decisions?|statuts?|avis|suites?|resultats?|issue|vote|verdict|arbitrage|etat (de|du))\b")
+_ONLY_AWARDS = "Le fichier contient-il seulement des demandes accordées, ou aussi des refus et des demandes en cours ?"
 _LOAN_LISTS = re.compile(r"\b(prets?|garanties?|emprunts?|avances?)\b")
 _LOANS = r"^(prets?\b|avances? remboursables?|garanties? d emprunt|garanties?$|avances?$)"
 
@@ -125,9 +126,14 @@ def _all_awards(guess: Guess) -> None:
         guess.rivals["decision_status"] = told
         guess.ask(f"La décision (accordée, refusée…) se lit-elle dans {listed_columns(told)} ?")
         return
-    if amount is None:
-        return
     declared = stage_of_list(guess) is not None
+    otherwise = not declared and (_says_otherwise(guess) or "amount_requested" in guess.fields)
+    if amount is None:
+        if guess.wide and not otherwise:  # a blank year is no line
+            guess.constants["decision_status"] = "awarded"
+        elif guess.wide:
+            guess.ask(_ONLY_AWARDS)
+        return
     unread = amount.text.is_not_null() & amount.amounts.is_null()  # asked once the lines are read
     nothing = int(((amount.amounts.fill_null(0) == 0) & ~unread).sum()) - _other_aid(guess, amount)
     if nothing > (max(1, 0.02 * amount.text.len()) if declared and not _zeros(amount) else 0):
@@ -135,10 +141,8 @@ def _all_awards(guess: Guess) -> None:
             f"{count(nothing, 'ligne')} sans montant, ou à zéro, dans la colonne {amount.called} : sont-ce des refus, "
             "des demandes en cours, des oublis, ou des titres de rubrique ?"
         )
-    elif not declared and (_says_otherwise(guess) or "amount_requested" in guess.fields):
-        guess.ask(
-            "Le fichier contient-il seulement des demandes accordées, ou aussi des refus et des demandes en cours ?"
-        )
+    elif otherwise:
+        guess.ask(_ONLY_AWARDS)
     else:
         guess.constants["decision_status"] = "awarded"
 

@@ -21,6 +21,7 @@ _TOTAL = re.compile(r"^(sous )?(total|totaux)\b|^(somme|cumul|report|ensemble) (
 _NOBODY = re.compile(
     r"^(idem|id|ibid|dito|ditto|voir (ci )?dessus)$|^(dont|reste a|enveloppe|solde|disponible|a repartir|non affecte)\b"
 )
+_NOBODY_HINT = r"(?i)^\W*(id|ibid|dit|voir|dont|reste|enveloppe|solde|disponible|[aà] r|non affect)"
 _TELLING = (
     *("applicant_siret", "applicant_siren", "applicant_rna", "title", "decision_status_raw", "amount_requested"),
     *("decided_date", "signed_date", "amount_loan", "amount_guarantee", "amount_in_kind", "in_kind_type"),
@@ -77,9 +78,10 @@ def _told_by_issues(outcome: Outcome) -> list[str]:
 
 def nobody(lines: pl.DataFrame) -> list[str]:
     """Names that are none: « dont… » details a total, « reste à affecter » is no grant, « idem » is the line above."""
-    named = by_value(lines["applicant_name"], lambda text: "x" if _NOBODY.match(fold_words(text)) else None)
     unknown = pl.all_horizontal(pl.col(name).is_null() for name in ("applicant_siren", "applicant_rna"))
-    odd = lines.filter(named.is_not_null() & unknown).select("source_row", "applicant_name").rows()
+    suspects = lines.filter(unknown & pl.col("applicant_name").str.contains(_NOBODY_HINT))
+    odd = suspects.select("source_row", "applicant_name").rows()
+    odd = [(row, name) for row, name in odd if _NOBODY.match(fold_words(name))]
     if not odd:
         return []
     row, name = odd[0]

@@ -14,9 +14,10 @@ import pandera.errors
 import polars as pl
 
 from pipelines.ingest.personal import mask
-from pipelines.ingest.totals import unlabelled_totals
+from pipelines.ingest.totals import unlabelled_totals, whole_rows
 from schemas.application import Application
 from schemas.contracts import CONTRACTS
+from schemas.decision_count import DecisionCount
 from schemas.format import DERIVED
 from schemas.issues import issue_kinds
 
@@ -58,6 +59,8 @@ _COMPOSITE_OF = {
     "rate_max": ("rates",),
 }
 MISSING = "required_missing"
+_TOTALS = {Application: unlabelled_totals, DecisionCount: whole_rows}
+"""Contract → how the rows that only add up others are found."""
 _AT_FAULT = {
     "action_code_unknown": "action_territory_code",
     "call_title_missing": "title",
@@ -86,9 +89,10 @@ def validate(normalised: Normalised, mapped: MappedSheet) -> Validated:
     """Check every line against the contract; accepted, rejected and ignored add up to the lines given."""
     lines = normalised.lines
     model = CONTRACTS[mapped.header.format.contract]
-    totals = dict(unlabelled_totals(lines)) if model is Application else {}
+    totals = dict(_TOTALS[model](lines)) if model in _TOTALS else {}
     found = [item for item in _found(normalised, mapped) if item[0] not in totals]
-    found += [(position, None, "total_line", None, what) for position, what in totals.items()]
+    code = "total_line" if model is Application else "whole_row"
+    found += [(position, None, code, None, what) for position, what in totals.items()]
     issues = _issue_frame(found, normalised, mapped)
     kinds = issue_kinds()
     reasons: dict[int, list[str]] = {}

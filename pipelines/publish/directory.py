@@ -102,9 +102,16 @@ class Directory:
 
     @cached_property
     def services(self) -> dict[str, Row]:
-        """Services with lines, by key, with `href` and the funder's name, in the order of funder then name."""
-        rows = [row for row in records(self._database.table("services")) if row["n_lines"] > 0]
+        """Services with lines or in a directory, by key, with `href` and the funder's name, by funder then name.
+
+        A service whose funder is known by its directory alone has no page.
+        """
         funders = self.funders
+        rows = [
+            row
+            for row in records(self._database.table("services"))
+            if row["funder_id"] in funders and (row["n_lines"] > 0 or row["is_declared"] is True)
+        ]
         for row in rows:
             funder = funders[row["funder_id"]]
             own = formats.slug(str(row.get("slug") or row["name"])) or "non-precise"
@@ -215,8 +222,17 @@ class Directory:
 
     def service_name(self, service_key: object) -> str:
         """The service's name, its key when unknown."""
-        row = self.services.get(str(service_key))
+        row = self._known_services.get(str(service_key))
         return str(service_key) if row is None else str(row["name"])
+
+    def is_declared(self, service_key: object) -> bool:
+        """Whether a directory describes the service."""
+        row = self._known_services.get(str(service_key))
+        return row is not None and row["is_declared"] is True
+
+    @cached_property
+    def _known_services(self) -> dict[str, Row]:
+        return {row["service_key"]: row for row in records(self._database.table("services"))}
 
     def territory_name(self, code: object, level: str = "departement") -> str:
         """`Hérault (34)`, `Occitanie`; words that say so when the seat is unknown."""

@@ -75,6 +75,7 @@ final as (
         coalesce(areas.is_national, false) as is_national,
         areas.departement_codes,
         latest.contact,
+        latest.contact_mailbox,
         latest.info_url,
         latest.apply_url,
         latest.source_name,
