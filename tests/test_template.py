@@ -67,6 +67,10 @@ def filled(content: bytes, lines: list[dict[str, Any]], name: str = DATA_SHEET) 
     return book
 
 
+PLACES = {"commune": "34172", "intercommunalité": "243400017", "département": "34", "région": "76", "pays": "FR"}
+"""A code that exists at each level: Montpellier, its intercommunalité, its département, its région, the country."""
+
+
 def some_value(column: TemplateColumn, line: int) -> Any:
     texts = {"applicant_rna": f"W34900{line:04d}", "seat_commune_code": "01004", "seat_postcode": "01500",
              "funder_siret": "99999001300016", "funder_siren": "999900012", "area_code": "34",
@@ -154,6 +158,7 @@ def test_filled_with_every_choice_it_reads_back_without_one_issue(content: bytes
         line = {c.info.name: next(turns[c.info.name]) if c.choices else some_value(c, number) for c in columns}
         if line["decision_status"] in ("refusée", "irrecevable"):
             line["amount_awarded"] = None
+        line["action_territory_code"] = PLACES[line["action_territory_level"]]
         line["agreement_end_year"] = 2025
         line["period_end"] = date(2024, 12, 31)
         lines.append(line)

@@ -103,13 +103,6 @@ def frame(context: Context, found: Iterable[Offer], *, theme: str | None = None)
 
 def _words(context: Context, offer: Offer, theme: str | None) -> dict[str, Any]:
     told: Row = offer.declared or {}
-    awarded = [code for code in offer.n_awards if theme is None or code == theme]
-    observed = None
-    if awarded:
-        first, last = min(offer.years[code][0] for code in awarded), max(offer.years[code][1] for code in awarded)
-        paid = offers.set_words("paid_kind", {code for name in awarded for code in offer.seen[name]})
-        number = formats.plural(sum(offer.n_awards[code] for code in awarded), "attribution")
-        observed = f"{number}, {formats.years(first, last)}" + (f" : {paid}" if paid else "")
     return {
         "funder_id": offer.funder_id,
         "funder_name": context.directory.funder_name(offer.funder_id),
@@ -123,8 +116,25 @@ def _words(context: Context, offer: Offer, theme: str | None) -> dict[str, Any]:
         "calendar": told.get("calendar"),
         "contact": offers.joined(told.get("contact_function"), told.get("contact_mailbox")),
         "reviewed_date": told.get("reviewed_date"),
-        "observed": observed,
+        "observed": _observed(offer, theme),
     }
+
+
+def _observed(offer: Offer, theme: str | None) -> str | None:
+    """The awards of one theme, or of all; else those whose files say no theme; None when there is none at all."""
+    awarded = [code for code in offer.n_awards if theme is None or code == theme]
+    if awarded:
+        return _counted(offer, awarded)
+    if "unknown" in offer.n_awards:
+        return f"{_counted(offer, ['unknown'])}, sans thème connu"
+    return "aucune de ce thème" if offer.n_awards else None
+
+
+def _counted(offer: Offer, themes: list[str]) -> str:
+    first, last = min(offer.years[code][0] for code in themes), max(offer.years[code][1] for code in themes)
+    paid = offers.set_words("paid_kind", {code for name in themes for code in offer.seen[name]})
+    number = formats.plural(sum(offer.n_awards[code] for code in themes), "attribution")
+    return f"{number}, {formats.years(first, last)}" + (f" : {paid}" if paid else "")
 
 
 def columns(context: Context) -> tuple[Column, ...]:
@@ -143,12 +153,12 @@ def columns(context: Context) -> tuple[Column, ...]:
         Column("scheme", "Dispositif", "name", absent=offers.NOT_STATED),
         Column("pays", "Ce qui est payé", absent=mark),
         Column("pays_not", "Ce qui n'est pas payé", absent=mark),
-        Column("themes", "Thèmes", absent=mark),
-        Column("area", "Territoire", absent=mark),
-        Column("calendar", "Calendrier", absent=mark),
         Column("contact", "Contact", absent=mark),
-        Column("reviewed_date", "Vérifié le", "date", absent=mark),
         Column("observed", "Ce que montrent les données", absent=NOT_OBSERVED),
+        Column("calendar", "Calendrier", absent=mark),
+        Column("area", "Territoire", absent=mark),
+        Column("themes", "Thèmes", absent=mark),
+        Column("reviewed_date", "Vérifié le", "date", absent=mark),
     )
 
 

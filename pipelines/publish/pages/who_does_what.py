@@ -30,7 +30,7 @@ MOST_DIFFERENCES = 60
 STEM = "qui-fait-quoi/index"
 SOURCE = "annuaires déposés par les financeurs, et leurs attributions"
 BESIDE = (
-    "L'annuaire dit ce qu'un service déclare payer. La dernière colonne dit ce que montrent les attributions connues : "
+    "L'annuaire dit ce qu'un service déclare payer. À côté, ce que montrent les attributions connues : "
     "une aide ancienne n'annonce pas une aide à venir."
 )
 PLACE = (
