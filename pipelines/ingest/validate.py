@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pandera.errors
 import polars as pl
 
+from pipelines.ingest.identity import repeated
 from pipelines.ingest.personal import mask
 from pipelines.ingest.totals import unlabelled_totals
 from schemas.application import Application
@@ -88,8 +89,8 @@ def validate(normalised: Normalised, mapped: MappedSheet) -> Validated:
         },
         schema=REJECTED_SCHEMA,
     )
-    accepted = lines.filter(~positions.is_in([*reasons, *totals]))
-    _confirm(accepted, found)
+    accepted = lines.filter(~positions.is_in([*reasons, *totals])) if reasons or totals else lines
+    _confirm(lines, found, left_out={*reasons, *totals})
     return Validated(accepted, rejected, issues, ignored=len(totals))
 
 
@@ -102,7 +103,7 @@ def _found(normalised: Normalised, mapped: MappedSheet) -> list[Found]:
     problems = mapped.header.sheet.problems
     places = {row: position for position, row in enumerate(lines["source_row"].to_list())} if problems else {}
     found += [(places[p.row], None, p.code, None, p.detail) for p in problems if p.row in places]
-    return found + [(position, None, "identical_lines", None, None) for position in _identical(normalised.raw)]
+    return found + [(position, None, "identical_lines", None, None) for position in repeated(normalised.raw)]
 
 
 def _failures(lines: pl.DataFrame) -> list[Found]:
@@ -133,10 +134,6 @@ def _code_of(check: str) -> str | None:
     return check
 
 
-def _identical(raw: pl.DataFrame) -> list[int]:
-    return raw.is_duplicated().arg_true().to_list() if raw.height else []
-
-
 def _emptied(lines: pl.DataFrame, found: list[Found]) -> pl.DataFrame:
     """Values that fail a check whose effect is `blank` become null."""
     kinds = issue_kinds()
@@ -150,10 +147,14 @@ def _emptied(lines: pl.DataFrame, found: list[Found]) -> pl.DataFrame:
     )
 
 
-def _confirm(accepted: pl.DataFrame, found: list[Found]) -> None:
-    """What is accepted satisfies the contract, but for the failures that are only said. Raises `AssertionError`."""
+def _confirm(lines: pl.DataFrame, found: list[Found], *, left_out: set[int]) -> None:
+    """What is accepted satisfies the contract, but for the failures that are only said. Raises `AssertionError`.
+
+    The lines of which nothing was said have just been checked as they are.
+    """
+    touched = sorted({position for position, *_ in found} - left_out)
     kept = {code for _, _, code, _, _ in found if issue_kinds()[code].effect == "keep"}
-    left = {code for _, _, code, _, _ in _failures(accepted)} - kept if found else set()
+    left = {code for _, _, code, _, _ in _failures(lines[touched])} - kept if touched else set()
     if left:
         raise AssertionError(f"accepted lines fail the contract: {sorted(left)}")
 
