@@ -21,9 +21,9 @@ import pytest
 from pipelines.publish.database import PublicDatabase
 from pipelines.publish.reports import Output, Report, reports
 from pipelines.publish.site import publish
-from tests.publish_database import FORMULA, NASTY, QUOTES, RTL, build, site
+from tests.publish_database import CALL_PAGE, FORMULA, NASTY, QUOTES, RTL, build, site
 
-OUTSIDE = {"https://www.etalab.gouv.fr/licence-ouverte-open-licence/"}
+OUTSIDE = {"https://www.etalab.gouv.fr/licence-ouverte-open-licence/", CALL_PAGE}
 """The only addresses that pages may lead to outside of the site."""
 
 
@@ -104,6 +104,7 @@ def test_expected_pages_exist(pages: dict[str, Page]) -> None:
         "territoires/index.html",
         "territoires/34.html",
         "territoires/siege-non-precise.html",
+        "cofinancements.html",
         "continuite.html",
         "refus.html",
         "qualite.html",
@@ -115,6 +116,11 @@ def test_expected_pages_exist(pages: dict[str, Page]) -> None:
         "services/metropole-du-midi-politique-de-la-ville.html",
         "beneficiaires/noms/a.html",
         "beneficiaires/departements/34.html",
+        "appels/index.html",
+        "appels/index-2.html",
+        "qui-fait-quoi/index.html",
+        "qui-fait-quoi/34.html",
+        "services/metropole-du-midi-tout-neuf.html",
     }
     assert expected <= set(pages)
 

@@ -19,6 +19,7 @@ from pipelines.ingest.check import check_file
 from pipelines.ingest.conformity import write_clean_csv
 from pipelines.ingest.pool import in_threads
 from pipelines.ingest.report import Report
+from schemas.contracts import staged_name
 from schemas.source import source_hash
 
 if TYPE_CHECKING:
@@ -33,8 +34,11 @@ LEGAL_CSV = "scdl.csv"
 
 @cache
 def recipe_version() -> str:
-    """A hash of what turns bytes into lines: the contracts, formats and codelists, and the code of ingestion."""
-    return source_hash(Path(schemas.__file__).parent, _HERE, suffixes={".py", ".toml", ".csv"})
+    """A hash of what turns bytes into lines: the contracts, formats and codelists, and the code of ingestion.
+
+    The rule of themes is the warehouse's: changing it stages nothing again.
+    """
+    return source_hash(Path(schemas.__file__).parent, _HERE, suffixes={".py", ".toml", ".csv"}, apart={"themes.toml"})
 
 
 def recipe_key(sha256: str, origin: Origin) -> str:
@@ -55,6 +59,8 @@ def recipe_key(sha256: str, origin: Origin) -> str:
 def stage(content: Path, origin: Origin, folder: Path) -> Report:
     """Check the deposit at `content` and write `accepted`, `rejected` and `issues` Parquet and its report to `folder`.
 
+    The lines of each other contract that the file holds are in a Parquet of their own (`decision_counts`, ...).
+
     Written aside and renamed: a folder that exists is whole. When it exists already, its report is read back.
     """
     if folder.is_dir():
@@ -74,7 +80,9 @@ def stage(content: Path, origin: Origin, folder: Path) -> Report:
 
 def _write_tables(outcome: Outcome, folder: Path) -> None:
     issues = outcome.issues.rename({"column": "column_letter"})
-    for name, frame in (("accepted", outcome.accepted), ("rejected", outcome.rejected), ("issues", issues)):
+    others = {staged_name(contract): lines for contract, lines in outcome.others.items()}
+    frames = {"accepted": outcome.accepted, "rejected": outcome.rejected, "issues": issues, **others}
+    for name, frame in frames.items():
         frame.write_parquet(folder / f"{name}.parquet", compression="zstd")
 
 
