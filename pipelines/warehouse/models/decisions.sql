@@ -3,8 +3,9 @@
 
 with source as (
     select
-        application_id, line_id, deposit_id, funder_id, service_key, scheme, seat_departement_code, organisation_id,
-        applicant_kind, fiscal_year, decision_status, refusal_reason, amount_requested,
+        application_id, line_id, funder_id, service_key, scheme, call_id, seat_departement_code, organisation_id,
+        applicant_kind, fiscal_year, decision_status, refusal_reason, purpose, is_first_request, is_renewal, case_number,
+        previous_application_id, deposited_date, decided_date, first_paid_date, amount_requested,
         case when is_award then amount_awarded end as amount_awarded,
         currency
     from applications
@@ -18,25 +19,28 @@ several_lines as (
         application_id,
         arg_min(
             struct_pack(
-                line_id := line_id, funder_id := funder_id, service_key := service_key, scheme := scheme,
+                line_id := line_id, funder_id := funder_id, service_key := service_key, scheme := scheme, call_id := call_id,
                 seat_departement_code := seat_departement_code, organisation_id := organisation_id,
                 applicant_kind := applicant_kind, fiscal_year := fiscal_year, decision_status := decision_status,
-                refusal_reason := refusal_reason, currency := currency
+                refusal_reason := refusal_reason, purpose := purpose, is_first_request := is_first_request,
+                is_renewal := is_renewal, case_number := case_number, previous_application_id := previous_application_id,
+                deposited_date := deposited_date, decided_date := decided_date, currency := currency
             ),
             row(decision_rank(decision_status), line_id)
         ) as first_line,
         -- the same amount on two lines is one amount said twice
         sum(distinct amount_requested) as amount_requested,
         sum(distinct amount_awarded) as amount_awarded,
+        min(first_paid_date) as first_paid_date,
         count(*) as n_lines
     from source
     semi join repeated using (application_id)
     group by application_id
 ),
 renamed as (
-    select application_id, unnest(first_line), amount_requested, amount_awarded, n_lines from several_lines
+    select application_id, unnest(first_line), amount_requested, amount_awarded, first_paid_date, n_lines from several_lines
     union all by name
-    select * exclude (deposit_id), 1 as n_lines from source anti join repeated using (application_id)
+    select *, 1 as n_lines from source anti join repeated using (application_id)
 ),
 final as (
     select
@@ -44,6 +48,7 @@ final as (
         funder_id,
         service_key,
         coalesce(scheme, '—') as scheme,
+        coalesce(call_id, '—') as call_id,
         coalesce(seat_departement_code, '—') as departement_code,
         organisation_id,
         applicant_kind,
@@ -52,6 +57,14 @@ final as (
         case
             when decision_status in ('refused', 'inadmissible') then coalesce(refusal_reason, 'not_disclosed')
         end as refusal_reason,
+        coalesce(purpose, 'unknown') as purpose,
+        is_first_request,
+        is_renewal,
+        case_number,
+        previous_application_id,
+        deposited_date,
+        decided_date,
+        first_paid_date,
         amount_requested::decimal(18, 2) as amount_requested,
         amount_awarded::decimal(18, 2) as amount_awarded,
         currency,

@@ -3,7 +3,7 @@
 with source as (
     select funder_id, service_key, fiscal_year, organisation_id, amount_requested, decision_status = 'refused' as is_refused
     from funding.decisions
-    where decision_status in ('awarded', 'refused') and amount_requested is not null
+    where amount_requested is not null and (decision_status = 'refused' or decision_status = 'awarded' and amount_awarded is not null)
 ),
 by_applicant as (
     select
