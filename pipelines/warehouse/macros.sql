@@ -71,6 +71,13 @@ create temp macro masked(words) as if(not regexp_matches(words, '[0-9@]'), words
         '((\+|\b00)33[\s\x{00A0}\x{202F}.-]?(\(0\))?[\s\x{00A0}\x{202F}.-]?|\b0)[1-9]([\s\x{00A0}\x{202F}./-]?[0-9]{2}){4}\b',
         '[téléphone retiré]', 'g'));
 
+-- Levels as field actors name them: a commune, its CCAS and its intercommunalité are one « bloc communal ».
+create temp macro level_group(level) as case
+    when level in ('commune', 'epci', 'ccas') then 'bloc_communal'
+    when level in ('other_public', 'private') then 'other'
+    else coalesce(level, 'unknown')
+end;
+
 -- What a public cell may say of its refusals. Nothing that depends on a count comes before knowing it may be shown.
 create temp macro public_status(is_published, zero_allowed, n_refused, decided_share, is_refused_shown, is_undecided_shown) as case
     when not coalesce(is_published, false) then 'not_published'

@@ -1,4 +1,4 @@
--- Part du pluriannuel dans les subventions décidées chaque année, en nombre et en montant.
+-- Part du pluriannuel dans les subventions décidées chaque année, en nombre et en montant ; ferme ou prévisionnel seulement quand le fichier le dit.
 
 with source as (
     select * from applications where is_counted and is_award and is_grant
@@ -8,7 +8,9 @@ counted as (
         funder_id, fiscal_year,
         count(distinct application_id) as n_awards,
         count(distinct application_id) filter (is_multi_year) as n_multi_year,
-        count(distinct application_id) filter (is_multi_year is null) as n_not_stated
+        count(distinct application_id) filter (is_multi_year is null) as n_not_stated,
+        count(distinct application_id) filter (is_multi_year and year_certainty = 'firm') as n_multi_year_firm,
+        count(distinct application_id) filter (is_multi_year and year_certainty = 'forecast') as n_multi_year_forecast
     from source
     group by all
 ),
@@ -17,6 +19,7 @@ amounts as (
         funder_id, fiscal_year, currency, stage,
         sum(amount_headline) as amount,
         coalesce(sum(amount_headline) filter (is_multi_year), 0) as amount_multi_year,
+        coalesce(sum(amount_headline) filter (is_multi_year and year_certainty = 'firm'), 0) as amount_multi_year_firm,
         count(distinct application_id) as n
     from source
     group by all
@@ -24,7 +27,7 @@ amounts as (
 main_amounts as (
     select
         funder_id, fiscal_year,
-        arg_min(struct_pack(amount, amount_multi_year, currency, stage), row(-n, currency, stage)) as main,
+        arg_min(struct_pack(amount, amount_multi_year, amount_multi_year_firm, currency, stage), row(-n, currency, stage)) as main,
         count(*) > 1 as has_other_amounts
     from amounts
     group by all
@@ -38,6 +41,9 @@ final as (
         main.amount as amount,
         main.amount_multi_year as amount_multi_year,
         n_not_stated::integer as n_not_stated,
+        n_multi_year_firm::integer as n_multi_year_firm,
+        n_multi_year_forecast::integer as n_multi_year_forecast,
+        main.amount_multi_year_firm as amount_multi_year_firm,
         main.currency as currency,
         main.stage as stage,
         has_other_amounts

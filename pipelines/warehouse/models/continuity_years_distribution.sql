@@ -7,10 +7,7 @@ with source as (
     semi join observed_years using (funder_id, fiscal_year)
 ),
 organisations_years as (
-    select funder_id, organisation_id, count(distinct fiscal_year)::integer as years_funded
-    from source
-    where coalesce(amount, 1) > 0
-    group by funder_id, organisation_id
+    select funder_id, organisation_id, count(distinct fiscal_year)::integer as years_funded from funded_years group by funder_id, organisation_id
 ),
 sirets_years as (
     select funder_id, applicant_siret, count(distinct fiscal_year)::integer as years_funded

@@ -7,10 +7,7 @@ with source as (
     semi join observed_years using (funder_id, fiscal_year)
 ),
 organisations_years as (
-    select organisation_id, count(distinct fiscal_year)::integer as years_funded
-    from source
-    where coalesce(amount, 1) > 0
-    group by organisation_id
+    select organisation_id, count(distinct fiscal_year)::integer as years_funded from funded_years group by organisation_id
 ),
 sirets_years as (
     select applicant_siret, count(distinct fiscal_year)::integer as years_funded

@@ -4,7 +4,7 @@
 with source as (
     select
         application_id, funder_id, service_key, organisation_id, applicant_siret, fiscal_year, amount_headline as amount, currency, stage,
-        agreement_id, agreement_start_year, agreement_end_year,
+        purpose, year_certainty, agreement_id, agreement_start_year, agreement_end_year,
         coalesce(is_multi_year, false) and agreement_end_year > agreement_start_year as is_agreement
     from applications
     where is_counted and is_award and is_grant
@@ -40,7 +40,7 @@ equal_parts as (  -- whole cents; the last year takes what is left, so that the 
     where spread = 'estimated'
 ),
 one_per_year as (
-    select application_id, funder_id, service_key, organisation_id, applicant_siret, fiscal_year, amount, currency, stage, spread, agreement_id
+    select application_id, funder_id, service_key, organisation_id, applicant_siret, fiscal_year, amount, currency, stage, spread, agreement_id, purpose, year_certainty
     from renamed
     where spread <> 'estimated'
     union all
@@ -51,11 +51,11 @@ one_per_year as (
             (amount * 100)::bigint - (n_years - 1) * ((amount * 100)::bigint // n_years),
             (amount * 100)::bigint // n_years
         )::decimal(20, 0) * 0.01)::decimal(18, 2) as amount,
-        currency, stage, spread, agreement_id
+        currency, stage, spread, agreement_id, purpose, year_certainty
     from equal_parts
 ),
 final as (
     select * replace (sum(amount) as amount) from one_per_year group by all
 )
 select * from final
-order by application_id, fiscal_year, organisation_id, service_key, funder_id, currency, stage, spread, agreement_id, applicant_siret;
+order by application_id, fiscal_year, organisation_id, service_key, funder_id, currency, stage, spread, agreement_id, applicant_siret, purpose, year_certainty;

@@ -73,4 +73,62 @@ select 'cofunding_by_level_pair_year' as model, concat_ws(' · ', funder_level, 
 union all
 select 'data_quality_by_deposit' as model, deposit_id as key, count(*) as n from data_quality_by_deposit group by deposit_id having count(*) > 1
 union all
-select 'data_quality_by_field' as model, deposit_id || ' · ' || field as key, count(*) as n from data_quality_by_field group by deposit_id, field having count(*) > 1;
+select 'data_quality_by_field' as model, deposit_id || ' · ' || field as key, count(*) as n from data_quality_by_field group by deposit_id, field having count(*) > 1
+union all
+select 'refusal_rates' as model, concat_ws(' · ', level, funder_id, service_key, departement_code, scheme, call_id, fiscal_year) as key, count(*) as n from refusal_rates group by level, funder_id, service_key, departement_code, scheme, call_id, fiscal_year having count(*) > 1
+union all
+select 'refusal_rates_by_deposit_year' as model, concat_ws(' · ', service_key, deposit_year) as key, count(*) as n from refusal_rates_by_deposit_year group by service_key, deposit_year having count(*) > 1
+union all
+select 'refusal_reasons_by_service_year' as model, concat_ws(' · ', service_key, scheme, fiscal_year, stage, refusal_reason) as key, count(*) as n from refusal_reasons_by_service_year group by service_key, scheme, fiscal_year, stage, refusal_reason having count(*) > 1
+union all
+select 'decision_delays' as model, concat_ws(' · ', level, funder_id, service_key, scheme, fiscal_year, step) as key, count(*) as n from decision_delays group by level, funder_id, service_key, scheme, fiscal_year, step having count(*) > 1
+union all
+select 'resubmissions_by_service_year' as model, concat_ws(' · ', service_key, fiscal_year) as key, count(*) as n from resubmissions_by_service_year group by service_key, fiscal_year having count(*) > 1
+union all
+select 'call_demand' as model, concat_ws(' · ', call_key, fiscal_year) as key, count(*) as n from call_demand group by call_key, fiscal_year having count(*) > 1
+union all
+select 'effort_without_return' as model, concat_ws(' · ', service_key, scheme, request_band, request_kind, fiscal_year) as key, count(*) as n from effort_without_return group by service_key, scheme, request_band, request_kind, fiscal_year having count(*) > 1
+union all
+select 'refusal_funnel' as model, concat_ws(' · ', comparison, comparison_group, fiscal_year, has_inadmissible, service_key, scheme) as key, count(*) as n from refusal_funnel group by comparison, comparison_group, fiscal_year, has_inadmissible, service_key, scheme having count(*) > 1
+union all
+select 'service_lineage' as model, concat_ws(' · ', service_key) as key, count(*) as n from service_lineage group by service_key having count(*) > 1
+union all
+select 'relation_masks' as model, concat_ws(' · ', level, relation_key, fiscal_year) as key, count(*) as n from relation_masks group by level, relation_key, fiscal_year having count(*) > 1
+union all
+select 'relation_years' as model, concat_ws(' · ', level, relation_key, organisation_id, fiscal_year) as key, count(*) as n from relation_years group by level, relation_key, organisation_id, fiscal_year having count(*) > 1
+union all
+select 'relation_amounts' as model, concat_ws(' · ', level, relation_key, organisation_id, fiscal_year, currency, stage) as key, count(*) as n from relation_amounts group by level, relation_key, organisation_id, fiscal_year, currency, stage having count(*) > 1
+union all
+select 'continuity_relations' as model, concat_ws(' · ', level, relation_key, organisation_id) as key, count(*) as n from continuity_relations group by level, relation_key, organisation_id having count(*) > 1
+union all
+select 'continuity_cohorts' as model, concat_ws(' · ', level, relation_key, cohort_year, fiscal_year) as key, count(*) as n from continuity_cohorts group by level, relation_key, cohort_year, fiscal_year having count(*) > 1
+union all
+select 'continuity_survival' as model, concat_ws(' · ', level, relation_key, age) as key, count(*) as n from continuity_survival group by level, relation_key, age having count(*) > 1
+union all
+select 'continuity_by_service_year' as model, concat_ws(' · ', relation_key, fiscal_year) as key, count(*) as n from continuity_by_service_year group by relation_key, fiscal_year having count(*) > 1
+union all
+select 'continuity_renewal_amounts' as model, concat_ws(' · ', level, relation_key, fiscal_year, currency, stage) as key, count(*) as n from continuity_renewal_amounts group by level, relation_key, fiscal_year, currency, stage having count(*) > 1
+union all
+select 'continuity_volatility' as model, concat_ws(' · ', level, relation_key, currency, stage) as key, count(*) as n from continuity_volatility group by level, relation_key, currency, stage having count(*) > 1
+union all
+select 'continuity_secured_by_funder_year' as model, concat_ws(' · ', funder_id, fiscal_year, currency, stage) as key, count(*) as n from continuity_secured_by_funder_year group by funder_id, fiscal_year, currency, stage having count(*) > 1
+union all
+select 'continuity_terms_by_funder_year' as model, concat_ws(' · ', funder_id, start_year, currency, stage) as key, count(*) as n from continuity_terms_by_funder_year group by funder_id, start_year, currency, stage having count(*) > 1
+union all
+select 'publication_thresholds' as model, concat_ws(' · ', funder_id, fiscal_year) as key, count(*) as n from publication_thresholds group by funder_id, fiscal_year having count(*) > 1
+union all
+select 'funding_distribution' as model, concat_ws(' · ', scope, level, funder_id, breakdown_key, fiscal_year, currency, stage) as key, count(*) as n from funding_distribution group by scope, level, funder_id, breakdown_key, fiscal_year, currency, stage having count(*) > 1
+union all
+select 'funding_concentration_by_funder_year' as model, concat_ws(' · ', scope, funder_id, fiscal_year, currency, stage) as key, count(*) as n from funding_concentration_by_funder_year group by scope, funder_id, fiscal_year, currency, stage having count(*) > 1
+union all
+select 'funding_concentration_by_beneficiary_year' as model, concat_ws(' · ', organisation_id, fiscal_year, currency, stage) as key, count(*) as n from funding_concentration_by_beneficiary_year group by organisation_id, fiscal_year, currency, stage having count(*) > 1
+union all
+select 'funding_flows_by_funder_year' as model, concat_ws(' · ', funder_id, fiscal_year, flow, currency, stage) as key, count(*) as n from funding_flows_by_funder_year group by funder_id, fiscal_year, flow, currency, stage having count(*) > 1
+union all
+select 'purpose_mix_by_funder_year' as model, concat_ws(' · ', funder_id, fiscal_year, currency, purpose) as key, count(*) as n from purpose_mix_by_funder_year group by funder_id, fiscal_year, currency, purpose having count(*) > 1
+union all
+select 'funding_by_aid_form_year' as model, concat_ws(' · ', funder_id, aid_form, fiscal_year, currency, stage) as key, count(*) as n from funding_by_aid_form_year group by funder_id, aid_form, fiscal_year, currency, stage having count(*) > 1
+union all
+select 'funding_by_level_territory_year' as model, concat_ws(' · ', departement_code, level_group, fiscal_year, currency, stage) as key, count(*) as n from funding_by_level_territory_year group by departement_code, level_group, fiscal_year, currency, stage having count(*) > 1
+union all
+select 'funding_coverage_by_funder_year' as model, concat_ws(' · ', funder_id, fiscal_year, currency, stage, information) as key, count(*) as n from funding_coverage_by_funder_year group by funder_id, fiscal_year, currency, stage, information having count(*) > 1;

@@ -25,6 +25,10 @@ with marts as (
     select 'funding_by_level_year' as mart, currency, stage, n_lines, amount, n_without_amount, n_loans_excluded from funding_by_level_year
     union all
     select 'funding_by_beneficiary_year' as mart, currency, stage, n_lines, amount, n_without_amount, n_loans_excluded from funding_by_beneficiary_year
+    union all
+    select 'funding_by_aid_form_year' as mart, currency, stage, n_lines, amount, n_without_amount, n_loans_excluded from funding_by_aid_form_year
+    union all
+    select 'funding_by_level_territory_year' as mart, currency, stage, n_lines, amount, n_without_amount, n_loans_excluded from funding_by_level_territory_year
 ),
 mart_totals as (
     select

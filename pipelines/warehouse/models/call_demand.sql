@@ -1,0 +1,46 @@
+-- Demandes en face de l'enveloppe de chaque appel à projets, par exercice. Réservé aux analystes.
+-- status : shown ; envelope_not_stated ; refusals_not_published, seules les demandes accordées sont connues ; requested_not_stated ; several_currencies. Enveloppe en euros.
+
+with source as (
+    select funder_id || '/' || slug(call_id) as call_key, * exclude (call_id) from decisions where slug(call_id) is not null
+),
+counted as (
+    select
+        source.call_key,
+        source.fiscal_year,
+        count(*) as n_applications,
+        count(source.amount_requested) as n_requested_known,
+        sum(source.amount_requested) as amount_requested,
+        count(*) filter (source.decision_status = 'awarded') as n_awarded,
+        sum(source.amount_awarded) as amount_awarded,
+        bool_and(coalesce(publication.published, false)) as is_published,
+        bool_and(coalesce(source.currency = 'EUR', false)) as is_euro
+    from source
+    join refusal_publication as publication using (funder_id, service_key, fiscal_year)
+    where source.decision_status not in ('withdrawn', 'cancelled')
+    group by all
+),
+final as (
+    select
+        counted.call_key,
+        calls.funder_id,
+        counted.fiscal_year,
+        case
+            when calls.envelope is null then 'envelope_not_stated'
+            when not counted.is_published then 'refusals_not_published'
+            when counted.n_requested_known = 0 then 'requested_not_stated'
+            when not counted.is_euro then 'several_currencies'
+            else 'shown'
+        end as status,
+        calls.envelope,
+        counted.n_applications::integer as n_applications,
+        counted.n_requested_known::integer as n_requested_known,
+        if(counted.is_euro, counted.amount_requested, null) as amount_requested,
+        counted.n_awarded::integer as n_awarded,
+        if(counted.is_euro, counted.amount_awarded, null) as amount_awarded,
+        if(status = 'shown' and calls.envelope > 0, counted.amount_requested / calls.envelope, null) as demand_to_envelope,
+        if(counted.is_euro and calls.envelope > 0, counted.amount_awarded / calls.envelope, null) as awarded_to_envelope
+    from counted
+    join calls using (call_key)
+)
+select * from final order by call_key, fiscal_year;

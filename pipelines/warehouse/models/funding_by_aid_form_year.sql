@@ -1,0 +1,39 @@
+-- Aides par financeur, forme (numéraire, nature, prêt, garantie) et exercice ; prêts et garanties ne sont pas des subventions et ne s'y ajoutent pas.
+
+with source as (
+    select * from applications where is_counted and is_award
+),
+renamed as (
+    select
+        funder_id,
+        coalesce(aid_form, 'unknown') as aid_form,
+        fiscal_year,
+        currency,
+        stage,
+        application_id,
+        organisation_id,
+        amount_headline as amount,
+        amount_loan,
+        amount_guarantee,
+        is_grant
+    from source
+),
+final as (
+    select
+        funder_id,
+        aid_form,
+        fiscal_year,
+        currency,
+        stage,
+        count(distinct application_id) filter (is_grant)::integer as n_awards,
+        count(*) filter (is_grant)::integer as n_lines,
+        sum(amount) filter (is_grant) as amount,
+        count(*) filter (is_grant and amount is null)::integer as n_without_amount,
+        count(distinct organisation_id) filter (is_grant)::integer as n_beneficiaries,
+        count(*) filter (not is_grant)::integer as n_loans_excluded,
+        sum(amount_loan) as amount_loan,
+        sum(amount_guarantee) as amount_guarantee
+    from renamed
+    group by funder_id, aid_form, fiscal_year, currency, stage
+)
+select * from final order by funder_id, aid_form, fiscal_year, currency, stage;

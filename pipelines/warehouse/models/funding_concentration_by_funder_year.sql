@@ -1,0 +1,43 @@
+-- Concentration des subventions d'un financeur entre ses bénéficiaires, par exercice : part des 1, 5 et 10 premiers, indice de Herfindahl-Hirschman (Σ part²) et nombre équivalent de bénéficiaires (1 ÷ indice).
+-- Subventions publiques observées seulement, montant net de chaque bénéficiaire ; un montant net nul, négatif ou inconnu n'y entre pas et est compté à côté. scope : all, tous ; legal, personnes morales.
+
+with source as (
+    select
+        funder_id, fiscal_year, currency, stage, organisation_id,
+        (sum(amount_headline) * 100)::hugeint as cents  -- whole cents: squares that do not depend on their order
+    from applications
+    where is_counted and is_award and is_grant
+    group by funder_id, fiscal_year, currency, stage, organisation_id
+),
+scoped as (
+    select 'all' as scope, * from source
+    union all
+    select 'legal' as scope, source.* from source semi join (from organisations where kind = 'legal') using (organisation_id)
+),
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by scope, funder_id, fiscal_year, currency, stage order by cents desc nulls last, organisation_id
+        ) as place
+    from scoped
+),
+final as (
+    select
+        scope,
+        funder_id,
+        fiscal_year,
+        currency,
+        stage,
+        count(*) filter (cents > 0)::integer as n_beneficiaries,
+        count(*) filter (coalesce(cents, 0) <= 0)::integer as n_without_positive_amount,
+        (sum(cents) filter (cents > 0) * 0.01)::decimal(18, 2) as amount,
+        (sum(cents) filter (cents > 0 and place = 1))::double / (sum(cents) filter (cents > 0))::double as share_top_1,
+        (sum(cents) filter (cents > 0 and place <= 5))::double / (sum(cents) filter (cents > 0))::double as share_top_5,
+        (sum(cents) filter (cents > 0 and place <= 10))::double / (sum(cents) filter (cents > 0))::double as share_top_10,
+        (sum(cents * cents) filter (cents > 0))::double / (sum(cents) filter (cents > 0))::double ** 2 as hhi,
+        (sum(cents) filter (cents > 0))::double ** 2 / (sum(cents * cents) filter (cents > 0))::double as effective_number
+    from ranked
+    group by scope, funder_id, fiscal_year, currency, stage
+)
+select * from final order by scope, funder_id, fiscal_year, currency, stage;
