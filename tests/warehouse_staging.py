@@ -75,6 +75,11 @@ class Staging:
             "issues_warning": len(issues or []), "issues_info": 0, "message": "Fichier accepté.", **stated,
         })  # fmt: skip
 
+    def frame(self, deposit_id: str, accepted: pl.DataFrame, **stated: Any) -> None:
+        """One deposit whose accepted lines ingest has made; `stated` overrides what the ledger says of it."""
+        self.deposit(deposit_id, [], **{"rows_read": accepted.height, "rows_accepted": accepted.height, **stated})
+        accepted.write_parquet(self._folder / deposit_id / "accepted.parquet")
+
     def version(self, deposit_id: str, fiscal_year: int, **stated: Any) -> None:
         """What the ledger says of one deposit and year."""
         self._versions.append({"deposit_id": deposit_id, "fiscal_year": fiscal_year, "decided_by": "rule", **stated})
