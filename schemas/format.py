@@ -6,12 +6,13 @@ and the few *composite* ones of `COMPOSITES`, which a reader splits into several
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from schemas import codelist
 from schemas.contracts import APPLICATION, CONTRACTS, fields_of
@@ -142,13 +143,41 @@ class JoinRule(_Strict):
     """Columns taken from another sheet of the workbook, found by its `sheet` headers.
 
     Where the column `on` of the lines equals the column `key` of that sheet, its other columns are read under their
-    title preceded by `prefix`.
+    title preceded by `prefix`. With `year_key` and `year_on`, the years that those two columns hold must be equal too.
+    `added` names amounts of which every row counts, `earliest` dates of which the first one is kept: one line of the
+    main sheet then stands for several rows of the other, whose sum is checked.
     """
 
     sheet: tuple[str, ...]
     key: str
     on: str
     prefix: str
+    year_key: str | None = None
+    year_on: str | None = None
+    added: tuple[str, ...] = ()
+    earliest: tuple[str, ...] = ()
+
+
+class UnpivotRule(_Strict):
+    """Columns whose title is a value (a year, a measure): each filled cell of them is a line.
+
+    `key`: the field that the title gives. `columns`: field → regular expression over the folded title, whose only group
+    is that value; "" stands for the titles that the look-up of `key` lists. Fields of one value make one line.
+    `fewest`: with fewer such columns it is no wide table. `zero_is_blank`: a zero is no line either.
+    """
+
+    key: str
+    columns: dict[str, str]
+    fewest: int = 2
+    zero_is_blank: bool = False
+
+    @field_validator("columns")
+    @classmethod
+    def _has_one_group(cls, columns: dict[str, str]) -> dict[str, str]:
+        for name, pattern in columns.items():
+            if pattern and re.compile(pattern).groups != 1:
+                raise ValueError(f"layout.unpivot.columns.{name}: a pattern has one group, the value")
+        return columns
 
 
 class LayoutRule(_Strict):
@@ -162,16 +191,48 @@ class LayoutRule(_Strict):
     sections: SectionRule | None = None
     details: DetailRule | None = None
     joins: tuple[JoinRule, ...] = ()
+    unpivot: UnpivotRule | None = None
     continued: tuple[str, ...] = ()
     merged: tuple[str, ...] = ()
     banner: dict[str, str] = Field(default_factory=dict)
 
 
+class WhenRule(_Strict):
+    """Lines whose `field` holds `pattern`: `given` fills the fields that no column of theirs fills.
+
+    `unforeseen` (French) sets them aside instead, and says what the format does not know. The first rule that fits a
+    line is the only one.
+    """
+
+    field: str
+    pattern: str
+    given: dict[str, str] = Field(default_factory=dict)
+    unforeseen: str | None = None
+
+
 class YearRule(_Strict):
-    """The fiscal year as the file's name states it: `in_name` has one group, the year; `shift` years are added."""
+    """The fiscal year as a name (of the file, of the sheet, above the titles) states it.
+
+    `plain` has one group, the fiscal year itself; `in_name`, tried next, one group, a year to which `shift` is added.
+    A name that fits neither says nothing: the year it holds may be that of a publication.
+    """
 
     in_name: str
     shift: int = 0
+    plain: str | None = None
+
+
+class ToldRule(_Strict):
+    """A field that only the names around a table say: the rows above its header, its sheet's name, its file's.
+
+    `values`: code → regular expression over those names in folded words. `along` must be found in them too, `against`
+    must not. When they do not say one code, the sheet is not read and its author is asked the `question`.
+    """
+
+    values: dict[str, str]
+    along: str | None = None
+    against: str | None = None
+    question: str
 
 
 class ExpectRule(_Strict):
@@ -196,8 +257,10 @@ class Format(_Strict):
     fields: dict[str, ColumnRule]
     constants: dict[str, str] = Field(default_factory=dict)
     decision: AmountRule | None = None
+    when: tuple[WhenRule, ...] = ()
     layout: LayoutRule = LayoutRule()
     year: YearRule | None = None
+    told: dict[str, ToldRule] = Field(default_factory=dict)
     ignore: dict[str, str] = Field(default_factory=dict)
     expect: ExpectRule = ExpectRule()
 
@@ -208,13 +271,23 @@ class Format(_Strict):
         if {self.record_kind is None, self.headline_stage is None} != {self.contract != APPLICATION}:
             raise ValueError("record_kind and headline_stage go with the contract application, and with no other")
         known = self.contract_fields()
-        sections = self.layout.sections
-        for name in (*self.fields, *self.constants, *self.layout.banner, *([sections.field] if sections else [])):
+        sections, unpivot = self.layout.sections, self.layout.unpivot
+        named = [*self.fields, *self.constants, *self.layout.banner, *self.told]
+        named += [sections.field] if sections else []
+        turned = [unpivot.key, *unpivot.columns] if unpivot else []
+        if any(self.fields[name].headers for name in turned if name in self.fields):
+            raise ValueError("a field that layout.unpivot fills has no headers: the titles of its columns are values")
+        named += turned
+        for name in named:
             if not set(COMPOSITES.get(name, (name,))) <= set(known) - DERIVED:
                 raise ValueError(f"« {name} » is not a field that a format may fill")
         for name in self.recognise.required:
-            if name not in self.fields:
+            if name not in self.fields and not (unpivot and name in unpivot.columns):
                 raise ValueError(f"recognise.required names « {name} », which [fields] does not map")
+        for when in self.when:
+            for name in (when.field, *when.given):
+                if name not in known or name in DERIVED:
+                    raise ValueError(f"when names « {name} », which is not a field that a format may fill")
         for name, rule in self.fields.items():
             self._check_parts(name, rule)
             allowed = known[name].codelist if name in known else None
@@ -236,9 +309,13 @@ class Format(_Strict):
         return fields_of(self.contract)
 
     def headers_of(self, name: str) -> tuple[str, ...]:
-        """Spellings of the field `name`: those listed, else the contract's own title; none when parts add up to it."""
-        rule = self.fields[name]
-        return rule.headers or (() if rule.parts else (self.contract_fields()[name].title,))
+        """Spellings of the field `name`: those listed, else the contract's own title; none when parts add up to it.
+
+        None either when its columns are found by what their titles say.
+        """
+        rule, unpivot = self.fields[name], self.layout.unpivot
+        is_unpivoted = unpivot is not None and name in (unpivot.key, *unpivot.columns)
+        return rule.headers or (() if rule.parts or is_unpivoted else (self.contract_fields()[name].title,))
 
     def spellings(self) -> dict[str, str]:
         """Every header of the format → its field; a part of an amount is named `<field>.<purpose>`."""

@@ -168,6 +168,7 @@ def build(target: Path, *, is_demonstration: bool = False, size: int = 150, seed
         db.execute("CREATE TEMP TABLE app AS SELECT * REPLACE (amount::DECIMAL(18,2) AS amount) FROM generated")
         _entities(db, is_demonstration)
         _funding(db)
+        _cofunding(db)
         _continuity(db)
         _refusals(db, random.Random(seed))
         _quality(db, is_demonstration)
@@ -277,19 +278,44 @@ def _entities(db: duckdb.DuckDBPyConnection, is_demonstration: bool) -> None:
         "any_value(refusals) AS refusals_published"
         " FROM app JOIN known USING (funder_id) GROUP BY ALL"
     )
-    db.execute("CREATE TABLE territories (territory_id VARCHAR, level VARCHAR, code VARCHAR, name VARCHAR)")
-    db.executemany(
-        "INSERT INTO territories VALUES (?, 'departement', ?, ?)",
-        [(f"departement:{c}", c, n) for c, n in [*DEPARTEMENTS.items(), ("—", "non précisé")]],
+    db.execute(
+        "CREATE TABLE territories (territory_id VARCHAR, level VARCHAR, code VARCHAR, name VARCHAR, parent_id VARCHAR)"
     )
-    db.execute("INSERT INTO territories VALUES ('region:76', 'region', '76', 'Occitanie')")
+    db.executemany(
+        "INSERT INTO territories VALUES (?, 'departement', ?, ?, ?)",
+        [
+            (f"departement:{c}", c, n, None if c == "—" else "region:76")
+            for c, n in [*DEPARTEMENTS.items(), ("—", "non précisé")]
+        ],
+    )
+    db.execute("INSERT INTO territories VALUES ('region:76', 'region', '76', 'Occitanie', NULL)")
+    db.executemany(
+        "INSERT INTO territories VALUES ('epci:' || ?, 'epci', ?, ?, ?)",
+        [
+            (
+                f"24{c}00017",
+                f"24{c}00017",
+                f"Communauté de communes <{n}>",
+                "region:76" if c == "48" else f"departement:{c}",
+            )
+            for c, n in DEPARTEMENTS.items()
+        ],
+    )
+    db.execute(
+        "CREATE TABLE territory_resolution AS SELECT * FROM (VALUES"
+        " ('seat', 'commune_code', 'code de la commune', true, 900, 0.9),"
+        " ('seat', 'ambiguous', 'plusieurs territoires possibles', false, 100, 0.1),"
+        " ('action', 'none_given', 'rien d''écrit', false, 1000, 1.0)"
+        ") AS t (role, territory_rule, rule_label, is_resolved, n_award_lines, line_share)"
+    )
     db.execute(
         "CREATE TABLE awards AS SELECT application_id, funder_id, funder_name, service_of(funder_id, "
         "service_name) AS service_key,"
         " coalesce(service_name, 'service non précisé') AS service_name, scheme, organisation_id, "
         "beneficiary_name, beneficiary_siren,"
         " beneficiary_siren || '00012' AS beneficiary_siret, NULL::VARCHAR AS beneficiary_rna, "
-        "departement_code, commune_name, title, theme, purpose, 'cash' AS aid_form,"
+        "if(departement_code IS NULL, NULL, '76') AS region_code, departement_code,"
+        " '24' || departement_code || '00017' AS epci_code, commune_name, title, theme, purpose, 'cash' AS aid_form,"
         " fiscal_year, amount, stage, currency, decided_date, agreement_id, agreement_start_year, "
         "agreement_end_year, 'subventions ' || funder_name AS source_name,"
         " 'https://exemple.invalid/donnees' AS source_url, DATE '2026-01-01' AS source_updated_at, "
@@ -328,9 +354,13 @@ def _funding(db: duckdb.DuckDBPyConnection) -> None:
         "scheme": "funder_id, scheme",
         "theme": "coalesce(theme, 'unknown') AS theme",
         "funder_theme": ("funder_id, coalesce(theme, 'unknown') AS theme"),
+        "funder_theme_territory": (
+            "funder_id, coalesce(theme, 'unknown') AS theme, coalesce(departement_code, '—') AS departement_code"
+        ),
         "purpose": ("funder_id, coalesce(purpose, 'unknown') AS purpose"),
         "territory": "coalesce(departement_code, '—') AS departement_code, funder_id",
         "region": "if(departement_code IS NULL, '—', '76') AS region_code, funder_id",
+        "epci": "coalesce('24' || departement_code || '00017', '—') AS epci_code, funder_id",
         "level": "level AS funder_level",
         "beneficiary": "organisation_id, funder_id",
     }
@@ -340,11 +370,66 @@ def _funding(db: duckdb.DuckDBPyConnection) -> None:
             f"CREATE TABLE funding_by_{name}_year AS SELECT {expressions}, fiscal_year, {measures} FROM "
             f"app {where} GROUP BY ALL"
         )
-    for name, key, population in (("territory", "departement_code", 400_000), ("region", "region_code", 6_000_000)):
+    db.execute(
+        "CREATE TABLE theme_resolution AS SELECT *, n_award_lines / sum(n_award_lines) OVER (PARTITION BY funder_id)"
+        " AS line_share FROM (SELECT funder_id, if(theme IS NULL, 'none', 'title') AS theme_basis, if(theme IS NULL,"
+        " 'aucune règle', 'objet') AS basis_label, count(*)::INTEGER AS n_award_lines FROM app GROUP BY ALL)"
+    )
+    for name, key, population in (
+        ("territory", "departement_code", 400_000),
+        ("region", "region_code", 6_000_000),
+        ("epci", "epci_code", 50_000),
+    ):
         db.execute(
             f"ALTER TABLE funding_by_{name}_year ADD COLUMN population INTEGER; "
             f"UPDATE funding_by_{name}_year SET population = {population} WHERE {key} <> '—'"
         )
+
+
+def _cofunding(db: duckdb.DuckDBPyConnection) -> None:
+    """The awards of one beneficiary and year by several funders are one project; one in three is stated."""
+    db.execute("""
+        CREATE TABLE cofunded_lines AS
+        SELECT
+            'projet-' || left(md5(organisation_id || fiscal_year), 12) AS project_id, application_id, organisation_id,
+            beneficiary_name, fiscal_year, funder_id, level AS funder_level, title, purpose, currency, stage, amount,
+            if(hash(organisation_id) % 3 = 0, 'shared_id', 'title') AS basis, 1.0 AS likeness
+        FROM app
+        WHERE kind = 'legal'
+        QUALIFY count(DISTINCT funder_id) OVER (PARTITION BY organisation_id, fiscal_year) > 1
+    """)
+    db.execute("""
+        CREATE TABLE cofunded_projects AS
+        SELECT
+            project_id, organisation_id, any_value(beneficiary_name) AS beneficiary_name,
+            1 AS n_beneficiaries, fiscal_year,
+            min(title) AS title, if(bool_or(basis = 'title'), 'probable', 'stated') AS evidence, 1.0 AS likeness,
+            count(DISTINCT funder_id)::INTEGER AS n_funders, count(*)::INTEGER AS n_awards,
+            sum(amount) FILTER (stage = 'awarded' AND currency = 'EUR') AS amount, 'EUR' AS currency,
+            'awarded' AS stage,
+            bool_or(stage <> 'awarded' OR currency <> 'EUR') AS has_other_amounts
+        FROM cofunded_lines GROUP BY ALL
+    """)
+    for table, key, other in (("funder", "funder_id", "other_funder_id"), ("level", "funder_level", "other_level")):
+        db.execute(f"""
+            CREATE TABLE cofunding_by_{table}_pair_year AS
+            SELECT
+                a.{key}, b.{key} AS {other}, a.fiscal_year, evidence, a.currency, a.stage,
+                count(DISTINCT project_id)::INTEGER AS n_projects,
+                count(DISTINCT a.application_id)::INTEGER AS n_awards, sum(a.amount) AS amount, 0 AS n_without_amount
+            FROM cofunded_lines AS a
+            JOIN cofunded_lines AS b USING (project_id)
+            JOIN cofunded_projects USING (project_id)
+            WHERE a.funder_id <> b.funder_id GROUP BY ALL
+        """)
+    db.execute("""
+        CREATE TABLE cofunding_by_funder_year AS
+        SELECT
+            app.funder_id, app.fiscal_year, count(*)::INTEGER AS n_awards,
+            (count(*) FILTER (app.title <> 'Aide au fonctionnement' OR basis IS NOT NULL))::INTEGER AS n_comparable,
+            count(basis)::INTEGER AS n_cofunded, (count(*) FILTER (basis = 'shared_id'))::INTEGER AS n_cofunded_stated
+        FROM app LEFT JOIN cofunded_lines USING (application_id) WHERE kind = 'legal' GROUP BY ALL
+    """)
 
 
 def _continuity(db: duckdb.DuckDBPyConnection) -> None:
@@ -512,7 +597,8 @@ def _quality(db: duckdb.DuckDBPyConnection, is_demonstration: bool) -> None:
         "'format' AS recognised_by, CASE WHEN version = 2 AND level = 'caf' THEN 'held' ELSE"
         " 'accepted' END AS status, true AS is_current, ?::BOOLEAN AS is_demonstration, n_lines + 7 AS "
         "rows_read, n_lines AS rows_accepted, 4 AS rows_rejected, 3 AS rows_ignored,"
-        " 4 AS issues_error, 9 AS issues_warning, 1 AS issues_info FROM funders CROSS JOIN (VALUES (1), "
+        " 4 AS issues_error, 9 AS issues_warning, 1 AS issues_info, "
+        "version * 3 - 3 AS n_awards_elsewhere FROM funders CROSS JOIN (VALUES (1), "
         "(2)) v(version) WHERE version = 1 OR level IN ('caf', 'region')",
         [is_demonstration],
     )

@@ -32,6 +32,7 @@ PAGES = [
     "services/metropole-du-midi-politique-de-la-ville.html",
     "beneficiaires/index.html",
     "territoires/34.html",
+    "cofinancements.html",
     "continuite.html",
     "refus.html",
     "qualite.html",
@@ -46,6 +47,7 @@ PAGES = [
 ]
 AUDITED = [
     "index.html",
+    "cofinancements.html",
     "financeurs/metropole-du-midi.html",
     "refus.html",
     "qualite.html",

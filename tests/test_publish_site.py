@@ -104,6 +104,7 @@ def test_expected_pages_exist(pages: dict[str, Page]) -> None:
         "territoires/index.html",
         "territoires/34.html",
         "territoires/siege-non-precise.html",
+        "cofinancements.html",
         "continuite.html",
         "refus.html",
         "qualite.html",

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from pipelines.ingest import french
 from pipelines.ingest.conformity import award_conformity, file_conformity
 from pipelines.ingest.controls import check_controls
+from pipelines.ingest.doubts import doubts, remarks
 from pipelines.ingest.infer import explain_accepted, explain_held, infer
 from pipelines.ingest.joins import with_joins
 from pipelines.ingest.map import MappedSheet, map_sheet
@@ -25,6 +27,8 @@ from pipelines.ingest.repeats import repeated_sheets
 from pipelines.ingest.report import Issue, Report, SheetReport
 from pipelines.ingest.second_look import second_look
 from pipelines.ingest.sheet import Member, UnreadableFileError
+from pipelines.ingest.told import UNSAID, with_told
+from pipelines.ingest.unpivot import row_counts
 from pipelines.ingest.validate import ISSUES_SCHEMA, REJECTED_SCHEMA, Validated, validate
 from schemas.application import Application
 from schemas.contract import polars_schema
@@ -116,6 +120,7 @@ def _check_member(member: Member, origin: Origin, formats: Mapping[str, Format],
     format_ = next(iter(main.values()))
     report.format, report.recognised_by, report.headline_stage = format_.id, "format", format_.headline_stage
     read: list[_ReadSheet] = []
+    unsaid: list[str] = []
     completing: dict[str, str] = {}
     for index, sheet in enumerate(member.sheets):
         header = headers.get(sheet.name)
@@ -123,8 +128,14 @@ def _check_member(member: Member, origin: Origin, formats: Mapping[str, Format],
         if header is None or reason is not None:
             report.sheets.append(SheetReport(sheet.name, kept=False, reason=reason or ""))
             continue
-        header, joined = with_joins(header, member.sheets)
+        header, question = with_told(header, origin, member.name)
+        if question is not None:
+            report.sheets.append(SheetReport(sheet.name, kept=False, reason=UNSAID))
+            unsaid.append(f"Feuille « {sheet.name} » : {question}")
+            continue
+        header, joined, lost = with_joins(header, member.sheets)
         completing |= joined
+        report.questions += lost
         read.append(_read_sheet(header, origin, index=index))
     for left_out in report.sheets:
         left_out.reason = completing.get(left_out.name, left_out.reason)
@@ -142,8 +153,29 @@ def _check_member(member: Member, origin: Origin, formats: Mapping[str, Format],
             f"La feuille « {mapped.header.sheet.name} » {reason}. Si ce sont d'autres subventions, ajoutez-y ce qui "
             "les distingue (une date, un numéro de dossier)."
         )
+    report.questions += unsaid
     kept = [sheet for position, sheet in enumerate(read) if position not in repeated]
-    return _concluded([_reported(sheet, report) for sheet in kept], report, format_)
+    if unsaid and not any(sheet.contract == APPLICATION for sheet in kept):
+        return _held_for(unsaid, report)
+    outcome = _concluded([_reported(sheet, report) for sheet in kept], report, format_)
+    lists_kept = [sheet for sheet in kept if sheet.contract == APPLICATION and format_.id != INFERRED]
+    asked = [question for sheet in lists_kept for question in doubts(sheet.mapped, sheet.normalised)]
+    if asked and report.status == "accepted":
+        report.status = "held"
+        report.messages.append(
+            f"Le format «\u00a0{format_.title}\u00a0» est reconnu, mais la réponse à une question pourrait changer les "
+            "chiffres : rien n'est chargé avant elle."
+        )
+    asked += [question for sheet in lists_kept for question in remarks(sheet.mapped, sheet.validated.accepted)]
+    report.questions += list(dict.fromkeys(asked))
+    return outcome
+
+
+def _held_for(unsaid: list[str], report: Report) -> Outcome:
+    """Nothing is loaded of tables whose cells may mean two things; the questions say what to answer."""
+    report.status = "held"
+    report.messages.append("Ce tableau peut se lire de plusieurs façons. Rien n'a été chargé. " + " ".join(unsaid))
+    return Outcome(report)
 
 
 def _why_left_out(header: Header | None, main: Mapping[str, Format], *, hidden: bool, empty: bool) -> str | None:
@@ -180,10 +212,10 @@ def _reported(read: _ReadSheet, report: Report) -> _ReadSheet:
     """What the report says of one sheet kept; its lines, with the issues of its totals."""
     mapped, normalised, validated = read.mapped, read.normalised, read.validated
     sheet, header = mapped.report, mapped.header
-    sheet.rows_accepted, sheet.rows_rejected = validated.accepted.height, validated.rejected.height
-    if validated.ignored:
-        sheet.rows_ignored += validated.ignored
-        sheet.ignored["total sans libellé, vérifié"] = validated.ignored
+    sheet.rows_accepted, sheet.rows_rejected, ignored = row_counts(mapped, validated)
+    if ignored:
+        sheet.rows_ignored += ignored
+        sheet.ignored["total sans libellé, vérifié"] = ignored
     if sheet.rows_read != sheet.rows_accepted + sheet.rows_rejected + sheet.rows_ignored:
         raise AssertionError(f"rows of sheet {sheet.name!r} do not add up: {sheet}")
     controls = check_controls(mapped, normalised)
@@ -254,6 +286,7 @@ def _concluded(sheets: list[_ReadSheet], report: Report, format_: Format) -> Out
     others = by_contract((sheet.contract, sheet.validated.accepted) for sheet in sheets)
     rejected = pl.concat([sheet.validated.rejected for sheet in sheets])
     issues = pl.concat([sheet.validated.issues for sheet in sheets])
+    loaded = sum(sheet.validated.accepted.height for sheet in sheets)
     _count_rows(report)
     _describe_lines(report, accepted, _remainders([(sheet.normalised, sheet.validated) for sheet in lists]))
     describe_others(report, others)
@@ -262,11 +295,14 @@ def _concluded(sheets: list[_ReadSheet], report: Report, format_: Format) -> Out
         report.messages.append(
             "Les titres de colonnes sont reconnus, mais aucune ligne de subvention ne les suit : rien à charger."
         )
-    elif report.rows_rejected > format_.expect.max_rejected_share * (report.rows_accepted + report.rows_rejected):
+    elif rejected.height > format_.expect.max_rejected_share * (loaded + rejected.height):
         report.status = "held"
+        unread = french.count(report.rows_rejected, "ligne") + f" sur {report.rows_read}"
+        if report.rows_rejected < rejected.height:  # a row may give several lines
+            unread = french.count(rejected.height, "cellule") + f" sur {loaded + rejected.height}"
         report.messages.append(
-            f"{report.rows_rejected}\u00a0lignes sur {report.rows_read} ne peuvent pas être lues : c'est trop pour "
-            "charger le reste sans risque. Corrigez les cellules signalées, puis déposez à nouveau le fichier."
+            f"{unread} ne peuvent pas être lues (d'abord {_first_place(rejected)}) : c'est trop pour charger le reste "
+            "sans risque. Corrigez les cellules signalées, puis déposez à nouveau le fichier."
         )
     else:
         report.status = "accepted"
@@ -277,6 +313,11 @@ def _concluded(sheets: list[_ReadSheet], report: Report, format_: Format) -> Out
         )
     report.questions += _status_questions(issues)
     return Outcome(report, accepted, rejected, issues, others=others)
+
+
+def _first_place(rejected: pl.DataFrame) -> str:
+    sheet, row = rejected.select("sheet", "row").row(0)
+    return f"la ligne {row} de «\u00a0{sheet}\u00a0»"
 
 
 def _count_rows(report: Report) -> None:

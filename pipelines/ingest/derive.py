@@ -50,6 +50,26 @@ class Origin:
     updated_at: date | None = None
 
 
+def with_conditions(lines: pl.DataFrame, format_: Format, findings: Findings) -> pl.DataFrame:
+    """What the format says of the lines that one of their own fields tells apart; a column of the file wins."""
+    schema = polars_schema(Application)
+    left = pl.repeat(True, lines.height, dtype=pl.Boolean, eager=True)
+    for rule in format_.when:
+        if rule.field not in lines.columns:
+            continue
+        text = lines[rule.field].cast(pl.String)
+        fits = left & text.str.contains(rule.pattern).fill_null(False)
+        left = left & ~fits
+        for name, value in rule.given.items():
+            given = pl.when(fits).then(pl.lit(value)).cast(schema[name])
+            own = [pl.col(name)] if name in lines.columns else []
+            lines = lines.with_columns(pl.coalesce(*own, given).alias(name))
+        if rule.unforeseen is not None:
+            details = pl.repeat(rule.unforeseen, lines.height, dtype=pl.String, eager=True)
+            findings.add("case_unforeseen", rule.field, text, fits, details=details)
+    return lines
+
+
 def with_constants(lines: pl.DataFrame, format_: Format, *, height: int) -> pl.DataFrame:
     """What the format says of every line; a column of the file wins where it is filled."""
     model = CONTRACTS[format_.contract]
@@ -160,12 +180,18 @@ def with_year(
 def _year_above(header: Header) -> int | None:
     """The only year that the rows above the header name (« Subventions versées en 2018 »)."""
     above = header.sheet.cells.filter(pl.col("row") < header.top).tail(20)
-    return year_in_name(" ".join(text for row in above.iter_rows() for text in row[1:] if text))
+    text = " ".join(text for row in above.iter_rows() for text in row[1:] if text)
+    return _year_of_name(text, header.format.year)
 
 
 def _year_of_name(name: str, rule: YearRule | None) -> int | None:
-    found = re.search(rule.in_name, name) if rule is not None else None
-    return year_in_name(name) if rule is None or found is None else int(found[1]) + rule.shift
+    if rule is None:
+        return year_in_name(name)
+    plain = re.search(rule.plain, name) if rule.plain is not None else None
+    if plain is not None:
+        return int(plain[1])
+    found = re.search(rule.in_name, name)
+    return None if found is None else int(found[1]) + rule.shift
 
 
 def with_source(lines: pl.DataFrame, mapped: MappedSheet, origin: Origin, sheet_index: int) -> pl.DataFrame:
@@ -177,7 +203,7 @@ def with_source(lines: pl.DataFrame, mapped: MappedSheet, origin: Origin, sheet_
         updated = pl.coalesce("source_updated_at", updated)
     return lines.with_columns(
         rows.alias("source_row"),
-        pl.format("{}:{}:{}", pl.lit(origin.deposit_id), pl.lit(sheet_index), rows).alias("line_id"),
+        pl.format("{}:{}:{}", pl.lit(origin.deposit_id), pl.lit(sheet_index), mapped.places()).alias("line_id"),
         pl.lit(origin.deposit_id).alias("deposit_id"),
         pl.lit(mapped.header.sheet.name).alias("source_sheet"),
         pl.lit(format_.record_kind).alias("record_kind"),

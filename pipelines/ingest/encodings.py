@@ -20,11 +20,12 @@ _FRENCH_LETTERS = frozenset("éèêëàâçîïôöùûüœæÉÈÊËÀÂÇÎÏ�
 _LEGACY_ENCODINGS = ("cp1252", "mac_roman", "cp850")
 _FEWEST_CONTROL = 0.01
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
-# Bytes 0x80-0xBF as cp1252 shows them (five of them have no character there and stay control characters).
+# Bytes 0x80-0xBF as cp1252 shows them (five of them have no character there and stay control characters), and as
+# ISO 8859-1 does (all of 0x80-0x9F are control characters there).
 _CONTINUATION = "".join(
     bytes([byte]).decode("cp1252") if byte not in (0x81, 0x8D, 0x8F, 0x90, 0x9D) else chr(byte)
     for byte in range(0x80, 0xC0)
-)
+) + "".join(map(chr, range(0x80, 0xA0)))
 _TWICE = re.compile(f"(?:[Â-ß][{re.escape(_CONTINUATION)}]|[à-ï][{re.escape(_CONTINUATION)}]{{2}})")
 # What French texts hold beyond ASCII: nothing else is worth a repair, and « É« » must not become « ɫ ».
 _WRITTEN = frozenset(map(chr, range(0xA0, 0x100))) | frozenset("œŒŸŠšŽž€‘’‚“”„†•…–—‹›™−\u202f\u2009\u2011")

@@ -12,8 +12,11 @@ from pipelines.ingest.layouts import CONTROLS_SCHEMA, Laid, lay_out
 from pipelines.ingest.personal import personal_header
 from pipelines.ingest.report import ColumnReport, SheetReport
 from pipelines.ingest.spill import repair_spilled
+from pipelines.ingest.unpivot import NO_VALUE, unpivoted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipelines.ingest.recognise import Header
     from pipelines.ingest.sheet import Problem
 
@@ -28,7 +31,8 @@ class MappedSheet:
     """`lines` has `source_row` and one text column per mapped field; `letters` gives each field's column.
 
     A field read elsewhere than in a column (a section, a banner) has no letter. `controls` holds what the rows set
-    aside state of the others.
+    aside state of the others. `cell_letters`: where one row gives several lines (columns whose titles are values),
+    field → the letter of each line's own cell; empty otherwise.
     """
 
     header: Header
@@ -37,6 +41,20 @@ class MappedSheet:
     columns: list[ColumnReport]
     report: SheetReport
     controls: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CONTROLS_SCHEMA))
+    cell_letters: Mapping[str, pl.Series] = field(default_factory=dict)
+
+    def letter(self, name: str, position: int) -> str:
+        """The column of the field `name` on the line at `position`."""
+        own = self.cell_letters.get(name)
+        return self.letters[name] if own is None else str(own[position])
+
+    def places(self) -> pl.Series:
+        """What tells each line from the others of its sheet: its row, and its column where a row gives several."""
+        row = self.lines["source_row"].cast(pl.String)
+        unpivot = self.header.format.layout.unpivot
+        if not self.cell_letters or unpivot is None:
+            return row
+        return pl.select(pl.format("{}:{}", row, self.cell_letters[unpivot.key])).to_series()
 
 
 def map_sheet(header: Header) -> MappedSheet:
@@ -45,6 +63,17 @@ def map_sheet(header: Header) -> MappedSheet:
     header, laid = lay_out(header, below)
     header, swapped = _unswapped(header, laid)
     kept = laid.rows
+    letters = {name: letter for letter, name in header.fields.items()}
+    lines = kept.select(
+        pl.col("row").alias("source_row"),
+        *(pl.col(letter).alias(name) for name, letter in letters.items()),
+        *(text.alias(name) for name, text in laid.given.items() if name not in letters),
+    )
+    cell_letters: Mapping[str, pl.Series] = {}
+    if header.format.layout.unpivot is not None:
+        lines, letters, cell_letters = unpivoted(lines, letters, header.format.layout.unpivot)
+        laid.drop(set(kept["row"].to_list()) - set(lines["source_row"].to_list()), NO_VALUE)
+        kept = laid.rows
     report = SheetReport(
         name=header.sheet.name,
         kept=True,
@@ -54,13 +83,7 @@ def map_sheet(header: Header) -> MappedSheet:
         rows_ignored=below.height - kept.height,
         ignored=laid.ignored,
     )
-    letters = {name: letter for letter, name in header.fields.items()}
-    lines = kept.select(
-        pl.col("row").alias("source_row"),
-        *(pl.col(letter).alias(name) for name, letter in letters.items()),
-        *(text.alias(name) for name, text in laid.given.items() if name not in letters),
-    )
-    return MappedSheet(header, lines, letters, _columns(header, below, swapped), report, laid.controls)
+    return MappedSheet(header, lines, letters, _columns(header, below, swapped), report, laid.controls, cell_letters)
 
 
 def _below(header: Header) -> tuple[Header, pl.DataFrame]:

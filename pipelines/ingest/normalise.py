@@ -22,6 +22,7 @@ from pipelines.ingest.derive import Origin as Origin
 from pipelines.ingest.derive import (
     filled,
     with_aid_form,
+    with_conditions,
     with_constants,
     with_decision,
     with_funder,
@@ -80,8 +81,8 @@ def normalise(mapped: MappedSheet, origin: Origin, *, sheet_index: int) -> Norma
     """Typed lines of a mapped sheet. Shapes: `lines` and `raw` have the height of `mapped.lines`."""
     format_ = mapped.header.format
     findings = Findings()
-    raw = corrected(mapped.lines, origin, findings, sheet_index=sheet_index)
-    raw = whole_dates(_blank_words(raw), mapped.letters)
+    raw = corrected(mapped.lines, origin, findings, sheet_index=sheet_index, places=mapped.places())
+    raw = whole_dates(blank_words(raw), mapped.letters)
     raw, natural = _without_personal(raw, findings, format_.contract_fields())
     raw, unnamed = _without_private_names(raw, mapped)
     _report_lost_characters(raw, findings)
@@ -97,6 +98,7 @@ def normalise(mapped: MappedSheet, origin: Origin, *, sheet_index: int) -> Norma
         lines = derived(lines, stated_years, mapped, origin, findings, sheet_index=sheet_index)
         return Normalised(lines, without_mailboxes(raw, format_.contract_fields()), findings)
     lines = with_parts(lines, findings)
+    lines = with_conditions(lines, format_, findings)
     lines = with_constants(lines, format_, height=raw.height)
     lines = with_decision(lines, format_)
     lines = with_aid_form(lines)
@@ -119,7 +121,7 @@ def _either(values: pl.Series, others: pl.Series | None) -> pl.Series:
     return values if others is None else pl.select(pl.coalesce(values, others)).to_series()
 
 
-def _blank_words(raw: pl.DataFrame) -> pl.DataFrame:
+def blank_words(raw: pl.DataFrame) -> pl.DataFrame:
     """Words that mean « nothing » (NULL, n/a, néant, a dash) become null."""
     return raw.with_columns(
         by_value(raw[name], lambda text: None if fold(text) in _NOTHING else text).alias(name)

@@ -61,3 +61,29 @@ def _adds_up(amount: Decimal, position: int, year: int | None, previous: int, na
         if group.height >= _FEWEST and group["amount"].sum() == amount:
             return what
     return None
+
+
+def whole_rows(totals: pl.DataFrame) -> list[tuple[int, str]]:
+    """Positions of the stated totals whose row adds up all the others (« Ensemble », « EU »), each with its territory.
+
+    `totals` follows the contract `decision_count`. A row is such when it gives several numbers, not all zero, and each
+    is the sum of those of the other rows, two at least, for its year, service, scheme and measure.
+    """
+    cell = ["fiscal_year", "measure", "funder_name", "service_name", "scheme", "call_id"]
+    framed = totals.select(
+        pl.int_range(pl.len()).alias("position"),
+        "source_row",
+        "value",
+        pl.coalesce("territory_name", "territory_code", pl.lit("")).alias("territory"),
+        (pl.col("value") * 2 == pl.col("value").sum().over(cell)).alias("is_sum"),
+        (pl.len().over(cell) > _FEWEST).alias("is_enough"),
+    )
+    whole = framed.filter(
+        pl.col("is_sum").fill_null(False).all().over("source_row")
+        & (pl.len().over("source_row") >= _FEWEST)
+        & (pl.col("value").sum().over("source_row") > 0)
+        & pl.col("is_enough").any().over("source_row")
+    )
+    if whole["source_row"].n_unique() != 1:  # two rows cannot both be the whole
+        return []
+    return [(int(position), territory) for position, territory in whole.select("position", "territory").iter_rows()]

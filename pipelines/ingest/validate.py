@@ -14,9 +14,10 @@ import pandera.errors
 import polars as pl
 
 from pipelines.ingest.personal import mask
-from pipelines.ingest.totals import unlabelled_totals
+from pipelines.ingest.totals import unlabelled_totals, whole_rows
 from schemas.application import Application
 from schemas.contracts import CONTRACTS
+from schemas.decision_count import DecisionCount
 from schemas.format import DERIVED
 from schemas.issues import issue_kinds
 
@@ -45,6 +46,7 @@ _COMPOSITE_OF = {
     "applicant_siren": ("applicant_id", "applicant_siret"),
     "applicant_rna": ("applicant_id",),
     "funder_siret": ("funder_id",),
+    "seat_commune_code": ("applicant_place",),
     "funder_siren": ("funder_id", "funder_siret"),
     "payment_start_date": ("payment_period",),
     "payment_end_date": ("payment_period",),
@@ -57,7 +59,14 @@ _COMPOSITE_OF = {
     "rate_max": ("rates",),
 }
 MISSING = "required_missing"
-_AT_FAULT = {"count_not_whole": "value", "mailbox_private": "contact_mailbox", "call_title_missing": "title"}
+_TOTALS = {Application: unlabelled_totals, DecisionCount: whole_rows}
+"""Contract → how the rows that only add up others are found."""
+_AT_FAULT = {
+    "action_code_unknown": "action_territory_code",
+    "call_title_missing": "title",
+    "count_not_whole": "value",
+    "mailbox_private": "contact_mailbox",
+}
 """Rule over a whole line → the field whose cell is shown."""
 _SHOWN = 120  # characters of a cell quoted in an issue
 
@@ -80,9 +89,10 @@ def validate(normalised: Normalised, mapped: MappedSheet) -> Validated:
     """Check every line against the contract; accepted, rejected and ignored add up to the lines given."""
     lines = normalised.lines
     model = CONTRACTS[mapped.header.format.contract]
-    totals = dict(unlabelled_totals(lines)) if model is Application else {}
+    totals = dict(_TOTALS[model](lines)) if model in _TOTALS else {}
     found = [item for item in _found(normalised, mapped) if item[0] not in totals]
-    found += [(position, None, "total_line", None, what) for position, what in totals.items()]
+    code = "total_line" if model is Application else "whole_row"
+    found += [(position, None, code, None, what) for position, what in totals.items()]
     issues = _issue_frame(found, normalised, mapped)
     kinds = issue_kinds()
     reasons: dict[int, list[str]] = {}
@@ -190,7 +200,7 @@ def _issue_frame(found: list[Found], normalised: Normalised, mapped: MappedSheet
         text = value if value is not None or source is None else raw[source][position]
         shown = mask(text[:_SHOWN]) if text is not None else None
         title = (
-            " ".join(mapped.header.titles[mapped.letters[source]].split())
+            " ".join(mapped.header.titles[mapped.letter(source, position)].split())
             if source
             else (fields[name].title if name in fields else "")
         )
@@ -199,7 +209,7 @@ def _issue_frame(found: list[Found], normalised: Normalised, mapped: MappedSheet
             (
                 mapped.header.sheet.name,
                 rows[position],
-                mapped.letters.get(source) if source else None,
+                mapped.letter(source, position) if source else None,
                 (source or name or "").partition(".")[0] or None,  # a part of an amount is told under its amount
                 shown,
                 code,

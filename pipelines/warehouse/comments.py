@@ -15,10 +15,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from pipelines.warehouse.connection import quoted, run
-from schemas.application import Application
-from schemas.call import Call
-from schemas.contract import describe
-from schemas.service import Service
+from schemas.contracts import APPLICATION, CONTRACTS, fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,6 +27,8 @@ if TYPE_CHECKING:
 PATH = Path(__file__).parent / "columns.toml"
 DICTIONARY = "dictionary"
 DICTIONARY_DESCRIPTION = "Dictionnaire : le sens de chaque colonne de chaque table."
+_OWN_CONTRACT = {"call": "call", "service": "service", "who_does_what": "service", "stated_": "decision_count"}
+"""How the name of a table begins → the contract whose lines it is made of; the others are made of applications."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +54,9 @@ def _declared() -> dict[str, Any]:
 @cache
 def _contract(table: str) -> dict[str, ColumnWords]:
     """The words of every contract; where two have a field of one name, those of the table's own contract."""
-    ordered = [Call, Service, Application]
-    own = {"call": Call, "service": Service, "who_does_what": Service}
-    ordered.append(next((model for start, model in own.items() if table.startswith(start)), Application))
-    fields = [info for model in ordered for info in describe(model).values()]
+    own = next((name for start, name in _OWN_CONTRACT.items() if table.startswith(start)), APPLICATION)
+    ordered = [*(name for name in CONTRACTS if name not in (APPLICATION, own)), APPLICATION, own]
+    fields = [info for name in ordered for info in fields_of(name).values()]
     return {info.name: ColumnWords(info.title, info.description, info.unit) for info in fields}
 
 

@@ -29,12 +29,17 @@ DEPOSITS = pl.Schema({
     "format_id": pl.String(), "recognised_by": pl.String(), "status": pl.String(), "is_current": pl.Boolean(),
     "is_demonstration": pl.Boolean(), "rows_read": pl.Int64(), "rows_accepted": pl.Int64(), "rows_rejected": pl.Int64(),
     "rows_ignored": pl.Int64(), "issues_error": pl.Int64(), "issues_warning": pl.Int64(), "issues_info": pl.Int64(),
-    "message": pl.String(), "receipt": pl.String(),
+    "awaits": pl.String(), "message": pl.String(), "receipt": pl.String(),
 })  # fmt: skip
 VERSIONS = pl.Schema({
     "deposit_id": pl.String, "fiscal_year": pl.Int32, "is_counted": pl.Boolean, "reason": pl.String,
     "other_deposit_id": pl.String, "lines": pl.Int64, "lines_matched": pl.Int64, "shared": pl.Float64,
     "decided_by": pl.String,
+})  # fmt: skip
+TWINS = pl.Schema({
+    "line_id": pl.String(), "deposit_id": pl.String(), "other_line_id": pl.String(), "other_deposit_id": pl.String(),
+    "fiscal_year": pl.Int32(), "stage": pl.String(), "rule": pl.String(), "likeness": pl.Float64(),
+    "is_sure": pl.Boolean(),
 })  # fmt: skip
 DECLARATIONS = pl.Schema({
     "depositor": pl.String, "funder_name": pl.String, "funder_siren": pl.String, "funder_level": pl.String,
@@ -53,7 +58,8 @@ class Inputs:
     """Everything a build reads.
 
     `stagings`: (deposit_id, staging folder) of each staged deposit, in any order. `deposits`, `versions`,
-    `funder_declarations`: frames of the schemas above (columns in any order). `as_of`: the date of reference.
+    `funder_declarations`, `twins` (lines that two depositors report): frames of the schemas above (columns in any
+    order). `as_of`: the date of reference.
     """
 
     stagings: Sequence[tuple[str, Path]]
@@ -61,6 +67,7 @@ class Inputs:
     versions: pl.DataFrame
     funder_declarations: pl.DataFrame
     as_of: date
+    twins: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TWINS))
     publication: Publication = field(default_factory=load_publication)
 
 
@@ -73,6 +80,7 @@ def register(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
         ("given_deposits", inputs.deposits, DEPOSITS),
         ("given_versions", inputs.versions, VERSIONS),
         ("given_declarations", inputs.funder_declarations, DECLARATIONS),
+        ("given_twins", inputs.twins, TWINS),
     ):
         connection.register(name, frame.select(pl.col(column).cast(dtype) for column, dtype in schema.items()))
     stagings = sorted(inputs.stagings)

@@ -18,6 +18,7 @@ renamed as (
         source.*,
         coalesce(versions.is_counted, true) as is_version_counted,
         versions.reason as version_reason,
+        twins.other_line_id as counted_line_id,
         funder_ids.funder_id,
         funder_ids.funder_id || '/' || coalesce(known.service_slug, named_services.service_slug) as service_key,
         authority_siren(source.applicant_siren, source.applicant_siret) as authority_siren,
@@ -39,15 +40,20 @@ renamed as (
     left join service_names as known
         on funder_ids.funder_id = known.funder_id and named_services.service_slug = known.name_slug
     left join versions on source.deposit_id = versions.deposit_id and source.fiscal_year = versions.fiscal_year
+    left join (from linked_lines where is_sure) as twins on source.line_id = twins.line_id
 ),
 final as (
     select
-        renamed.* exclude (is_version_counted, version_reason, is_loan_only, authority_siren, seat_commune_code, funder_id, service_key, is_award, stage, depositor),
+        renamed.* exclude (is_version_counted, version_reason, is_loan_only, authority_siren, seat_commune_code, funder_id, service_key, is_award, stage, depositor)
+            replace (line_themes.theme as theme),
+        line_themes.theme_basis,
+        line_themes.theme_expression,
         case
             when is_demonstration and real_deposit.has_arrived then 'demonstration'
             when not is_version_counted then coalesce(version_reason, 'replaced')
+            when counted_line_id is not null then 'reported_elsewhere'
         end as not_counted_reason,
-        is_version_counted and not (is_demonstration and real_deposit.has_arrived) as is_counted,
+        is_version_counted and counted_line_id is null and not (is_demonstration and real_deposit.has_arrived) as is_counted,
         depositor,
         funder_id,
         service_key,
@@ -85,6 +91,7 @@ final as (
         action.region_code as action_region_code,
         action.territory_rule as action_territory_rule
     from renamed
+    join line_themes using (line_id)
     cross join real_deposit
     left join territory_places as seat
         on seat.role = 'seat'
