@@ -32,6 +32,8 @@ PAGES = [
     "services/metropole-du-midi-politique-de-la-ville.html",
     "beneficiaires/index.html",
     "territoires/34.html",
+    "territoires/region-76.html",
+    "territoires/epci-243400017.html",
     "cofinancements.html",
     "continuite.html",
     "refus.html",
@@ -48,6 +50,7 @@ PAGES = [
 AUDITED = [
     "index.html",
     "cofinancements.html",
+    "territoires/index.html",
     "financeurs/metropole-du-midi.html",
     "refus.html",
     "qualite.html",

@@ -67,6 +67,10 @@ def filled(content: bytes, lines: list[dict[str, Any]], name: str = DATA_SHEET) 
     return book
 
 
+PLACES = {"commune": "34172", "intercommunalité": "243400017", "département": "34", "région": "76", "pays": "FR"}
+"""A code that exists at each level: Montpellier, its intercommunalité, its département, its région, the country."""
+
+
 def some_value(column: TemplateColumn, line: int) -> Any:
     texts = {"applicant_rna": f"W34900{line:04d}", "seat_commune_code": "01004", "seat_postcode": "01500",
              "funder_siret": "99999001300016", "funder_siren": "999900012", "area_code": "34",
@@ -84,14 +88,11 @@ def some_value(column: TemplateColumn, line: int) -> Any:
     return texts.get(column.info.name, f"{column.info.title} {line}")
 
 
-CODES = {"commune": "34172", "intercommunalité": "243400017", "département": "34", "région": "76", "pays": "FR"}
-
-
 def in_place(line: dict[str, Any]) -> dict[str, Any]:
     """`line` with codes of territories of the levels it states."""
     for start in ("area", "action_territory"):
         if f"{start}_level" in line:
-            line[f"{start}_code"] = CODES[line[f"{start}_level"]]
+            line[f"{start}_code"] = PLACES[line[f"{start}_level"]]
     return line
 
 

@@ -79,6 +79,7 @@ def check_file(content: bytes, origin: Origin, *, formats: Mapping[str, Format] 
     except UnreadableFileError as error:
         report.messages.append(str(error))
         return Outcome(report)
+    del content  # as heavy as the cells read from it
     outcomes = [_check_member(member, origin, formats, report) for member in reading.members]
     outside = [SheetReport(name, kept=False, reason=reason) for name, reason in reading.left_aside]
     if len(outcomes) == 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import filterfalse
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _NOT_WORD = re.compile(r"[^0-9a-z]+")
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "’": "'", "€": " euro ", "%": " pct ", "°": " "})
-_LONG = 5_000  # cells above which it is worth looking for repetitions
 
 
 @lru_cache(maxsize=1 << 16)
@@ -39,7 +39,7 @@ def fold_words(text: str) -> str:
 
 def _plain(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text.lower().translate(_LIGATURES))
-    return "".join(character for character in decomposed if not unicodedata.combining(character))
+    return "".join(filterfalse(unicodedata.combining, decomposed))
 
 
 def by_value(column: pl.Series, function: Callable[[str], str | None]) -> pl.Series:
@@ -47,18 +47,3 @@ def by_value(column: pl.Series, function: Callable[[str], str | None]) -> pl.Ser
     distinct = column.drop_nulls().unique()
     mapped = pl.Series([function(value) for value in distinct.to_list()], dtype=pl.String)
     return column.replace_strict(distinct, mapped, default=None, return_dtype=pl.String)
-
-
-def distinct_cells(column: pl.Series) -> tuple[pl.Series, pl.Series] | None:
-    """The distinct cells of a text column and, for each cell, the place of its own among them.
-
-    None when the column is short, or its cells differ too much for anything to be won.
-    """
-    if column.len() < _LONG:
-        return None
-    distinct = column.unique(maintain_order=True)
-    if distinct.len() > column.len() / 2:
-        return None
-    numbered = distinct.to_frame("cell").with_row_index("place")
-    cells = column.to_frame("cell")
-    return distinct, cells.join(numbered, on="cell", how="left", nulls_equal=True, maintain_order="left")["place"]

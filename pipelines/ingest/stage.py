@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING
 import schemas
 from pipelines.ingest.check import check_file
 from pipelines.ingest.conformity import write_clean_csv
+from pipelines.ingest.pool import in_threads
 from pipelines.ingest.report import Report
 from schemas.contracts import staged_name
 from schemas.source import source_hash
 
 if TYPE_CHECKING:
+    from pipelines.ingest.check import Outcome
     from pipelines.ingest.normalise import Origin
 
 _HERE = Path(__file__).parent
@@ -67,20 +69,27 @@ def stage(content: Path, origin: Origin, folder: Path) -> Report:
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix="."))
     try:
-        issues = outcome.issues.rename({"column": "column_letter"})
-        others = {staged_name(contract): lines for contract, lines in outcome.others.items()}
-        frames = {"accepted": outcome.accepted, "rejected": outcome.rejected, "issues": issues, **others}
-        for name, frame in frames.items():
-            frame.write_parquet(aside / f"{name}.parquet", compression="zstd")
-        if outcome.publishable.any():
-            with (aside / LEGAL_CSV).open("wb") as target:
-                write_clean_csv(outcome.accepted, outcome.publishable, target)
+        in_threads(lambda write: write(outcome, aside), (_write_tables, _write_legal_csv))
         outcome.report.save(aside / _REPORT)
         aside.rename(folder)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
     return outcome.report
+
+
+def _write_tables(outcome: Outcome, folder: Path) -> None:
+    issues = outcome.issues.rename({"column": "column_letter"})
+    others = {staged_name(contract): lines for contract, lines in outcome.others.items()}
+    frames = {"accepted": outcome.accepted, "rejected": outcome.rejected, "issues": issues, **others}
+    for name, frame in frames.items():
+        frame.write_parquet(folder / f"{name}.parquet", compression="zstd")
+
+
+def _write_legal_csv(outcome: Outcome, folder: Path) -> None:
+    if outcome.publishable.any():
+        with (folder / LEGAL_CSV).open("wb") as target:
+            write_clean_csv(outcome.accepted, outcome.publishable, target)
 
 
 def put_beside(source: Path | None, target: Path) -> None:
