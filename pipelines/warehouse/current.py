@@ -21,8 +21,8 @@ class NothingStagedError(RuntimeError):
     """There is no `current.json` yet: the inbox has never been read."""
 
 
-def load_inputs(warehouse: Path, *, as_of: date) -> Inputs:
-    """The inputs of a build, from the folder `warehouse`.
+def load_inputs(warehouse: Path, *, as_of: date, registers: Path | None = None) -> Inputs:
+    """The inputs of a build, from the folder `warehouse`, and from the official stock files of `registers` if any.
 
     Raises `NothingStagedError` when no pass over the inbox has ended yet.
     """
@@ -40,4 +40,5 @@ def load_inputs(warehouse: Path, *, as_of: date) -> Inputs:
         versions=pl.DataFrame(body["versions"], schema=VERSIONS, orient="row"),
         funder_declarations=pl.DataFrame(body["funder_declarations"], schema=DECLARATIONS, orient="row"),
         as_of=as_of,
+        registers=registers,
     )

@@ -51,6 +51,8 @@ class Inputs:
 
     `stagings`: (deposit_id, staging folder) of each staged deposit, in any order. `deposits`, `versions`,
     `funder_declarations`: frames of the schemas above (columns in any order). `as_of`: the date of reference.
+    `registers`: the folder of official stock files, if any. `organisation_decisions`: another file of decisions
+    than the project's own.
     """
 
     stagings: Sequence[tuple[str, Path]]
@@ -59,6 +61,8 @@ class Inputs:
     funder_declarations: pl.DataFrame
     as_of: date
     publication: Publication = field(default_factory=load_publication)
+    registers: Path | None = None
+    organisation_decisions: Path | None = None
 
 
 def register(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:

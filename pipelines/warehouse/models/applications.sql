@@ -10,29 +10,6 @@ with source as (
 real_deposit as (
     select coalesce(bool_or(status = 'accepted' and is_current and not is_demonstration), false) as has_arrived from deposits
 ),
-funder_names as (
-    select
-        depositor,
-        funder_name,
-        coalesce(slug(funder_name), 'financeur-' || left(md5(funder_name), 8)) as funder_slug,
-        funder_siren
-    from (select distinct depositor, funder_name, funder_siren from source)
-),
-known_funders as (  -- one folder, one name, one SIREN: its lines without SIREN are the same funder's
-    select depositor, funder_slug, min(funder_siren) as siren
-    from funder_names
-    group by all
-    having count(distinct funder_siren) = 1
-),
-funder_ids as (
-    select
-        names.depositor,
-        names.funder_name,
-        names.funder_siren,
-        coalesce(names.funder_siren, known.siren, names.funder_slug) as funder_id
-    from funder_names as names
-    left join known_funders as known using (depositor, funder_slug)
-),
 service_names as (
     select service_name, coalesce(slug(service_name), '-') as service_slug from (select distinct service_name from source)
 ),
@@ -41,8 +18,8 @@ renamed as (
         source.*,
         coalesce(versions.is_counted, true) as is_version_counted,
         versions.reason as version_reason,
-        funder_ids.funder_id,
-        funder_ids.funder_id || '/' || service_names.service_slug as service_key,
+        funder_names.funder_id,
+        funder_names.funder_id || '/' || service_names.service_slug as service_key,
         authority_siren(source.applicant_siren, source.applicant_siret) as authority_siren,
         source.decision_status = 'awarded' as is_award,
         coalesce(source.aid_form in ('loan', 'guarantee'), false)
@@ -54,10 +31,10 @@ renamed as (
             ) as is_loan_only,
         coalesce(source.headline_stage, 'awarded') as stage
     from source
-    join funder_ids
-        on source.depositor = funder_ids.depositor
-        and source.funder_name = funder_ids.funder_name
-        and source.funder_siren is not distinct from funder_ids.funder_siren
+    join funder_names
+        on source.depositor = funder_names.depositor
+        and source.funder_name = funder_names.funder_name
+        and source.funder_siren is not distinct from funder_names.funder_siren
     join service_names on source.service_name is not distinct from service_names.service_name
     left join versions on source.deposit_id = versions.deposit_id and source.fiscal_year = versions.fiscal_year
 ),
@@ -72,16 +49,8 @@ final as (
         depositor,
         funder_id,
         service_key,
-        case
-            when applicant_siren is not null then 'siren:' || applicant_siren
-            when applicant_siret is not null then 'siren:' || left(applicant_siret, 9)
-            when applicant_rna is not null then 'rna:' || applicant_rna
-            when applicant_local_id is not null then 'local:' || funder_id || ':' || applicant_local_id
-            when slug(applicant_name) is not null then 'name:' || slug(applicant_name)
-            when applicant_id_raw is not null then 'raw:' || funder_id || ':' || applicant_id_raw
-            when case_number is not null then 'case:' || funder_id || ':' || case_number
-            else 'line:' || line_id
-        end as organisation_id,
+        organisation_keys.organisation_key,
+        organisation_keys.organisation_id,
         is_award,
         not is_loan_only as is_grant,
         stage,
@@ -113,6 +82,11 @@ final as (
         and renamed.seat_postcode is not distinct from seat.stated_postcode
         and renamed.seat_commune_name is not distinct from seat.stated_name
         and renamed.authority_siren is not distinct from seat.authority_siren
+    join organisation_keys
+        on organisation_keys.organisation_key = organisation_key(
+            applicant_siren, applicant_siret, applicant_rna, applicant_local_id, applicant_name, seat.commune_code,
+            applicant_id_raw, case_number, line_id, renamed.funder_id
+        )
     left join territory_places as action
         on action.role = 'action'
         and renamed.action_territory_level is not distinct from action.stated_level
