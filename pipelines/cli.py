@@ -107,13 +107,15 @@ def release(
     warehouse: Warehouse = Path("warehouse"),
 ) -> None:
     """Laisser passer un dépôt en attente ; il sera compté au prochain `qfq run`."""
-    from pipelines.ingest.single import release_deposit
+    from pipelines.ingest.release import NotWaitingError
+    from pipelines.ingest.release import release as let_through
 
-    name = release_deposit(deposit, warehouse=warehouse)
-    if name is None:
-        typer.echo(f"Aucun dépôt, ou plusieurs, ne correspondent à « {deposit} ».", err=True)
-        raise typer.Exit(2)
-    typer.echo(f"« {name} » sera pris en compte au prochain passage.")
+    try:
+        [released] = let_through([deposit], warehouse=warehouse, how="qfq release")
+    except NotWaitingError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    typer.echo(f"« {released.path} » sera pris en compte au prochain passage.")
 
 
 @app.command()

@@ -31,7 +31,8 @@ def show_report(report: Report, *, console: Console | None = None) -> None:
             f"{report.rows_ignored} ignorées ; format {report.format} ; "
             f"exercices {', '.join(map(str, report.fiscal_years))}"
         )
-        stages, statuses = codelist.labels("headline_stage"), codelist.labels("decision_status")
+        stages = codelist.labels("headline_stage")
+        statuses = {**codelist.labels("measure"), **codelist.labels("decision_status")}
         amounts = " ; ".join(f"{stages[stage]} {total} {report.currency}" for stage, total in report.amounts.items())
         decisions = " ; ".join(f"{count} {statuses[status]}" for status, count in report.decisions.items())
         console.print(f"  {amounts}\n  {decisions}")

@@ -13,7 +13,7 @@ import pandera.polars as pa
 import polars as pl
 from pandera.polars import PolarsData
 
-from schemas import identifiers
+from schemas import identifiers, territory
 from schemas.contract import field
 
 Euro = Annotated[pl.Decimal, 18, 2]
@@ -346,6 +346,19 @@ class Application(pa.DataFrameModel):
     def date_out_of_range(cls, data: PolarsData) -> pl.LazyFrame:
         """A date is between 1990 and 2100."""
         return data.lazyframe.select(pl.col(data.key).is_between(EARLIEST, LATEST))
+
+    @pa.check("seat_commune_code", name="commune_code_unknown")
+    def commune_code_unknown(cls, data: PolarsData) -> pl.LazyFrame:
+        """A commune that exists or existed (official geographic code); a badly formed code is told by its form."""
+        code = pl.col(data.key)
+        is_formed = code.str.contains(r"^(\d{2}|2[AB])\d{3}$")
+        return data.lazyframe.select(pl.when(is_formed).then(territory.is_commune_code(code)).otherwise(pl.lit(True)))
+
+    @pa.dataframe_check(name="action_code_unknown")
+    def action_code_unknown(cls, data: PolarsData) -> pl.LazyFrame:
+        """A territory that exists or existed, of the level the file states."""
+        known = territory.is_known_place(pl.col("action_territory_code"), pl.col("action_territory_level"))
+        return data.lazyframe.select(known.fill_null(True))
 
     @pa.check("beneficiary_share", name="share_out_of_range")
     def share_out_of_range(cls, data: PolarsData) -> pl.LazyFrame:

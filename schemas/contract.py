@@ -16,6 +16,10 @@ from schemas import codelist
 
 Euro = pl.Decimal(18, 2)
 Share = pl.Decimal(9, 6)
+SEVERAL = ";"
+"""What stands between the codes of a field that holds several."""
+YEAR = "année"
+"""The unit of a whole number that is a year; any other whole number is a count."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,11 @@ class FieldInfo:
     example: str | None = None
     scdl: str | None = None
     threesixty: str | None = None
+    aide: str | None = None
     codelist: str | None = None
+    is_several: bool = False
+    """The field holds any number of codes of its codelist, joined by `SEVERAL`."""
+    is_mailbox: bool = False
 
 
 def field(
@@ -42,15 +50,23 @@ def field(
     example: str | None = None,
     scdl: str | None = None,
     threesixty: str | None = None,
+    aide: str | None = None,
     codes: str | None = None,
+    several: bool = False,
     required: bool = False,
+    mailbox: bool = False,
     **checks: Any,
 ) -> Any:
-    """A Pandera field with its French title and description.
+    """A Pandera field with its French title and description; `scdl`, `threesixty` and `aide` name it elsewhere.
 
-    `codes` names the codelist whose codes are the only values allowed. `required` means never null.
+    `codes` names the codelist whose codes are the only values allowed, `several` allows any number of them at once.
+    `required` means never null. `mailbox`: the address of a function, not of a person, may stand here; the contract's
+    own rule empties any other.
     """
-    if codes is not None:
+    if codes is not None and several:
+        one = "|".join(codelist.codes(codes))
+        checks["str_matches"] = rf"^(?:{one})(?:{SEVERAL}(?:{one}))*$"
+    elif codes is not None:
         checks["isin"] = codelist.codes(codes)
     return pa.Field(
         nullable=not required,
@@ -61,7 +77,10 @@ def field(
             "example": example,
             "scdl": scdl,
             "threesixty": threesixty,
+            "aide": aide,
             "codelist": codes,
+            "several": several,
+            "mailbox": mailbox,
         },
         **checks,
     )
@@ -83,7 +102,10 @@ def describe(model: type[pa.DataFrameModel]) -> dict[str, FieldInfo]:
             example=meta.get("example"),
             scdl=meta.get("scdl"),
             threesixty=meta.get("threesixty"),
+            aide=meta.get("aide"),
             codelist=meta.get("codelist"),
+            is_several=bool(meta.get("several")),
+            is_mailbox=bool(meta.get("mailbox")),
         )
     return described
 

@@ -6,16 +6,19 @@ and the few *composite* ones of `COMPOSITES`, which a reader splits into several
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from schemas import codelist
-from schemas.application import Application
-from schemas.contract import FieldInfo, describe
+from schemas.contracts import APPLICATION, CONTRACTS, fields_of
+
+if TYPE_CHECKING:
+    from schemas.contract import FieldInfo
 
 FOLDER = Path(__file__).parent / "formats"
 INFERRED = "inference"
@@ -27,9 +30,15 @@ COMPOSITES = {
     "payment_period": ("payment_start_date", "payment_end_date"),
     "agreement_years": ("agreement_start_year", "agreement_end_year"),
     "applicant_place": ("applicant_siren", "seat_commune_code", "applicant_local_id"),
+    "funders": ("funder_name", "cofunders"),
+    "carriers": ("funder_name", "funder_siren", "cofunders", "service_name"),
+    "contacts": ("contact", "contact_mailbox"),
+    "area_codes": ("area_code", "area_level", "area_name"),
+    "rates": ("rate_min", "rate_max"),
 }
 """Columns that hold several fields at once: an identifier of any kind, a period of two dates, a list of years, the
-code of a local authority (SIREN of an intercommunalité, code of a commune or of a département)."""
+code of a local authority (SIREN of an intercommunalité, code of a commune or of a département); in lists of calls, who
+pays (names, or records with a SIREN and roles), whom to ask, codes of territories, the lowest and highest rates."""
 
 DATE_PARTS = ("year", "month", "day")
 """Columns that make up a date, in the order in which it is written."""
@@ -68,6 +77,8 @@ class ColumnRule(_Strict):
     `labels` adds the codelist's own codes and French labels to it. `empty` / `unlisted`: the code of a blank cell, of a
     cell found in no look-up. `remove`: a regular expression taken out of every cell. `first_of`: a separator; only
     what stands before it is kept. `digits`: the length to which a code that lost its leading zeros is filled up.
+    `html`: cells are written in HTML; only their words are kept. `percent`: shares are written in percent, with or
+    without its sign.
     `natural`: what a cell says instead of the name of a private person, who then has none.
     `parts`: for an amount, the columns that add up to it: the code of the purpose each pays for → its spellings; for a
     date, the columns of its `day`, `month` and `year`.
@@ -81,6 +92,8 @@ class ColumnRule(_Strict):
     remove: str | None = None
     first_of: str | None = None
     digits: int | None = None
+    html: bool = False
+    percent: bool = False
     natural: tuple[str, ...] = ()
     parts: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
@@ -130,13 +143,41 @@ class JoinRule(_Strict):
     """Columns taken from another sheet of the workbook, found by its `sheet` headers.
 
     Where the column `on` of the lines equals the column `key` of that sheet, its other columns are read under their
-    title preceded by `prefix`.
+    title preceded by `prefix`. With `year_key` and `year_on`, the years that those two columns hold must be equal too.
+    `added` names amounts of which every row counts, `earliest` dates of which the first one is kept: one line of the
+    main sheet then stands for several rows of the other, whose sum is checked.
     """
 
     sheet: tuple[str, ...]
     key: str
     on: str
     prefix: str
+    year_key: str | None = None
+    year_on: str | None = None
+    added: tuple[str, ...] = ()
+    earliest: tuple[str, ...] = ()
+
+
+class UnpivotRule(_Strict):
+    """Columns whose title is a value (a year, a measure): each filled cell of them is a line.
+
+    `key`: the field that the title gives. `columns`: field → regular expression over the folded title, whose only group
+    is that value; "" stands for the titles that the look-up of `key` lists. Fields of one value make one line.
+    `fewest`: with fewer such columns it is no wide table. `zero_is_blank`: a zero is no line either.
+    """
+
+    key: str
+    columns: dict[str, str]
+    fewest: int = 2
+    zero_is_blank: bool = False
+
+    @field_validator("columns")
+    @classmethod
+    def _has_one_group(cls, columns: dict[str, str]) -> dict[str, str]:
+        for name, pattern in columns.items():
+            if pattern and re.compile(pattern).groups != 1:
+                raise ValueError(f"layout.unpivot.columns.{name}: a pattern has one group, the value")
+        return columns
 
 
 class LayoutRule(_Strict):
@@ -150,16 +191,48 @@ class LayoutRule(_Strict):
     sections: SectionRule | None = None
     details: DetailRule | None = None
     joins: tuple[JoinRule, ...] = ()
+    unpivot: UnpivotRule | None = None
     continued: tuple[str, ...] = ()
     merged: tuple[str, ...] = ()
     banner: dict[str, str] = Field(default_factory=dict)
 
 
+class WhenRule(_Strict):
+    """Lines whose `field` holds `pattern`: `given` fills the fields that no column of theirs fills.
+
+    `unforeseen` (French) sets them aside instead, and says what the format does not know. The first rule that fits a
+    line is the only one.
+    """
+
+    field: str
+    pattern: str
+    given: dict[str, str] = Field(default_factory=dict)
+    unforeseen: str | None = None
+
+
 class YearRule(_Strict):
-    """The fiscal year as the file's name states it: `in_name` has one group, the year; `shift` years are added."""
+    """The fiscal year as a name (of the file, of the sheet, above the titles) states it.
+
+    `plain` has one group, the fiscal year itself; `in_name`, tried next, one group, a year to which `shift` is added.
+    A name that fits neither says nothing: the year it holds may be that of a publication.
+    """
 
     in_name: str
     shift: int = 0
+    plain: str | None = None
+
+
+class ToldRule(_Strict):
+    """A field that only the names around a table say: the rows above its header, its sheet's name, its file's.
+
+    `values`: code → regular expression over those names in folded words. `along` must be found in them too, `against`
+    must not. When they do not say one code, the sheet is not read and its author is asked the `question`.
+    """
+
+    values: dict[str, str]
+    along: str | None = None
+    against: str | None = None
+    question: str
 
 
 class ExpectRule(_Strict):
@@ -169,32 +242,52 @@ class ExpectRule(_Strict):
 
 
 class Format(_Strict):
-    """One format of grant file."""
+    """One format of grant file: the layout of sheets whose lines follow one `contract`.
+
+    `record_kind` and `headline_stage` are those of the contract `application`; the others have none.
+    """
 
     id: str
     title: str
     description: str
-    record_kind: Literal["application", "award", "payment"]
-    headline_stage: Literal["requested", "proposed", "awarded", "committed", "paid"]
+    contract: str = APPLICATION
+    record_kind: Literal["application", "award", "payment"] | None = None
+    headline_stage: Literal["requested", "proposed", "awarded", "committed", "paid"] | None = None
     recognise: RecogniseRule
     fields: dict[str, ColumnRule]
     constants: dict[str, str] = Field(default_factory=dict)
     decision: AmountRule | None = None
+    when: tuple[WhenRule, ...] = ()
     layout: LayoutRule = LayoutRule()
     year: YearRule | None = None
+    told: dict[str, ToldRule] = Field(default_factory=dict)
     ignore: dict[str, str] = Field(default_factory=dict)
     expect: ExpectRule = ExpectRule()
 
     @model_validator(mode="after")
     def _names_exist(self) -> Format:
-        known = application_fields()
-        sections = self.layout.sections
-        for name in (*self.fields, *self.constants, *self.layout.banner, *([sections.field] if sections else [])):
-            if name not in COMPOSITES and (name not in known or name in DERIVED):
+        if self.contract not in CONTRACTS:
+            raise ValueError(f"contract: « {self.contract} » is none of {', '.join(CONTRACTS)}")
+        if {self.record_kind is None, self.headline_stage is None} != {self.contract != APPLICATION}:
+            raise ValueError("record_kind and headline_stage go with the contract application, and with no other")
+        known = self.contract_fields()
+        sections, unpivot = self.layout.sections, self.layout.unpivot
+        named = [*self.fields, *self.constants, *self.layout.banner, *self.told]
+        named += [sections.field] if sections else []
+        turned = [unpivot.key, *unpivot.columns] if unpivot else []
+        if any(self.fields[name].headers for name in turned if name in self.fields):
+            raise ValueError("a field that layout.unpivot fills has no headers: the titles of its columns are values")
+        named += turned
+        for name in named:
+            if not set(COMPOSITES.get(name, (name,))) <= set(known) - DERIVED:
                 raise ValueError(f"« {name} » is not a field that a format may fill")
         for name in self.recognise.required:
-            if name not in self.fields:
+            if name not in self.fields and not (unpivot and name in unpivot.columns):
                 raise ValueError(f"recognise.required names « {name} », which [fields] does not map")
+        for when in self.when:
+            for name in (when.field, *when.given):
+                if name not in known or name in DERIVED:
+                    raise ValueError(f"when names « {name} », which is not a field that a format may fill")
         for name, rule in self.fields.items():
             self._check_parts(name, rule)
             allowed = known[name].codelist if name in known else None
@@ -211,10 +304,18 @@ class Format(_Strict):
         if unknown := set(rule.parts) - set(wanted):
             raise ValueError(f"fields.{name}.parts: « {unknown.pop()} » is none of {', '.join(wanted)}")
 
+    def contract_fields(self) -> dict[str, FieldInfo]:
+        """The fields of the format's contract."""
+        return fields_of(self.contract)
+
     def headers_of(self, name: str) -> tuple[str, ...]:
-        """Spellings of the field `name`: those listed, else the contract's own title; none when parts add up to it."""
-        rule = self.fields[name]
-        return rule.headers or (() if rule.parts else (application_fields()[name].title,))
+        """Spellings of the field `name`: those listed, else the contract's own title; none when parts add up to it.
+
+        None either when its columns are found by what their titles say.
+        """
+        rule, unpivot = self.fields[name], self.layout.unpivot
+        is_unpivoted = unpivot is not None and name in (unpivot.key, *unpivot.columns)
+        return rule.headers or (() if rule.parts or is_unpivoted else (self.contract_fields()[name].title,))
 
     def spellings(self) -> dict[str, str]:
         """Every header of the format → its field; a part of an amount is named `<field>.<purpose>`."""
@@ -232,10 +333,9 @@ class Format(_Strict):
         return self.fields.get(name.partition(".")[0], ColumnRule())
 
 
-@cache
 def application_fields() -> dict[str, FieldInfo]:
-    """The contract's fields, read once."""
-    return describe(Application)
+    """The fields of the contract `application`, read once."""
+    return fields_of(APPLICATION)
 
 
 def load_format(path: Path) -> Format:

@@ -38,6 +38,20 @@ class Refusals(_Strict):
     years: tuple[int, ...] = ()
 
 
+class Totals(_Strict):
+    """What the tables of totals in the files whose name matches `file` (a glob) count: a code of the measures."""
+
+    measure: str
+    file: str = "*"
+
+    @field_validator("measure")
+    @classmethod
+    def _measure_is_listed(cls, measure: str) -> str:
+        if measure not in codelist.codes("measure"):
+            raise ValueError(f"mesure inconnue ; les mesures possibles sont : {', '.join(codelist.codes('measure'))}")
+        return measure
+
+
 class FunderFile(_Strict):
     """The content of a funder.toml."""
 
@@ -55,6 +69,7 @@ class FunderFile(_Strict):
     fiscal_year: int | None = None
     is_demonstration: bool = False
     wins: tuple[Wins, ...] = ()
+    totals: tuple[Totals, ...] = ()
 
     @field_validator("level")
     @classmethod

@@ -46,6 +46,52 @@ def tables() -> Mapping[str, pl.DataFrame]:
     return MappingProxyType({path.name.split(".")[0]: _read(path) for path in paths})
 
 
+@cache
+def known_codes() -> frozenset[str]:
+    """Codes of communes (current, delegated, former), départements, régions; SIREN of intercommunalités."""
+    found = tables()
+    columns = [found[name]["code"] for name in ("communes", "former_communes", "departements", "regions", "epci")]
+    return frozenset(code for column in columns for code in column.drop_nulls())
+
+
+def is_known_code(code: pl.Expr) -> pl.Expr:
+    """True where a text is such a code; null where there is no text."""
+    return pl.when(code.is_not_null()).then(code.is_in(known_codes()))
+
+
+@cache
+def _codes(*names: str) -> pl.Series:
+    """The codes of some tables, as one list to look in."""
+    return pl.concat(tables()[name]["code"] for name in names).unique().implode()
+
+
+def is_commune_code(code: pl.Expr) -> pl.Expr:
+    """True for the code of a commune, current, delegated or former as far as the tables know; null where no text."""
+    return code.is_in(_codes("communes", "former_communes"))
+
+
+def is_known_place(code: pl.Expr, level: pl.Expr) -> pl.Expr:
+    """False for a code that is no territory of the stated level (of any, when the level is null); null where no text.
+
+    Lost zeros and « 20A » are read as `territory_places` repairs them. A SIREN is looked up among the intercommunalités
+    only: that of another authority may be right and in no table.
+    """
+    text = code.str.replace_all(r"\s", "").str.to_uppercase()
+    padded = text.str.replace(r"^(\d)$", "0${1}")
+    departement = padded.str.replace(r"^0(\d\d|2[AB])$", "${1}").str.replace(r"^20([AB])$", "2${1}")
+    known = {
+        "commune": is_commune_code(text.str.replace(r"^(\d{4})$", "0${1}")) | text.str.contains(r"^\d{9}$"),
+        "epci": text.is_in(_codes("epci")),
+        "departement": departement.is_in(_codes("departements")) | text.str.contains(r"^22\d{7}$"),
+        "region": padded.is_in(_codes("regions")) | text.str.contains(r"^2[03]\d{7}$"),
+    }
+    anywhere = pl.any_horizontal(known.values())
+    found = pl.when(level.is_null()).then(anywhere).otherwise(pl.lit(True))
+    for name, expression in known.items():
+        found = pl.when(level == name).then(expression).otherwise(found)
+    return pl.when(code.is_not_null()).then(found)
+
+
 def _read(path: Path) -> pl.DataFrame:
     frame = pl.read_csv(path, infer_schema=False)
     return frame.with_columns(pl.col(name).cast(pl.Int64) for name in ("population", "first", "last") if name in frame)

@@ -21,6 +21,7 @@ NASTY = '<script>alert("1")</script> & Cie'
 RTL = "جمعية التضامن"
 QUOTES = 'Association "L\'Épicerie" des <b>Quatre</b> Vents'
 FORMULA = "=HYPERLINK(1)"
+CALL_PAGE = "https://exemple.invalid/appel"
 
 # id, name, level, stage, first year, last year, refusals published, services
 FUNDERS: list[tuple[str, str, str, str, int, int, str, list[str | None]]] = [
@@ -167,9 +168,11 @@ def build(target: Path, *, is_demonstration: bool = False, size: int = 150, seed
         db.execute("CREATE TEMP TABLE app AS SELECT * REPLACE (amount::DECIMAL(18,2) AS amount) FROM generated")
         _entities(db, is_demonstration)
         _funding(db)
+        _cofunding(db)
         _continuity(db)
         _refusals(db, random.Random(seed))
         _quality(db, is_demonstration)
+        _directory(db, is_demonstration)
         _dictionary(db)
     return target
 
@@ -275,19 +278,44 @@ def _entities(db: duckdb.DuckDBPyConnection, is_demonstration: bool) -> None:
         "any_value(refusals) AS refusals_published"
         " FROM app JOIN known USING (funder_id) GROUP BY ALL"
     )
-    db.execute("CREATE TABLE territories (territory_id VARCHAR, level VARCHAR, code VARCHAR, name VARCHAR)")
-    db.executemany(
-        "INSERT INTO territories VALUES (?, 'departement', ?, ?)",
-        [(f"departement:{c}", c, n) for c, n in [*DEPARTEMENTS.items(), ("—", "non précisé")]],
+    db.execute(
+        "CREATE TABLE territories (territory_id VARCHAR, level VARCHAR, code VARCHAR, name VARCHAR, parent_id VARCHAR)"
     )
-    db.execute("INSERT INTO territories VALUES ('region:76', 'region', '76', 'Occitanie')")
+    db.executemany(
+        "INSERT INTO territories VALUES (?, 'departement', ?, ?, ?)",
+        [
+            (f"departement:{c}", c, n, None if c == "—" else "region:76")
+            for c, n in [*DEPARTEMENTS.items(), ("—", "non précisé")]
+        ],
+    )
+    db.execute("INSERT INTO territories VALUES ('region:76', 'region', '76', 'Occitanie', NULL)")
+    db.executemany(
+        "INSERT INTO territories VALUES ('epci:' || ?, 'epci', ?, ?, ?)",
+        [
+            (
+                f"24{c}00017",
+                f"24{c}00017",
+                f"Communauté de communes <{n}>",
+                "region:76" if c == "48" else f"departement:{c}",
+            )
+            for c, n in DEPARTEMENTS.items()
+        ],
+    )
+    db.execute(
+        "CREATE TABLE territory_resolution AS SELECT * FROM (VALUES"
+        " ('seat', 'commune_code', 'code de la commune', true, 900, 0.9),"
+        " ('seat', 'ambiguous', 'plusieurs territoires possibles', false, 100, 0.1),"
+        " ('action', 'none_given', 'rien d''écrit', false, 1000, 1.0)"
+        ") AS t (role, territory_rule, rule_label, is_resolved, n_award_lines, line_share)"
+    )
     db.execute(
         "CREATE TABLE awards AS SELECT application_id, funder_id, funder_name, service_of(funder_id, "
         "service_name) AS service_key,"
         " coalesce(service_name, 'service non précisé') AS service_name, scheme, organisation_id, "
         "beneficiary_name, beneficiary_siren,"
         " beneficiary_siren || '00012' AS beneficiary_siret, NULL::VARCHAR AS beneficiary_rna, "
-        "departement_code, commune_name, title, theme, purpose, 'cash' AS aid_form,"
+        "if(departement_code IS NULL, NULL, '76') AS region_code, departement_code,"
+        " '24' || departement_code || '00017' AS epci_code, commune_name, title, theme, purpose, 'cash' AS aid_form,"
         " fiscal_year, amount, stage, currency, decided_date, agreement_id, agreement_start_year, "
         "agreement_end_year, 'subventions ' || funder_name AS source_name,"
         " 'https://exemple.invalid/donnees' AS source_url, DATE '2026-01-01' AS source_updated_at, "
@@ -326,9 +354,13 @@ def _funding(db: duckdb.DuckDBPyConnection) -> None:
         "scheme": "funder_id, scheme",
         "theme": "coalesce(theme, 'unknown') AS theme",
         "funder_theme": ("funder_id, coalesce(theme, 'unknown') AS theme"),
+        "funder_theme_territory": (
+            "funder_id, coalesce(theme, 'unknown') AS theme, coalesce(departement_code, '—') AS departement_code"
+        ),
         "purpose": ("funder_id, coalesce(purpose, 'unknown') AS purpose"),
         "territory": "coalesce(departement_code, '—') AS departement_code, funder_id",
         "region": "if(departement_code IS NULL, '—', '76') AS region_code, funder_id",
+        "epci": "coalesce('24' || departement_code || '00017', '—') AS epci_code, funder_id",
         "level": "level AS funder_level",
         "beneficiary": "organisation_id, funder_id",
     }
@@ -338,11 +370,66 @@ def _funding(db: duckdb.DuckDBPyConnection) -> None:
             f"CREATE TABLE funding_by_{name}_year AS SELECT {expressions}, fiscal_year, {measures} FROM "
             f"app {where} GROUP BY ALL"
         )
-    for name, key, population in (("territory", "departement_code", 400_000), ("region", "region_code", 6_000_000)):
+    db.execute(
+        "CREATE TABLE theme_resolution AS SELECT *, n_award_lines / sum(n_award_lines) OVER (PARTITION BY funder_id)"
+        " AS line_share FROM (SELECT funder_id, if(theme IS NULL, 'none', 'title') AS theme_basis, if(theme IS NULL,"
+        " 'aucune règle', 'objet') AS basis_label, count(*)::INTEGER AS n_award_lines FROM app GROUP BY ALL)"
+    )
+    for name, key, population in (
+        ("territory", "departement_code", 400_000),
+        ("region", "region_code", 6_000_000),
+        ("epci", "epci_code", 50_000),
+    ):
         db.execute(
             f"ALTER TABLE funding_by_{name}_year ADD COLUMN population INTEGER; "
             f"UPDATE funding_by_{name}_year SET population = {population} WHERE {key} <> '—'"
         )
+
+
+def _cofunding(db: duckdb.DuckDBPyConnection) -> None:
+    """The awards of one beneficiary and year by several funders are one project; one in three is stated."""
+    db.execute("""
+        CREATE TABLE cofunded_lines AS
+        SELECT
+            'projet-' || left(md5(organisation_id || fiscal_year), 12) AS project_id, application_id, organisation_id,
+            beneficiary_name, fiscal_year, funder_id, level AS funder_level, title, purpose, currency, stage, amount,
+            if(hash(organisation_id) % 3 = 0, 'shared_id', 'title') AS basis, 1.0 AS likeness
+        FROM app
+        WHERE kind = 'legal'
+        QUALIFY count(DISTINCT funder_id) OVER (PARTITION BY organisation_id, fiscal_year) > 1
+    """)
+    db.execute("""
+        CREATE TABLE cofunded_projects AS
+        SELECT
+            project_id, organisation_id, any_value(beneficiary_name) AS beneficiary_name,
+            1 AS n_beneficiaries, fiscal_year,
+            min(title) AS title, if(bool_or(basis = 'title'), 'probable', 'stated') AS evidence, 1.0 AS likeness,
+            count(DISTINCT funder_id)::INTEGER AS n_funders, count(*)::INTEGER AS n_awards,
+            sum(amount) FILTER (stage = 'awarded' AND currency = 'EUR') AS amount, 'EUR' AS currency,
+            'awarded' AS stage,
+            bool_or(stage <> 'awarded' OR currency <> 'EUR') AS has_other_amounts
+        FROM cofunded_lines GROUP BY ALL
+    """)
+    for table, key, other in (("funder", "funder_id", "other_funder_id"), ("level", "funder_level", "other_level")):
+        db.execute(f"""
+            CREATE TABLE cofunding_by_{table}_pair_year AS
+            SELECT
+                a.{key}, b.{key} AS {other}, a.fiscal_year, evidence, a.currency, a.stage,
+                count(DISTINCT project_id)::INTEGER AS n_projects,
+                count(DISTINCT a.application_id)::INTEGER AS n_awards, sum(a.amount) AS amount, 0 AS n_without_amount
+            FROM cofunded_lines AS a
+            JOIN cofunded_lines AS b USING (project_id)
+            JOIN cofunded_projects USING (project_id)
+            WHERE a.funder_id <> b.funder_id GROUP BY ALL
+        """)
+    db.execute("""
+        CREATE TABLE cofunding_by_funder_year AS
+        SELECT
+            app.funder_id, app.fiscal_year, count(*)::INTEGER AS n_awards,
+            (count(*) FILTER (app.title <> 'Aide au fonctionnement' OR basis IS NOT NULL))::INTEGER AS n_comparable,
+            count(basis)::INTEGER AS n_cofunded, (count(*) FILTER (basis = 'shared_id'))::INTEGER AS n_cofunded_stated
+        FROM app LEFT JOIN cofunded_lines USING (application_id) WHERE kind = 'legal' GROUP BY ALL
+    """)
 
 
 def _continuity(db: duckdb.DuckDBPyConnection) -> None:
@@ -510,7 +597,8 @@ def _quality(db: duckdb.DuckDBPyConnection, is_demonstration: bool) -> None:
         "'format' AS recognised_by, CASE WHEN version = 2 AND level = 'caf' THEN 'held' ELSE"
         " 'accepted' END AS status, true AS is_current, ?::BOOLEAN AS is_demonstration, n_lines + 7 AS "
         "rows_read, n_lines AS rows_accepted, 4 AS rows_rejected, 3 AS rows_ignored,"
-        " 4 AS issues_error, 9 AS issues_warning, 1 AS issues_info FROM funders CROSS JOIN (VALUES (1), "
+        " 4 AS issues_error, 9 AS issues_warning, 1 AS issues_info, "
+        "version * 3 - 3 AS n_awards_elsewhere FROM funders CROSS JOIN (VALUES (1), "
         "(2)) v(version) WHERE version = 1 OR level IN ('caf', 'region')",
         [is_demonstration],
     )
@@ -546,6 +634,114 @@ def _quality(db: duckdb.DuckDBPyConnection, is_demonstration: bool) -> None:
         )
     hidden = "rows_read = NULL, rows_accepted = NULL, rows_rejected = NULL, rows_ignored = NULL"
     db.execute(f"UPDATE data_quality_by_deposit SET {hidden} WHERE depositor = 'msa-grand-plateau'")
+
+
+def _directory(db: duckdb.DuckDBPyConnection, is_demonstration: bool) -> None:
+    """A directory that describes one service in two, with every kind of hole; calls in every state."""
+    described = "n_awards % 2 = 0"
+    db.execute(
+        f"CREATE OR REPLACE TABLE services AS SELECT *, {described} AS is_declared, name = 'Insertion' AS "
+        f"is_claimed_twice,"
+        f" if({described}, 'S' || n_awards, NULL) AS service_id, if({described}, 'departement:34', NULL) AS area_id,"
+        f" if({described}, 'Hérault (34)', NULL) AS area, if({described}, DATE '2021-04-01', NULL) AS valid_from,"
+        " NULL::DATE AS valid_to, NULL::VARCHAR AS predecessors, if(n_awards % 4 = 0, 'Dépôt en janvier', NULL) "
+        "AS calendar,"
+        f" if({described}, 'Chargé de mission', NULL) AS contact_function,"
+        f" if({described}, 'contact@exemple.invalid', NULL) AS contact_mailbox, NULL::VARCHAR AS url,"
+        f" if({described}, DATE '2026-02-01', NULL) AS reviewed_date FROM services"
+    )
+    db.execute(
+        "INSERT INTO services (service_key, slug, funder_id, name, n_lines, n_awards, refusals_published, is_declared,"
+        " is_claimed_twice) VALUES ('130000006/tout-neuf', 'tout-neuf', '130000006', 'Tout neuf', 0, 0, "
+        "'unknown', true, false)"
+    )
+    db.execute(
+        "CREATE TABLE who_does_what AS WITH seen AS (SELECT service_of(funder_id, service_name) AS service_key, "
+        "funder_id,"
+        " scheme, coalesce(theme, 'unknown') AS theme, coalesce(purpose, 'unknown') AS pays,"
+        " count(DISTINCT application_id)::INTEGER AS n_awards, min(fiscal_year) AS first_year, max(fiscal_year) "
+        "AS last_year"
+        " FROM app GROUP BY ALL) SELECT seen.funder_id, seen.service_key, if(is_declared, 's', NULL) AS "
+        "service_ref, scheme,"
+        " theme, pays, if(is_declared, 'Les murs', NULL) AS pays_not, NULL::VARCHAR AS budget_programme, area_id, area,"
+        " false AS is_national, if(is_declared, '34', NULL) AS departement_codes, calendar, contact_function, "
+        "contact_mailbox,"
+        " url, reviewed_date, valid_from, valid_to, is_declared AND theme <> 'unknown' AS is_declared, true AS "
+        "is_observed,"
+        " seen.n_awards, seen.first_year, seen.last_year FROM seen JOIN services USING (service_key)"
+    )
+    db.execute(
+        "INSERT INTO who_does_what (funder_id, service_key, service_ref, theme, pays, is_declared, is_observed, "
+        "n_awards)"
+        " VALUES ('130000006', '130000006/tout-neuf', 'neuf', '—', '—', true, false, 0)"
+    )
+    db.execute(
+        "CREATE TABLE service_departements AS SELECT service_of(funder_id, service_name) AS service_key, funder_id,"
+        " departement_code, departement_code = '34' AS is_declared, true AS is_observed,"
+        " count(DISTINCT application_id)::INTEGER AS n_awards, min(fiscal_year) AS first_year, max(fiscal_year) "
+        "AS last_year"
+        " FROM app WHERE departement_code IS NOT NULL GROUP BY ALL"
+    )
+    db.execute(
+        "CREATE TABLE service_differences AS SELECT funder_id, service_key, 'outside_area' AS difference,"
+        " departement_code AS subject, n_awards, first_year, last_year FROM service_departements"
+        " WHERE NOT is_declared AND departement_code = '31' UNION ALL SELECT '130000006', '130000006/tout-neuf',"
+        " 'service_not_observed', NULL, 0, NULL, NULL UNION ALL SELECT '130000006',"
+        " '130000006/politique-de-la-ville', 'pays_not_declared', 'Aide · operating', 3, 2020, 2024"
+    )
+    db.execute(
+        "CREATE TABLE service_schemes AS SELECT service_key, funder_id, coalesce(scheme, '—') AS scheme, true AS "
+        "is_declared,"
+        " true AS is_observed, sum(n_awards)::INTEGER AS n_awards, min(first_year) AS first_year, max(last_year) "
+        "AS last_year"
+        " FROM who_does_what GROUP BY ALL"
+    )
+    db.execute(
+        "CREATE TABLE service_chains AS SELECT '130000006' AS funder_id, '130000006/tout-neuf' AS service_key, "
+        "'Tout neuf' AS"
+        " name, '130000006/politique-de-la-ville' AS predecessor_key, 'Politique de la ville' AS predecessor_name,"
+        " NULL::DATE AS predecessor_from, DATE '2025-12-31' AS predecessor_to, 1 AS n_steps"
+    )
+    texts = (
+        "call_id title funder_name cofunders service_name service_key scheme programmes previous_call_id status "
+        "recurrence "
+        "applicants aid_types purposes themes theme_raw project_stages description project_examples criteria "
+        "rate_comment "
+        "area_id area departement_codes contact contact_mailbox info_url apply_url source_name licence"
+    )
+    dates = "opening_date predeposit_date closing_date decision_expected_date source_updated_at"
+    db.execute(
+        f"CREATE TABLE calls (call_key VARCHAR, funder_id VARCHAR, "
+        f"{', '.join(f'{name} VARCHAR' for name in texts.split())},"
+        f" {', '.join(f'{name} DATE' for name in dates.split())}, is_call BOOLEAN, is_national BOOLEAN,"
+        " is_demonstration BOOLEAN, rate_min DECIMAL(9,6), rate_max DECIMAL(9,6), amount_ceiling DECIMAL(18,2),"
+        " envelope DECIMAL(18,2), n_awards INTEGER)"
+    )
+    for number in range(26):
+        state = ("open", "upcoming", "closed", "unknown")[number % 4]
+        db.execute(
+            "INSERT INTO calls (call_key, funder_id, call_id, title, funder_name, service_key, status, recurrence,"
+            " applicants, purposes, themes, closing_date, opening_date, rate_max, info_url, source_name, "
+            "is_demonstration,"
+            " criteria) VALUES (?, '130000006', ?, ?, 'Métropole du Midi', '130000006/politique-de-la-ville', ?,"
+            " 'recurring', 'association;commune', 'project', 'food_aid', ?, ?, 0.5, ?, 'Métropole', ?, ?)",
+            [
+                f"130000006/{number}", f"AAP-{number}", f"Appel {number} {NASTY if number == 3 else ''}",
+                state,
+                AS_OF + dt.timedelta({"open": number + 3, "upcoming": 300, "closed": -number - 1}.get(state, 0)),
+                AS_OF + dt.timedelta({"open": -9, "upcoming": 9 + number}.get(state, -400)),
+                "javascript:alert(1)" if number == 1 else CALL_PAGE, is_demonstration, RTL,
+            ],
+        )  # fmt: skip
+    db.execute(
+        "CREATE TABLE call_results AS SELECT call_key, funder_id, 'scheme' AS basis, 'Aide' AS edition, 'Aide' "
+        "AS scheme, 2025"
+        " AS fiscal_year, 12 AS n_awarded, 3000.5::DECIMAL(18,2) AS amount_awarded, 'EUR' AS currency,"
+        " ['shown', 'suppressed', 'not_published'][1 + ascii(call_id[-1:]) % 3] AS status,"
+        " if(status = 'shown', 20, NULL) AS n_total, if(status = 'shown', 8, NULL) AS n_refused, NULL::INTEGER "
+        "AS n_inadmissible,"
+        " NULL::INTEGER AS n_pending, NULL::DOUBLE AS refusal_rate FROM calls WHERE call_id <> 'AAP-0'"
+    )
 
 
 def _dictionary(db: duckdb.DuckDBPyConnection) -> None:

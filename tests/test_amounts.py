@@ -75,3 +75,17 @@ def test_no_text_makes_it_fail(cells: list[str | None]) -> None:
     told = amounts.values.is_not_null() | amounts.unreadable | amounts.ambiguous
     blank = pl.Series([cell is None for cell in cells])
     assert (told | blank).all()
+
+
+@pytest.mark.parametrize(
+    ("cells", "ambiguous"),
+    [
+        (["37.500", "1250.5"], [True, False]),  # typed as text beside a number of the spreadsheet
+        (["1.500", "12.25"], [True, False]),
+        (["1.500", "1234.500"], [False, False]),  # three decimals everywhere
+        (["1.500", "0.3333333"], [False, False]),  # a computed column
+        (["37.500", "1250"], [False, False]),  # thousands
+    ],
+)
+def test_three_digits_after_a_point_beside_decimals_are_doubtful(cells: list[str], ambiguous: list[bool]) -> None:
+    assert parse_amounts(pl.Series(cells)).ambiguous.to_list() == ambiguous

@@ -18,7 +18,7 @@ from pipelines.ingest.annotate import annotated_bytes, write_annotated
 from pipelines.ingest.author_book import COLOURS
 from pipelines.ingest.check import check_file
 from pipelines.ingest.deposit import deposit_id
-from pipelines.ingest.inbox import Deposit, Pass, ingest
+from pipelines.ingest.inbox import ingest
 from pipelines.ingest.ledger import Ledger
 from pipelines.ingest.normalise import Origin
 from pipelines.ingest.origin_mark import Mark, origin_of
@@ -28,6 +28,7 @@ from schemas.funder import FunderFile
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pipelines.ingest.deposited import Deposit, Pass
     from pipelines.ingest.report import Report
 
 AS_OF = date(2026, 1, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -15,6 +16,7 @@ from pipelines.defs.definitions import defs
 from pipelines.defs.home import dagster_home
 from pipelines.defs.places import Places
 from pipelines.defs.progress import Progress
+from pipelines.defs.staging import staging
 from pipelines.defs.triggers import inbox_sensor, main_job
 from pipelines.defs.warehouse import funding_database
 from pipelines.publish.reports import reports
@@ -132,3 +134,77 @@ def test_the_sensor_sees_a_dropped_file_once(run: dg.ExecuteInProcessResult, pla
 
 def test_telemetry_is_off(instance: dg.DagsterInstance) -> None:
     assert instance.telemetry_enabled is False
+
+
+@pytest.fixture
+def held_place(tmp_path: Path) -> Places:
+    """A project whose only deposit is held: four of its nine lines cannot be read."""
+    header = "nomAttribuant;nomBeneficiaire;exerciceBudgetaire;statutLabel;montant;objet"
+    rows = [f"Ville;Association {n};2024;attribuée;{1000 + n if n < 5 else 'beaucoup'};Colis {n}" for n in range(9)]
+    file = tmp_path / "raw" / "ville" / "2024.csv"
+    file.parent.mkdir(parents=True)
+    file.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    folders = {name: str(tmp_path / name) for name in ("raw", "warehouse", "reports")}
+    return Places(**folders, as_of="2026-09-30")
+
+
+def staged(places: Places, instance: dg.DagsterInstance, *released: str) -> dg.ExecuteInProcessResult:
+    """`staging` alone, launched with what an analyst writes in the form."""
+    return dg.materialize(
+        [staging],
+        instance=instance,
+        resources={"places": places, "progress": Progress()},
+        run_config={"ops": {"staging": {"config": {"deposits": list(released)}}}},
+        raise_on_error=False,
+    )
+
+
+def told_of(result: dg.ExecuteInProcessResult) -> dict[str, object]:
+    [event] = result.get_asset_materialization_events()
+    return {name: value.value for name, value in event.materialization.metadata.items()}
+
+
+def test_the_launch_form_releases_a_held_deposit(held_place: Places, instance: dg.DagsterInstance) -> None:
+    first = staged(held_place, instance)
+    assert first.success
+    assert told_of(first)["dagster/row_count"] == 0
+    metadata = first.get_asset_materialization_events()[0].materialization.metadata
+    [waiting] = metadata["dépôts en attente"].value.records  # type: ignore[union-attr]
+    identifier = str(waiting.data["identifiant"])
+    [check] = [e for e in first.get_asset_check_evaluations() if e.check_name == "every_file_is_loaded"]
+    [unloaded] = check.metadata["fichiers"].value.records  # type: ignore[union-attr]
+    assert unloaded.data["identifiant à libérer"] == identifier
+
+    second = staged(held_place, instance, identifier)
+    assert second.success
+    assert told_of(second)["dagster/row_count"] == 5
+    assert told_of(second)["dépôts en attente"] == "aucune ligne"
+    with sqlite3.connect(held_place.warehouse_folder / "ledger.sqlite") as ledger:
+        assert ledger.execute("SELECT deposit_id, how FROM releases").fetchall() == [
+            (identifier, "formulaire de lancement")
+        ]
+    assert told_of(staged(held_place, instance))["dagster/row_count"] == 5
+
+
+def test_the_launch_form_lists_what_waits_when_it_is_given_something_else(
+    held_place: Places, instance: dg.DagsterInstance
+) -> None:
+    assert staged(held_place, instance).success
+    before = (held_place.warehouse_folder / "current.json").read_bytes()
+    failed = staged(held_place, instance, "inconnu")
+    assert not failed.success
+    [event] = [event for event in failed.all_events if event.is_step_failure]
+    error = event.step_failure_data.error
+    assert error is not None
+    assert "Aucun dépôt en attente ne répond à « inconnu »" in error.to_string()
+    assert "(ville/2024.csv, pour charger les lignes lisibles telles quelles)" in error.to_string()
+    assert (held_place.warehouse_folder / "current.json").read_bytes() == before
+
+
+def test_the_launch_form_of_the_main_job_is_ready_to_fill() -> None:
+    job = defs.resolve_job_def(main_job.name)
+    assert job.run_config == {"ops": {"staging": {"config": {"deposits": []}}}}
+    form = job.run_config_schema.config_type.fields["ops"].config_type.fields["staging"].config_type.fields  # type: ignore[attr-defined]
+    field = form["config"].config_type.fields["deposits"]
+    assert field.default_value == []
+    assert "en attente" in field.description

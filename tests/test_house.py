@@ -12,8 +12,7 @@ import pandera.polars as pa
 import pytest
 
 from schemas import codelist
-from schemas.application import Application
-from schemas.contract import describe
+from schemas.contracts import CONTRACTS, fields_of
 from schemas.format import COMPOSITES, FOLDER, Format, FormatError, load_format, load_formats
 from schemas.issues import issue_kinds
 from schemas.publication import load_publication
@@ -59,26 +58,26 @@ def test_modules_say_what_they_are_for_and_stay_short(path: Path) -> None:
     assert len(text.splitlines()) <= 520
 
 
-@pytest.mark.parametrize("name", list(describe(Application)))
-def test_every_field_is_described(name: str) -> None:
-    info = describe(Application)[name]
+@pytest.mark.parametrize(("contract", "name"), [(c, name) for c in CONTRACTS for name in fields_of(c)])
+def test_every_field_is_described(contract: str, name: str) -> None:
+    info = fields_of(contract)[name]
     assert info.title != name
     assert info.description.endswith((".", "…"))
 
 
-def test_every_rule_has_its_words() -> None:
-    schema = Application.to_schema()
+@pytest.mark.parametrize("contract", list(CONTRACTS))
+def test_every_rule_has_its_words(contract: str) -> None:
+    schema = CONTRACTS[contract].to_schema()
     named = {c.name for c in [*schema.checks, *(c for column in schema.columns.values() for c in column.checks)]}
     ours = {name for name in named if name and "(" not in name and name not in {"isin", "str_matches", "in_range"}}
     assert ours <= set(issue_kinds())
-    assert issubclass(Application, pa.DataFrameModel)
+    assert issubclass(CONTRACTS[contract], pa.DataFrameModel)
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda path: path.stem)
 def test_every_format_is_whole(path: Path) -> None:
     format_ = load_format(path)
-    known = {*describe(Application), *COMPOSITES}
-    assert set(format_.fields) <= known
+    assert set(format_.fields) <= {*fields_of(format_.contract), *COMPOSITES}
     assert format_.title
     assert format_.description.endswith(".")
 

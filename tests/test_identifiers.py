@@ -75,3 +75,12 @@ def test_a_social_security_number_is_personal() -> None:
     found = parse_identifiers(pl.Series(["285083417208542"]))
     assert found.personal.to_list() == [True]
     assert found.unknown.to_list() == [False]
+
+
+def test_no_establishment_is_numbered_zero() -> None:
+    """A number filled up, or rounded, with zeros is no SIRET, even where its key happens to hold."""
+    numbers = [f"{number:08d}000000" for number in range(10_000_000, 10_001_000)]
+    holds = next(n for n in numbers if siret.luhn.is_valid(n))
+    found = parse_identifiers(pl.Series([holds]))
+    assert found.siret.to_list() == [None]
+    assert found.destroyed.to_list() == [True]

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import os
-from datetime import date
+import sqlite3
+import time
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 
-from pipelines.ingest.deposit import InboxError, look, take
-from pipelines.ingest.inbox import Deposit, Pass, ingest
+from pipelines.ingest.deposit import InboxError, look, settled, take
+from pipelines.ingest.inbox import ingest
 from pipelines.ingest.ledger import Ledger
-from pipelines.ingest.single import release_deposit
+from pipelines.ingest.manifest import write_manifest
+from pipelines.ingest.normalise import Origin
+from pipelines.ingest.release import NotWaitingError, release, waiting
+from pipelines.ingest.stage import recipe_key
+from pipelines.ingest.versions import Version
+from schemas.funder import FunderFile
+from schemas.source import source_hash
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pipelines.ingest.deposited import Deposit, Pass
 
 AS_OF = date(2026, 1, 1)
 HEADER = "nomAttribuant;nomBeneficiaire;exerciceBudgetaire;statutLabel;montantDemande;montant;objet"
@@ -39,7 +50,12 @@ class Project:
         return file
 
     def run(self) -> Pass:
-        return ingest(self.raw, self.warehouse, as_of=AS_OF)
+        done = ingest(self.raw, self.warehouse, as_of=AS_OF)
+        write_manifest(done, raw=self.raw, warehouse=self.warehouse)
+        return done
+
+    def release(self, name: str) -> None:
+        release([name], warehouse=self.warehouse, how="test")
 
     def counted(self) -> int:
         done = self.run()
@@ -136,8 +152,53 @@ def test_a_file_held_for_its_rejections_can_be_released(project: Project) -> Non
     done = project.run()
     assert done.deposits[0].report.status == "held"
     assert f"CONFIRMER-{done.deposits[0].sha256[:8]}.txt" in " ".join(done.deposits[0].report.messages)
-    assert release_deposit(done.deposits[0].sha256[:8], warehouse=project.warehouse) == "f.csv"
+    project.release(done.deposits[0].sha256[:8])
     assert project.counted() == 5
+    assert waiting(project.warehouse) == []
+
+
+def test_only_what_waits_is_released_and_all_or_nothing(project: Project) -> None:
+    with pytest.raises(NotWaitingError, match="aucun n'attend"):
+        project.release("0123456789abcdef")
+    project.drop("a/f.csv", table(0, 5) + "F;Autre;2024;attribuée;1;beaucoup;x\n" * 4)
+    project.drop("b/g.csv", table(0, 5))
+    done = project.run()
+    held, loaded = only(done, "a/f.csv").deposit_id, only(done, "b/g.csv").deposit_id
+    for name in (loaded, "inconnu", held[:4], ""):
+        with pytest.raises(NotWaitingError, match=f"« {name} ».*{held} \\(a/f.csv, pour charger") as refusal:
+            release([held, name], warehouse=project.warehouse, how="test")
+        assert loaded not in str(refusal.value).partition("Dépôts en attente : ")[2]
+    with Ledger(project.warehouse / "ledger.sqlite") as ledger:
+        assert ledger.releases() == {}
+    release([f" {held} ", held], warehouse=project.warehouse, how="test")
+    assert project.counted() == 10
+
+
+def test_everything_that_waits_can_be_released(project: Project) -> None:
+    """A bad rewrite, an extract of a larger file, a withdrawal: each is listed, and each passes."""
+    project.drop("a/f.csv", table(0, 100))
+    project.drop("b/entier.csv", table(0, 100))
+    gone = project.drop("c/f.csv", table(0, 100))
+    project.drop("c/g.csv", table(100, 200))
+    project.run()
+    project.drop("a/f.csv", table(0, 50))
+    project.drop("b/extrait.csv", table(0, 50))
+    gone.unlink()
+    project.run()
+    held = waiting(project.warehouse)
+    assert [(one.path, one.awaits) for one in held] == [
+        ("a/f.csv", "remplacer quand même"),
+        ("b/extrait.csv", "le compter quand même"),
+        ("c/f.csv", "confirmer le retrait"),
+    ]
+    release([one.deposit_id for one in held], warehouse=project.warehouse, how="test")
+    done = project.run()
+    assert waiting(project.warehouse) == []
+    assert {v.deposit_id: v.lines for v in done.versions if v.is_counted} == {
+        only(done, "a/f.csv").deposit_id: 50,
+        only(done, "b/extrait.csv").deposit_id: 50,
+        only(done, "c/g.csv").deposit_id: 100,
+    }
 
 
 def test_an_absent_or_emptied_inbox_stops_the_pass(project: Project, tmp_path: Path) -> None:
@@ -187,3 +248,182 @@ def test_the_ledger_keeps_what_was_decided(project: Project) -> None:
     with Ledger(project.warehouse / "ledger.sqlite") as ledger:
         assert [row["file_name"] for row in ledger.deposits().values()] == ["f.csv", "g.csv"]
     assert {v.reason for v in done.versions} == {"replaced", "counted"}
+
+
+def test_a_file_that_still_grows_waits_for_the_next_run(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.drop("a/f.csv", table(0, 3))
+    growing = project.drop("b/g.csv", table(0, 3))
+
+    def copy_goes_on(_: float) -> None:
+        growing.write_bytes(growing.read_bytes() + b"F;Autre;2024;attr")
+
+    monkeypatch.setattr("pipelines.ingest.deposit.time.sleep", copy_goes_on)
+    assert [file.path for file in settled(project.raw)] == ["a/f.csv"]
+    assert [deposit.path for deposit in project.run().deposits] == ["a/f.csv"]
+    monkeypatch.undo()
+    growing.write_text(table(0, 4), encoding="utf-8")
+    assert [deposit.path for deposit in project.run().deposits] == ["a/f.csv", "b/g.csv"]
+
+
+def test_everything_reads_the_copy(project: Project) -> None:
+    """What is staged is what was copied: a file rewritten during the pass changes nothing of that pass."""
+    file = project.drop("a/f.csv", table(0, 3))
+
+    def rewritten(path: str, rank: int, count: int) -> None:
+        del path, rank, count
+        file.write_text(table(0, 50), encoding="utf-8")
+
+    done = ingest(project.raw, project.warehouse, as_of=AS_OF, progress=rewritten)
+    assert [deposit.report.rows_accepted for deposit in done.deposits] == [3]
+    assert project.counted() == 50
+
+
+@pytest.mark.parametrize("told", ["content", "depositor", "name", "funder", "declarations", "code"])
+def test_the_key_of_a_staging_depends_on_the_whole_recipe(told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def key() -> str:
+        origin = Origin(
+            "d", "autre" if changed == "depositor" else "a", "g.csv" if changed == "name" else "f.csv",
+            FunderFile(licence="LO") if changed == "declarations" else FunderFile(),
+            funder_name="Ville" if changed == "funder" else None,
+        )  # fmt: skip
+        return recipe_key("1" * 64 if changed == "content" else "0" * 64, origin)
+
+    changed = ""
+    before = key()
+    assert key() == before
+    changed = told
+    if told == "code":
+        monkeypatch.setattr("pipelines.ingest.stage.recipe_version", lambda: "une autre version")
+    assert key() != before
+
+
+def test_the_recipe_covers_code_contracts_formats_and_codelists(tmp_path: Path) -> None:
+    told = []
+    for name in ("", "reader.py", "formats/scdl.toml", "codelists/theme.csv", "notes.md"):
+        if name:
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_text("x")
+        told.append(source_hash(tmp_path, suffixes={".py", ".toml", ".csv"}))
+    assert len(set(told)) == 4
+    assert told[-1] == told[-2]
+
+
+def test_a_confirmation_is_worth_something_in_its_own_folder_only(project: Project) -> None:
+    bad = table(0, 5) + "F;Autre;2024;attribuée;1;beaucoup;x\n" * 4
+    project.drop("a/f.csv", bad)
+    project.drop("f.csv", bad)
+    sha256 = project.run().deposits[0].sha256
+    project.drop(f"b/CONFIRMER-{sha256[:8]}.txt", "")
+    project.drop("a/CONFIRMER-00000000.txt", "")
+    assert project.counted() == 0
+    project.drop(f"CONFIRMER-{sha256[:8]}.txt", "")
+    assert project.counted() == 5
+    project.drop(f"a/sous/CONFIRMER-{sha256[:8].upper()}.txt", "")
+    assert project.counted() == 10
+
+
+def test_to_load_a_file_is_not_to_let_it_go(project: Project) -> None:
+    """Confirmed while it was there, a file that disappears waits like any other; said again, it goes."""
+    gone = project.drop("a/f.csv", table(0, 5) + "F;Autre;2024;attribuée;1;beaucoup;x\n" * 4)
+    project.drop("a/g.csv", table(100, 103))
+    sha256 = only(project.run(), "a/f.csv").sha256
+    said = project.drop(f"a/CONFIRMER-{sha256[:8]}.txt", "")
+    an_hour_ago = time.time() - 3600
+    os.utime(said, (an_hour_ago, an_hour_ago))
+    assert project.counted() == 8
+    with sqlite3.connect(project.warehouse / "ledger.sqlite") as ledger:
+        ledger.execute("UPDATE releases SET released_at = '2020-01-01T00:00:00+00:00'")
+    ledger.close()
+    os.utime(said, (0, 0))
+    gone.unlink()
+    assert project.counted() == 8
+    assert [one.awaits for one in waiting(project.warehouse)] == ["confirmer le retrait"]
+    os.utime(said)
+    assert project.counted() == 3
+
+
+def test_the_date_in_the_content_beats_the_name_and_the_arrival(project: Project) -> None:
+    def dated(first: int, last: int, day: str) -> str:
+        head, *rows = table(first, last).splitlines()
+        return "\n".join([f"{head};dateMiseAJour", *(f"{row};{day}" for row in rows)]) + "\n"
+
+    project.drop("a/etat-2023-01-01.csv", dated(0, 105, "2024-06-30"))
+    project.run()
+    project.drop("a/etat-2024-05-01.csv", dated(5, 105, "2024-01-31"))
+    done = project.run()
+    assert {d.file_name: str(d.stated_date) for d in done.deposits} == {
+        "etat-2023-01-01.csv": "2024-06-30",
+        "etat-2024-05-01.csv": "2024-01-31",
+    }
+    reasons = {v.deposit_id: v.reason for v in done.versions}
+    assert reasons[only(done, "a/etat-2023-01-01.csv").deposit_id] == "counted"
+    assert reasons[only(done, "a/etat-2024-05-01.csv").deposit_id] == "replaced"
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (1, 3, 0, 2), (2, 0, 3, 1)])
+def test_the_order_of_arrival_changes_nothing(project: Project, order: tuple[int, ...]) -> None:
+    files = [
+        ("a/etat-2024-01-31.csv", table(0, 20)), ("a/etat-2024-06-30.csv", table(0, 22)),
+        ("a/complement-2024-03-01.csv", table(100, 110)), ("b/copie-2024-02-01.csv", table(100, 110)),
+    ]  # fmt: skip
+    for place in order:
+        project.drop(*files[place])
+        if place == order[1]:
+            project.run()
+    done = project.run()
+    counted = {
+        path for path, _ in files for v in done.versions if v.is_counted and v.deposit_id == only(done, path).deposit_id
+    }
+    assert counted == {files[1][0], files[2][0], files[3][0]}
+    twins = done.twins.pairs
+    assert set(twins["deposit_id"]) == {only(done, "b/copie-2024-02-01.csv").deposit_id}
+    assert twins.height == 10
+
+
+def test_personal_values_are_in_no_staged_file(project: Project) -> None:
+    """Neither in accepted lines nor in rejected ones, problems or the report; the receipt counts them."""
+    secrets = ["claire.durand@exemple.fr", "06 12 34 56 78", "FR7630006000011234567890189", "2 84 05 34 172 123 45"]
+    head = f"{HEADER};courriel;téléphone;IBAN;SIRET ou NIR"
+    row = "F;Association {};2024;attribuée;{};{};Projet {};" + ";".join(secrets)
+    bad = row.format("x", "beaucoup", "beaucoup", "joindre claire.durand@exemple.fr")
+    project.drop(
+        "a/f.csv",
+        "\n".join([head, *(row.format(n, n + 1, n + 1, f"{n}, {secrets[0]}" if n == 3 else n) for n in range(9)), bad])
+        + "\n",
+    )
+    [deposit] = project.run().deposits
+    assert deposit.report.rows_accepted == 9
+    assert deposit.report.personal_removed == {"adresse électronique": 2}
+    unread = [column.header for column in deposit.report.columns if column.why == "donnée personnelle : non lue"]
+    assert unread == ["courriel", "téléphone", "IBAN", "SIRET ou NIR"]
+    said = [path.read_text(encoding="utf-8") for path in deposit.staging.glob("*.json")]
+    for path in sorted(deposit.staging.glob("*.parquet")):
+        said += [str(record) for record in pl.read_parquet(path).iter_rows()]
+    assert len(said) > 11
+    whole = "\n".join(said)
+    for secret in secrets:
+        for written in (secret, secret.replace(" ", "")):
+            assert written not in whole, secret
+
+
+def test_the_ledger_tells_the_runs_too(project: Project) -> None:
+    project.drop("a/f.csv", table(0, 3))
+    project.run()
+    (project.raw / "a" / "f.csv").unlink()
+    with pytest.raises(InboxError):
+        project.run()
+    with sqlite3.connect(project.warehouse / "ledger.sqlite") as ledger:
+        runs = ledger.execute("SELECT as_of, ended_at IS NOT NULL, outcome FROM runs ORDER BY run_id").fetchall()
+    ledger.close()
+    assert runs == [("2026-01-01", 1, "read"), ("2026-01-01", 1, "failed")]
+
+
+def test_a_step_of_the_ledger_is_done_or_not(project: Project) -> None:
+    project.drop("a/f.csv", table(0, 3))
+    done = project.run()
+    half = [Version("d", 2024, 3), Version("e", 2024, 3, reason=None)]  # type: ignore[arg-type]
+    with Ledger(project.warehouse / "ledger.sqlite") as ledger:
+        before = ledger.let_in()
+        with pytest.raises(sqlite3.IntegrityError):
+            ledger.record_decisions(half, done.twins, datetime(2026, 1, 1))
+        assert ledger.let_in() == before

@@ -110,6 +110,75 @@ ACCEPTED = {
 }  # fmt: skip
 
 
+ACCEPTED |= {
+    "one column of amounts for each year": (
+        table("Association;2019;2020;2021", "@;1000;;0", "@;500;250,50;"), "subventions accordées 2019-2021.csv",
+        {"awarded": "5251.50"}, [2019, 2020], {"awarded": 9},
+    ),
+    "the stage in the titles, a sum, a total": (
+        table("Bénéficiaire;Montant versé 2019;Montant versé 2020;Total", "@;1000;200;1200", "@;;300;300")
+        + "Total;3000;1500;4500\n", "liste.csv",
+        {"paid": "4500.00"}, [2019, 2020], {"awarded": 9},
+    ),
+}  # fmt: skip
+WIDE_ASKED = {
+    "no stage": (table("Association;Subvention 2019;Subvention 2020", "@;1000;500"), "liste.csv", "demandés, accordés"),
+    "two amounts a year": (
+        table("Association;Montant demandé 2019;Montant accordé 2019;Montant demandé 2020;Montant accordé 2020",
+              "@;900;500;800;400"), "liste.csv", "Quelle colonne donne le montant",
+    ),
+    "another amount": (
+        table("Association;2019;2020;Montant accordé", "@;900;500;77"), "subventions accordées.csv", "(colonne D)",
+    ),
+    "a decision": (
+        table("Association;2019;2020;Statut", "@;900;500;Accordée"), "subventions accordées.csv",
+        "à côté d'une colonne",
+    ),
+    "a year beside": (
+        table("Association;Exercice;2019;2020", "@;2021;900;500"), "subventions accordées.csv", "à côté d'une colonne",
+    ),
+    "counts": (
+        table("Association;2019;2020", "@;3;5"), "subventions accordées.csv", "des euros ou des nombres",
+    ),
+    "members": (
+        table("Association;2019;2020", "@;1000;500"), "nombre d'adhérents, subventions accordées.csv",
+        "des euros ou des nombres",
+    ),
+    "thousands": (
+        table("Association;2019;2020", "@;1000;500"), "subventions accordées en milliers d'euros.csv", "quelle unité",
+    ),
+    "the same year twice": (
+        table("Association;2019;2020;2020", "@;1000;500;400"), "subventions accordées.csv", "la même année",
+    ),
+    "a word among the amounts": (
+        table("Association;2019;2020", "@;1000;500", "@;non;700"), "subventions accordées.csv", "que des montants",
+    ),
+    "requests": (
+        table("Association;2019;2020", "@;1000;500"), "demandes de subventions.csv", "demandés, accordés",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WIDE_ASKED)
+def test_a_wide_table_that_may_mean_two_things_is_asked(case: str) -> None:
+    text, name, words = WIDE_ASKED[case]
+    outcome = check(text, name=name)
+    assert (outcome.report.status, outcome.accepted.height) == ("held", 0)
+    assert words in asked(outcome.report)
+
+
+def test_the_proposal_for_a_wide_table_reads_it_again(tmp_path: Path) -> None:
+    text = table("Association;Montant accordé 2019;Montant accordé 2020", "@;1000;", "@;500;250")
+    first = check(text, name="liste.csv")
+    path = tmp_path / "nouveau.toml"
+    path.write_text(first.report.proposed_format or "", encoding="utf-8")
+    origin = Origin("d", "Ville d'Essai", "liste 2.csv", FunderFile())
+    again = check_file(text.encode(), origin, formats={**load_formats(), "nouveau": load_format(path)})
+    assert (again.report.format, again.report.recognised_by) == ("nouveau", "format")
+    assert again.report.amounts == first.report.amounts == {"awarded": "5250.00"}
+    assert again.report.fiscal_years == [2019, 2020]
+
+
 @pytest.mark.parametrize("case", ACCEPTED)
 def test_what_is_certain_is_read(case: str) -> None:
     text, name, amounts, years, decisions = ACCEPTED[case]
@@ -140,10 +209,6 @@ HELD = {
     ),
     "a part beside the awarded amount": (
         table("Association;Année;Montant accordé;Complément", "@;2023;100;50"), AWARDS, "faut-il les additionner",
-    ),
-    "years as columns": (
-        table("Association;Subvention 2021;Subvention 2022", "@;100;200"), "subventions accordées.csv",
-        "le montant de la subvention",
     ),
     "two candidate parties": (
         table("Association;Porteur de projet;Année;Montant accordé", "@;Mairie de @;2023;100"), "x.csv",

@@ -373,10 +373,131 @@ def test_dauphin_and_demarches_simplifiees_status_words() -> None:
     assert report.fiscal_years == [2023]
 
 
-def test_the_later_annexes_to_finance_bills() -> None:
+# The columns of each annex in order, under their titles, as `traitement_jaune.R` of etalab/hackathon_associations names
+# them; the values are invented.
+ANNEXES = {
+    "jaune-2015 (PLF 2015 and 2016)": (
+        ("Millésime;Type de budget;Ministère;Programme;Association;SIREN;Département;Ville;Montant;Objet;Convention;"
+        "Eléments;Mission\n"
+        "2013;Budget général;Jeunesse;163 - Jeunesse et vie associative;Les Amis;524991205;34;MONTPELLIER;1 500;Colis;"
+        "Oui;;Sport\n"
+        "2013;Budget général;Jeunesse;147 - Ville;Les Amis;524991205;34;MONTPELLIER;250,50;;Non;;Ville\n"),
+        "plf-2015-jaune-effort-financier-de-letat-en-faveur-des-associations-.csv", 2013, "1750.50", ["163", "147"],
+    ),
+    "jaune-2015 (PLF 2017, without object)": (
+        ("Millésime;Type de budget;Ministère;Programme;Association;SIREN;Département;Ville;Montant;Mission\n"
+        "2015;Budget général;Jeunesse;163;Les Amis;524991205;34;MONTPELLIER;1500;Sport\n"),
+        "projet-de-loi-de-finances-pour-2017-plf-2017-jaune-effort-financier.csv", 2015, "1500.00", ["163"],
+    ),
+    "jaune-2018 (PLF 2018)": (
+        ("Programme;SIREN;NIC;Association;Montant;Objet;Parlementaire;Réserve parlementaire;Convention;Département;"
+        "Commune;Ville;Catégorie juridique;NAF;Situation Sirene;RNA\n"
+        "163;524991205;00013;Les Amis;1 000;Colis;;Non;Non;34;172;MONTPELLIER;9220;9499Z;Active;W343001234\n"),
+        "projet-de-loi-de-finances-pour-2018-donnees-de-lannexe-jaune-effort-fin.csv", 2016, "1000.00", ["163"],
+    ),
+    "jaune-2018 (PLF 2019)": (
+        ("Programme;SIREN;NIC;Association;Montant;Objet;Parlementaire;Réserve parlementaire;Convention;Sirene 01/01;"
+        "Existe au 01/01;Sirene 31/12;Existe au 31/12;Département;Commune;Ville;NAF;Catégorie juridique\n"
+        "163;524991205;00013;Les Amis;1 000;Colis;;Non;Non;1;Oui;1;Oui;34;172;MONTPELLIER;9499Z;9220\n"),
+        "plf-2019-donnees-de-lannexe-jaune.csv", 2017, "1000.00", ["163"],
+    ),
+    "jaune-2018 (PLF 2020, two lines above the titles)": (
+        ("Crédits aux associations;;;;;\n;;;;;\n"
+        "Programme;SIREN;NIC;Association;Montant;Objet\n163;524991205;00013;Les Amis;1 000;Colis\n"),
+        "credits_aux_associations_2018.csv", 2018, "1000.00", ["163"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ANNEXES)
+def test_the_later_annexes_to_finance_bills(case: str) -> None:
+    text, name, year, paid, programmes = ANNEXES[case]
+    outcome = check(text.encode("cp1252"), name=name)
+    report = outcome.report
+    assert (report.format, report.fiscal_years) == (case.split()[0], [year])
+    assert report.amounts == {"paid": paid}
+    assert outcome.accepted["budget_programme"].to_list() == programmes
+    assert outcome.accepted["applicant_siren"].to_list() == ["524991205"] * len(programmes)
+    assert set(outcome.accepted["funder_level"]) == {"state"}
+
+
+@pytest.mark.parametrize(
+    ("name", "year"),
+    [
+        ("jaune 2018.csv", 2016),
+        ("plf2020-jaune.csv", 2018),
+        ("jaune associations versées en 2016.csv", 2016),
+        ("2018.csv", None),
+        ("associations 2018.csv", None),
+    ],
+)
+def test_the_year_of_a_finance_bill_is_never_that_of_its_payments(name: str, year: int | None) -> None:
+    """A name that only bears a year does not say which of the two it is: the file is held."""
     text = "Programme;SIREN;NIC;Association;Montant;Objet\n163;524991205;00013;Les Amis;1 000;Colis\n"
-    report = check(text, name="plf2020-jaune.csv").report
-    assert (report.format, report.fiscal_years, report.amounts) == ("jaune-2018", [2018], {"paid": "1000.00"})
+    report = check(text, name=name).report
+    assert report.fiscal_years == ([] if year is None else [year])
+    assert report.status == ("held" if year is None else "accepted")
+
+
+CHORUS = ["N° EJ", "Code taxe 1", "Désignation de la structure", "Exercice comptable", "Domaine fonctionnel (CODE)",
+          "Montant payé"]  # fmt: skip
+
+
+def test_european_funds_that_the_state_pays_out_are_not_the_state() -> None:
+    lines = [
+        ["2103000001", "52499120500013", "Les Amis", 2024, "0163-02-01", 1000],
+        ["2103000002", "52499120500013", "Les Amis", 2024, "FSE00-14", 200],
+        ["#", "52499120500013", "Les Amis", 2024, "FTJ00-01", 30],
+    ]
+    outcome = check(workbook(Extraction=[CHORUS, *lines]), name="export.xlsx")
+    assert outcome.accepted.select("funder_name", "funder_level", "amount_paid").rows() == [
+        ("État", "state", 1000),
+        ("Union européenne", "europe", 200),
+        ("Union européenne", "europe", 30),
+    ]
+
+
+def test_a_functional_domain_of_another_fund_is_set_aside_and_said() -> None:
+    lines = [[f"210300001{n}", "52499120500013", "Les Amis", 2024, "0163-02-01", 1000] for n in range(9)]
+    lines.append(["2103000002", "52499120500013", "Les Amis", 2024, "XYZ-1", 200])
+    report = check(workbook(Extraction=[CHORUS, *lines]), name="export.xlsx").report
+    assert (report.status, report.rows_accepted, report.rows_rejected) == ("accepted", 9, 1)
+    assert [(i.row, i.column, i.code) for i in report.issues if i.severity == "error"] == [(11, "E", "case_unforeseen")]
+    assert report.amounts == {"paid": "9000.00"}
+
+
+POSTS = [
+    ["Code", "DispositifId", "PstStatutPosteLibelle", "FinanceurPrincipalCode", "AssociationBeneficiaireCode", "Annee",
+     "MontantSubvention"],
+    ["J1", "1", "Attribué", "10004", "1", 2017, 7000],
+    ["J1", "1", "Attribué", "10004", "1", 2018, 7100],
+    ["J2", "1", "Attribué", "10004", "1", 2017, 3500],
+]  # fmt: skip
+PAYMENTS = [
+    ["PosteCode", "PeriodeDebut", "PeriodeFin", "DateVersement", "MontantAPayer", "MontantPaye"],
+    ["J1", "2017-04-01", "2017-06-30", "2017-04-27", 3500, 3500],
+    ["J1", "2017-01-01", "2017-03-31", "2017-01-26", 3500, 3499.5],
+    ["J1", "2018-01-01", "2018-03-31", "2018-01-26", 1775, 1775],
+    ["J2", "2017-01-01", "2017-03-31", None, 875, None],
+]  # fmt: skip
+
+
+def test_payments_of_a_post_are_another_stage_of_its_line() -> None:
+    outcome = check(workbook(Poste=POSTS, Versement=PAYMENTS), name="fonjep.xlsx")
+    report = outcome.report
+    assert (report.format, report.amounts) == ("fonjep", {"awarded": "17600.00", "paid": "8774.50"})
+    assert (report.rows_read, report.questions, report.headline_stage) == (3, [], "awarded")
+    assert outcome.accepted["amount_paid"].cast(str).to_list() == ["6999.50", "1775.00", None]
+    assert [str(day) for day in outcome.accepted["first_paid_date"]] == ["2017-01-26", "2018-01-26", "None"]
+
+
+def test_payments_without_a_post_are_asked_and_two_posts_of_one_code_share_nothing() -> None:
+    stray = [["J9", "2017-01-01", None, None, 10, 10], ["J1", "2019-01-01", None, None, 20, 20],
+             ["J1", "2017-07-01", None, None, 20, "vingt"]]  # fmt: skip
+    twice = [*POSTS, ["J1", "1", "Attribué", "10005", "1", 2017, 1]]
+    report = check(workbook(Poste=twice, Versement=[*PAYMENTS, *stray]), name="fonjep.xlsx").report
+    assert report.amounts["paid"] == "8774.50"
+    assert any("Versement" in q and "3\u00a0lignes" in q and "ligne 6" in q for q in report.questions), report.questions
 
 
 @pytest.mark.parametrize("name", sorted(load_formats()))

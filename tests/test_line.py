@@ -70,7 +70,7 @@ def test_demonstration_figures(demonstration: Path) -> None:
                 k: v for k, v in figures.amounts.items() if v
             }
             assert report["decisions"] == {k: v for k, v in figures.decisions.items() if v}
-    counted = sum(f.rows_accepted for f in expected if f.outcome == "accepted" and not f.replaced_by)
+    counted = sum(f.rows_accepted - f.rows_other for f in expected if f.outcome == "accepted" and not f.replaced_by)
     assert ask(demonstration, "SELECT count(*) FROM applications WHERE is_counted") == [(counted,)]
 
 

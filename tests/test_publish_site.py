@@ -21,9 +21,9 @@ import pytest
 from pipelines.publish.database import PublicDatabase
 from pipelines.publish.reports import Output, Report, reports
 from pipelines.publish.site import publish
-from tests.publish_database import FORMULA, NASTY, QUOTES, RTL, build, site
+from tests.publish_database import CALL_PAGE, FORMULA, NASTY, QUOTES, RTL, build, site
 
-OUTSIDE = {"https://www.etalab.gouv.fr/licence-ouverte-open-licence/"}
+OUTSIDE = {"https://www.etalab.gouv.fr/licence-ouverte-open-licence/", CALL_PAGE}
 """The only addresses that pages may lead to outside of the site."""
 
 
@@ -103,7 +103,10 @@ def test_expected_pages_exist(pages: dict[str, Page]) -> None:
         "beneficiaires/index.html",
         "territoires/index.html",
         "territoires/34.html",
+        "territoires/epci-243400017.html",
+        "territoires/region-76.html",
         "territoires/siege-non-precise.html",
+        "cofinancements.html",
         "continuite.html",
         "refus.html",
         "qualite.html",
@@ -115,8 +118,26 @@ def test_expected_pages_exist(pages: dict[str, Page]) -> None:
         "services/metropole-du-midi-politique-de-la-ville.html",
         "beneficiaires/noms/a.html",
         "beneficiaires/departements/34.html",
+        "appels/index.html",
+        "appels/index-2.html",
+        "qui-fait-quoi/index.html",
+        "qui-fait-quoi/34.html",
+        "services/metropole-du-midi-tout-neuf.html",
     }
     assert expected <= set(pages)
+
+
+def test_every_territory_is_reached_from_the_one_that_holds_it(pages: dict[str, Page]) -> None:
+    """Index → région → département → its intercommunalités; across départements, from the région; and the way back."""
+    assert "../territoires/region-76.html" in pages["territoires/index.html"].hrefs
+    region = pages["territoires/region-76.html"].hrefs
+    assert {"../territoires/34.html", "../territoires/epci-244800017.html"} <= set(region)
+    assert "../territoires/epci-243400017.html" in pages["territoires/34.html"].hrefs
+    back = set(pages["territoires/epci-243400017.html"].hrefs)
+    assert {"../territoires/index.html", "../territoires/region-76.html", "../territoires/34.html"} <= back
+    for name in ("index", "region-76", "34", "epci-243400017"):
+        assert "siège" in " ".join(pages[f"territoires/{name}.html"].text), name
+    assert "sans territoire" in " ".join(pages["territoires/index.html"].text)
 
 
 def test_html_is_valid(root: Path) -> None:

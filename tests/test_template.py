@@ -23,7 +23,8 @@ from pipelines.ingest.normalise import Origin
 from pipelines.ingest.origin_mark import origin_of
 from pipelines.ingest.own_sheets import EXAMPLES, GUIDE, LISTS
 from pipelines.ingest.template import (
-    DATA_SHEET,
+    FORMAT,
+    SHEETS,
     TemplateColumn,
     example_value,
     template_bytes,
@@ -31,12 +32,16 @@ from pipelines.ingest.template import (
     template_words,
 )
 from schemas import codelist
-from schemas.contract import Euro
+from schemas.contract import SEVERAL, Euro, Share
 from schemas.format import load_formats
 from schemas.funder import FunderFile
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+DATA_SHEET = "Demandes"
+EVERY_SHEET = pytest.mark.parametrize(("name", "format_id"), list(SHEETS.items()), ids=list(SHEETS))
 
 
 @pytest.fixture(scope="module")
@@ -54,19 +59,28 @@ def read_back(book: Workbook) -> Outcome:
     return check_file(out.getvalue(), Origin("d", "dossier", "modele.xlsx", FunderFile()))
 
 
-def filled(content: bytes, lines: list[dict[str, Any]]) -> Workbook:
+def filled(content: bytes, lines: list[dict[str, Any]], name: str = DATA_SHEET) -> Workbook:
     book = blank(content)
     for row, line in enumerate(lines, start=2):
-        for position, column in enumerate(template_columns(), start=1):
-            book[DATA_SHEET].cell(row, position).value = line.get(column.info.name)
+        for position, column in enumerate(template_columns(SHEETS[name]), start=1):
+            book[name].cell(row, position).value = line.get(column.info.name)
     return book
+
+
+PLACES = {"commune": "34172", "intercommunalité": "243400017", "département": "34", "région": "76", "pays": "FR"}
+"""A code that exists at each level: Montpellier, its intercommunalité, its département, its région, the country."""
 
 
 def some_value(column: TemplateColumn, line: int) -> Any:
     texts = {"applicant_rna": f"W34900{line:04d}", "seat_commune_code": "01004", "seat_postcode": "01500",
-             "funder_siret": "99999001300016", "applicant_siret": "99999002100019"}  # fmt: skip
+             "funder_siret": "99999001300016", "funder_siren": "999900012", "area_code": "34",
+             "contact_mailbox": "contact@exemple.invalid", "applicant_siret": "99999002100019"}  # fmt: skip
+    if column.info.name in ("closing_date", "valid_to"):
+        return date(2024, 12, 31)
     if column.info.dtype == pl.Date:
         return date(2024, 3, 1 + line % 28)
+    if column.info.dtype == Share:
+        return 0.5
     if column.info.dtype == pl.Int32:
         return 2023 + line % 3 if column.info.name == "fiscal_year" else 2023
     if column.info.dtype == Euro:
@@ -79,30 +93,33 @@ def test_the_bytes_are_the_same_at_every_run(content: bytes) -> None:
     assert origin_of(content) is None
 
 
-def test_the_data_sheet_bears_the_titles_of_the_format_in_order(content: bytes) -> None:
-    format_ = load_formats()["modele"]
-    titles = [cell.value for cell in blank(content)[DATA_SHEET][1]]
-    assert titles == [format_.headers_of(name)[0] for name in format_.fields]
-    assert blank(content).sheetnames == [DATA_SHEET, "Guide", "Exemples", "Listes"]
-    assert blank(content)[DATA_SHEET].freeze_panes == "A2"
+@EVERY_SHEET
+def test_a_data_sheet_bears_the_titles_of_its_format_in_order(content: bytes, name: str, format_id: str) -> None:
+    format_ = load_formats()[format_id]
+    titles = [cell.value for cell in blank(content)[name][1]]
+    assert titles == [format_.headers_of(field)[0] for field in format_.fields]
+    assert blank(content).sheetnames == [*SHEETS, "Guide", "Exemples", "Listes"]
+    assert blank(content)[name].freeze_panes == "A2"
 
 
-def test_every_field_of_the_format_has_one_group() -> None:
-    grouped = [name for group in template_words()["groups"] for name in group["fields"]]
-    assert sorted(grouped) == sorted(load_formats()["modele"].fields)
-    assert set(template_words()["advice"]) <= set(grouped)
-    assert all(re.fullmatch(r"[0-9A-F]{6}", column.colour) for column in template_columns())
+@EVERY_SHEET
+def test_every_field_of_a_format_has_one_group(name: str, format_id: str) -> None:
+    grouped = [field for group in template_words()["groups"][format_id] for field in group["fields"]]
+    assert sorted(grouped) == sorted(load_formats()[format_id].fields)
+    assert set(template_words()["advice"][format_id]) <= set(grouped)
+    assert all(re.fullmatch(r"[0-9A-F]{6}", column.colour) for column in template_columns(format_id))
 
 
-def test_each_column_is_explained_and_guarded(content: bytes) -> None:
-    sheet = blank(content)[DATA_SHEET]
+@EVERY_SHEET
+def test_each_column_is_explained_and_guarded(content: bytes, name: str, format_id: str) -> None:
+    sheet = blank(content)[name]
     rules = {
         area.coord.split(":")[0]: rule for rule in sheet.data_validations.dataValidation for area in rule.cells.ranges
     }
-    for column in template_columns():
+    for column in template_columns(format_id):
         assert typeset(column.info.description) in sheet[f"{column.letter}1"].comment.text
         rule = rules.get(f"{column.letter}2")
-        typed = column.choices or column.info.dtype in (pl.Date, pl.Int32, Euro)
+        typed = column.choices or column.info.dtype in (pl.Date, pl.Int32, Euro, Share)
         assert rule is not None or not typed, column.info.name
         if rule is not None:
             assert len(rule.formula1) <= 255
@@ -114,11 +131,12 @@ def test_each_column_is_explained_and_guarded(content: bytes) -> None:
         assert shape.width >= 16
 
 
-def test_lists_offer_every_label_but_the_one_nobody_should_choose(content: bytes) -> None:
+@EVERY_SHEET
+def test_lists_offer_every_label_but_the_one_nobody_should_choose(content: bytes, name: str, format_id: str) -> None:
     book = blank(content)
-    rules = {area.coord.split(":")[0]: rule for rule in book[DATA_SHEET].data_validations.dataValidation
+    rules = {area.coord.split(":")[0]: rule for rule in book[name].data_validations.dataValidation
              for area in rule.cells.ranges}  # fmt: skip
-    for column in template_columns():
+    for column in template_columns(format_id):
         if column.info.codelist is not None:
             sheet, cells = rules[f"{column.letter}2"].formula1.split("!")
             offered = [row[0].value for row in book[sheet][cells.replace("$", "")]]
@@ -140,6 +158,7 @@ def test_filled_with_every_choice_it_reads_back_without_one_issue(content: bytes
         line = {c.info.name: next(turns[c.info.name]) if c.choices else some_value(c, number) for c in columns}
         if line["decision_status"] in ("refusée", "irrecevable"):
             line["amount_awarded"] = None
+        line["action_territory_code"] = PLACES[line["action_territory_level"]]
         line["agreement_end_year"] = 2025
         line["period_end"] = date(2024, 12, 31)
         lines.append(line)
@@ -155,6 +174,34 @@ def test_filled_with_every_choice_it_reads_back_without_one_issue(content: bytes
     assert outcome.accepted["seat_postcode"].unique().to_list() == ["01500"]
     assert outcome.accepted["amount_requested"][0] == Decimal("12.50")
     assert outcome.accepted["decided_date"][0] == date(2024, 3, 1)
+
+
+@pytest.mark.parametrize(("name", "format_id"), [item for item in SHEETS.items() if item[1] != FORMAT])
+def test_the_other_sheets_filled_with_every_choice_read_back_without_one_issue(
+    content: bytes, name: str, format_id: str
+) -> None:
+    columns = template_columns(format_id)
+    lines: list[dict[str, Any]] = []
+    for number in range(max(len(column.choices) for column in columns) + 1):
+        line = {
+            c.info.name: c.choices[number % len(c.choices)] if c.choices else some_value(c, number) for c in columns
+        }
+        for column in columns:
+            if column.info.is_several:
+                line[column.info.name] = " ; ".join(column.choices[: 1 + number % len(column.choices)])
+        lines.append(line)
+    outcome = read_back(filled(content, lines, name))
+    contract = load_formats()[format_id].contract
+    assert (outcome.report.status, outcome.report.rows_accepted) == ("accepted", len(lines))
+    assert [issue.message for issue in outcome.report.issues] == []
+    accepted = outcome.others[contract]
+    for column in columns:
+        assert accepted[column.info.name].null_count() == 0, column.info.name
+        if column.info.is_several:
+            codes = {code for cell in accepted[column.info.name] for code in cell.split(SEVERAL)}
+            labels = dict(codelist.labels(column.info.codelist or ""))
+            assert {labels[code] for code in codes} == set(column.choices)
+    assert outcome.accepted.is_empty()
 
 
 def test_the_examples_are_good_lines(content: bytes) -> None:
@@ -185,7 +232,7 @@ def test_the_guide_says_the_thresholds_and_every_decision(content: bytes) -> Non
     assert "{" not in text
     for code, label in codelist.labels("decision_status").items():
         assert (label in text) or code == "unknown"
-    for column in template_columns():
+    for column in (column for format_id in SHEETS.values() for column in template_columns(format_id)):
         assert column.info.title in text
 
 

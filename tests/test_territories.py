@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from pipelines.ingest.check import check_file
+from pipelines.ingest.normalise import Origin
 from pipelines.warehouse.build import build
 from pipelines.warehouse.disclosure import publish_database
 from schemas import codelist, refresh_reference, territory
+from schemas.format import load_formats
+from schemas.funder import FunderFile
 from schemas.publication import load_publication
 from tests.warehouse_staging import AS_OF, Line, Staging, line, row, rows
 
@@ -215,6 +219,53 @@ def test_a_commune_code_wins_over_what_contradicts_it(tmp_path: Path) -> None:
         ("30189", "code"), ("34172", ""), ("34172", ""), ("34172", "departement"), ("34172", "postcode"),
     ]  # fmt: skip
     assert row(database, "SELECT sum(n_contradicted) AS n FROM territory_resolution") == {"n": 3}
+
+
+CELLS = [  # commune of the seat, level and code of the place of action, issues
+    ("34999", "commune", "34172", [("A", "34999", "commune_code_unknown")]),
+    ("34172", "departement", "99", [("C", "99", "action_code_unknown")]),
+    ("1004", "departement", "1", []),  # lost zeros
+    ("14697", "region", "76", []),  # a former commune
+    ("34172", "epci", "243400018", [("C", "243400018", "action_code_unknown")]),
+    ("34172", "departement", "76", []),
+    ("34172", "region", "34", [("C", "34", "action_code_unknown")]),  # a département is no région
+    ("34172", "country", "FR", []),
+]
+
+
+def test_a_code_that_never_existed_is_an_issue_with_its_cell() -> None:
+    modele = load_formats()["modele"]
+    names = (
+        "seat_commune_code", "action_territory_level", "action_territory_code", "fiscal_year", "funder_name",
+        "applicant_name", "title", "amount_requested", "amount_awarded", "decision_status",
+    )  # fmt: skip
+    rows_ = [[modele.headers_of(name)[0] for name in names]]
+    for number, (commune, level, code, _) in enumerate(CELLS):
+        told = codelist.labels("territory_level")[level]
+        rows_.append(
+            [commune, told, code, "2024", "Ville", f"Association {number}", "Jardin", "200", "100", "accordée"]
+        )
+    content = "\n".join(";".join(cells) for cells in rows_).encode()
+    outcome = check_file(content, Origin("d", "ville", "demandes.csv", FunderFile()))
+    assert outcome.report.format == "modele"
+    told = {code for *_, issues in CELLS for *_, code in issues}
+    found: dict[int, list[tuple[str, str, str]]] = {}
+    for issue in outcome.report.issues:
+        if issue.code in told:
+            found.setdefault(issue.row - 2, []).append((issue.column, issue.value, issue.code))
+    assert found == {number: issues for number, (*_, issues) in enumerate(CELLS) if issues}
+    # the code stays: the warehouse says which lines it leaves without territory
+    assert outcome.accepted["seat_commune_code"].to_list()[0] == "34999"
+
+
+def test_the_contract_knows_a_place_where_the_warehouse_finds_it() -> None:
+    frame = pl.DataFrame(
+        [(level, code, rule) for (level, code, _), rule, *_ in ACTIONS if code is not None],
+        schema=["level", "code", "rule"],
+        orient="row",
+    )
+    told = frame.with_columns(known=territory.is_known_place(pl.col("code"), pl.col("level")))
+    assert told.filter(pl.col("known") == (pl.col("rule") == "code_unknown")).is_empty()
 
 
 def test_what_is_not_found_is_counted_and_warned_of(tmp_path: Path) -> None:

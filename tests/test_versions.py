@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from itertools import permutations
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipelines.ingest.matching import COLUMNS, count_matches
-from pipelines.ingest.versions import Candidate, Version, decide
+from pipelines.ingest.versions import Candidate, Version, decide, loses_too_much
 from schemas.application import Application
 from schemas.contract import polars_schema
 from schemas.funder import FunderFile, Wins
@@ -100,6 +103,59 @@ def test_two_halves_form_one_set_and_the_declared_set_wins(arrivals: tuple[int, 
     }
     assert versions["first"].lines_matched == 90
     assert versions["first"].decided_by == "funder_file"
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [(80, ("replaced", "counted")), (79, ("restated", "counted")), (6, ("restated", "counted")),
+     (5, ("counted", "counted")), (0, ("counted", "counted"))],
+)  # fmt: skip
+def test_the_thresholds(found: int, told: tuple[str, str]) -> None:
+    """80 % of the older one found: replaced; 5 % at most: added; in between: restated."""
+    old, new = file("old", lines(range(100))), file("new", lines(range(100 - found, 200 - found)), arrival=2)
+    by_name = outcome(decide([new, old], FunderFile()))
+    assert (by_name["old", 2024], by_name["new", 2024]) == told
+
+
+@pytest.mark.parametrize(
+    ("new", "is_too_much"),
+    [(lines(range(95)), False), (lines(range(94)), True), (lines(range(100), euros=92), False),
+     (lines(range(100), euros=80), True), (lines(range(200), euros=-95), True)],
+    ids=["5 % of lines", "6 % of lines", "less than 10 % of euros", "more than 10 % of euros", "more lines, no euros"],
+)  # fmt: skip
+def test_what_is_too_much_to_lose(new: pl.DataFrame, is_too_much: bool) -> None:
+    assert loses_too_much(lines(range(100)), new) is is_too_much
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.permutations(range(4)), st.permutations(range(4)), st.sets(st.integers(1, 12), min_size=4, max_size=4))
+def test_arrivals_change_nothing_when_files_state_their_dates(
+    order: list[int], arrivals: list[int], months: set[int]
+) -> None:
+    contents = [lines(range(100)), lines(range(10, 112)), lines(range(60, 180)), lines(range(500, 520))]
+    dates = [date(2024, month, 1) for month in sorted(months)]
+    files = [file(f"f{n}", contents[n], stated=dates[n], arrival=arrivals[n] + 1) for n in range(4)]
+    first = outcome(decide([replace(one, arrival=n) for n, one in enumerate(files)], FunderFile()))
+    assert outcome(decide([files[n] for n in order], FunderFile())) == first
+
+
+def test_files_of_one_format_are_compared_on_case_numbers() -> None:
+    """The same titles and amounts under other numbers are other lines; one number is one line."""
+    old = lines(range(50)).with_columns(case_number=pl.Series([f"24-{n}" for n in range(50)]))
+    other = old.with_columns(case_number=pl.Series([f"24-{n}" for n in range(100, 150)]))
+    restated = old.with_columns(amount_awarded=pl.col("amount_awarded") * 2, title=pl.lit("autre"))
+    assert count_matches(old, other, by_case=True, by_funder=False) == 0
+    assert count_matches(old, other, by_case=False, by_funder=False) == 50
+    assert count_matches(old, restated, by_case=True, by_funder=False) == 50
+
+
+def test_the_funder_counts_only_where_both_files_state_it() -> None:
+    old, other = lines(range(50)), lines(range(50)).with_columns(funder_name=pl.lit("G"))
+    assert count_matches(old, other, by_case=False, by_funder=True) == 0
+    assert count_matches(old, other, by_case=False, by_funder=False) == 50
+    stated, silent = file("a", old), replace(file("b", other, arrival=2, format_id="g"), states_funder=False)
+    assert outcome(decide([stated, silent], FunderFile()))["a", 2024] == "replaced"
+    assert outcome(decide([stated, replace(silent, states_funder=True)], FunderFile()))["a", 2024] == "counted"
 
 
 def test_lines_match_one_to_one() -> None:

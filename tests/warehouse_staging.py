@@ -12,6 +12,7 @@ import polars as pl
 from pipelines.warehouse.inputs import DECLARATIONS, DEPOSITS, ISSUES, REJECTIONS, VERSIONS, Inputs
 from schemas.application import Application
 from schemas.contract import polars_schema
+from schemas.decision_count import DecisionCount
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,8 +31,16 @@ class Staging:
         self._versions: list[Line] = []
         self._declarations: list[Line] = []
 
-    def deposit(self, deposit_id: str, lines: list[Line], *, issues: list[Line] | None = None, **stated: Any) -> None:
-        """One deposit of `lines`; `stated` overrides what the ledger says of it."""
+    def deposit(
+        self,
+        deposit_id: str,
+        lines: list[Line],
+        *,
+        totals: list[Line] | None = None,
+        issues: list[Line] | None = None,
+        **stated: Any,
+    ) -> None:
+        """One deposit of `lines`, and of `totals` of decisions; `stated` overrides what the ledger says of it."""
         is_demonstration = bool(stated.get("is_demonstration", False))
         rows = [
             {
@@ -43,6 +52,17 @@ class Staging:
         folder = self._folder / deposit_id
         folder.mkdir(parents=True)
         pl.DataFrame(rows, schema=polars_schema(Application), orient="row").write_parquet(folder / "accepted.parquet")
+        told = [
+            {
+                "line_id": f"{deposit_id}:Totaux:{number}", "deposit_id": deposit_id, "source_sheet": "Totaux",
+                "source_row": number, "is_demonstration": is_demonstration, **values,
+            }
+            for number, values in enumerate(totals or [], start=2)
+        ]  # fmt: skip
+        if told:
+            schema = polars_schema(DecisionCount)
+            pl.DataFrame(told, schema=schema, orient="row").write_parquet(folder / "decision_counts.parquet")
+        read = len(rows) + len(told)
         pl.DataFrame(schema=REJECTIONS).write_parquet(folder / "rejected.parquet")
         pl.DataFrame(issues or [], schema=ISSUES).write_parquet(folder / "issues.parquet")
         self._stagings.append((deposit_id, folder))
@@ -50,8 +70,8 @@ class Staging:
             "deposit_id": deposit_id, "depositor": "ville", "file_name": f"{deposit_id}.csv",
             "relative_path": f"ville/{deposit_id}.csv", "sha256": "0" * 64, "size_bytes": 100,
             "received_at": dt.datetime(2026, 1, 1), "format_id": "modele", "recognised_by": "format",
-            "status": "accepted", "is_current": True, "is_demonstration": is_demonstration, "rows_read": len(lines),
-            "rows_accepted": len(lines), "rows_rejected": 0, "rows_ignored": 0, "issues_error": 0,
+            "status": "accepted", "is_current": True, "is_demonstration": is_demonstration, "rows_read": read,
+            "rows_accepted": read, "rows_rejected": 0, "rows_ignored": 0, "issues_error": 0,
             "issues_warning": len(issues or []), "issues_info": 0, "message": "Fichier accepté.", **stated,
         })  # fmt: skip
 
@@ -90,6 +110,15 @@ def line(
         "amount_awarded": amount if status == "awarded" else None, "currency": "EUR", "headline_stage": "awarded",
         "fiscal_year": year, "fiscal_year_basis": "column", "decision_status": status, "source_name": "Ville de Lez",
         "recognised_by": "format", "format_id": "modele", **values,
+    }  # fmt: skip
+
+
+def total(measure: str, value: float, *, territory: str | None = "Autriche", year: int = 2023, **values: Any) -> Line:
+    """One total that the city states of a territory and a year."""
+    return {
+        "funder_name": "Ville de Lez", "territory_level": None if territory is None else "country",
+        "territory_name": territory, "fiscal_year": year, "fiscal_year_basis": "column", "measure": measure,
+        "value": value, "source_name": "Ville de Lez", "recognised_by": "format", "format_id": "totaux", **values,
     }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from schemas.issues import issue_kinds
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pipelines.ingest.inbox import Deposit
+    from pipelines.ingest.deposited import Deposit
 
 _PLACES = 20
 

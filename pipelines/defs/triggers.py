@@ -12,7 +12,9 @@ from pipelines.ingest.deposit import InboxError, look
 main_job = dg.define_asset_job(
     "tout_publier",
     selection=dg.AssetSelection.all(),
-    description="Tout : lire les dépôts, contrôler, consolider, publier.",
+    description="Tout : lire les dépôts, contrôler, consolider, publier. Pour laisser passer un dépôt en attente, "
+    "écrire son identifiant dans le formulaire de lancement (deposits).",
+    config={"ops": {"staging": {"config": {"deposits": []}}}},
 )
 
 

@@ -24,7 +24,8 @@ class ControlFigures:
     `amounts`: stage → exact euros over every accepted line, whatever its decision, for the stages the file states.
     `euros_awarded`: the same restricted to lines whose decision is `awarded`. `rows_read`, `_accepted`, `_rejected` and
     `_ignored` count rows below the header. `outcome` is `held` for a file that must not be loaded. `replaced_by` names
-    the file of the same folder whose lines are counted instead.
+    the file of the same folder whose lines are counted instead. `rows_other` of the rows accepted are no applications:
+    lines of a directory of services or of a list of calls.
     """
 
     depositor: str
@@ -40,6 +41,7 @@ class ControlFigures:
     euros_awarded: Decimal = Decimal(0)
     lines_by_year: dict[int, int] = field(default_factory=dict)
     replaced_by: str | None = None
+    rows_other: int = 0
 
 
 def figures(
@@ -85,6 +87,7 @@ def table(rows: Sequence[ControlFigures]) -> str:
                      f"{row.rows_ignored:>7}{row.euros_awarded:>18,.2f}  {decisions}{mark}")  # fmt: skip
     counted = [row for row in rows if row.outcome == "accepted" and row.replaced_by is None]
     total = sum((row.euros_awarded for row in counted), Decimal(0))
+    n_lines = sum(row.rows_accepted - row.rows_other for row in counted)
     lines.append(f"{len(rows)} fichiers ; comptés : {len(counted)} fichiers, "
-                 f"{sum(row.rows_accepted for row in counted)} lignes, {total:,.2f} € accordés")  # fmt: skip
+                 f"{n_lines} lignes, {total:,.2f} € accordés")  # fmt: skip
     return "\n".join(lines)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from pipelines.demo import blemishes, files, funders, layouts
+from pipelines.demo import blemishes, directory, files, funders, layouts
 from pipelines.demo.applicants import make_applicants
 from pipelines.demo.applications import FREEZE, service_lines
 from pipelines.demo.cofunding import cofunded_lines
@@ -89,6 +89,8 @@ def deposits() -> list[Deposit]:
         _long_book(funders.EUROPE, funders.YEARS, "xlsx", (*AGREEMENT, *IN_KIND[-2:]), "operations_fse.xlsx"),
         _scdl_file(funders.AGENCE, lines_of_years(funders.AGENCE, funders.YEARS), "subventions_agence.csv"),
         *_long_books(funders.FONDATION, "xlsx", (*RENEWAL, "cofunding_id", "cofunders")),
+        *(_directory(funder) for funder in funders.FUNDERS if directory.services(funder.slug)),
+        _open_data_calls(funders.FONDATION),
     ]
 
 
@@ -255,6 +257,33 @@ def _labelled_files(funder: Funder) -> list[Deposit]:
                           "SCDL à titres français, csv cp1252", lines, states=("amount_awarded",))  # fmt: skip
         found.append(Deposit(control, partial(files.csv_bytes, rows, encoding="cp1252", delimiter=";")))
     return found
+
+
+def _directory(funder: Funder) -> Deposit:
+    """The two other sheets of the template: who does what, and the calls if the funder has some."""
+    services, calls = directory.services(funder.slug), directory.calls(funder.slug)
+    sheets = [Sheet("Services", layouts.filled_sheet("modele-services", services))]
+    if calls:
+        sheets.append(Sheet("Appels à projets", layouts.filled_sheet("modele-appels", calls)))
+    rows = len(services) + len(calls)
+    name = "annuaire et appels.xlsx" if calls else "annuaire des services.xlsx"
+    form = f"modèle, annuaire à {len(sheets)} feuilles" if calls else "modèle, annuaire"
+    control = ControlFigures(funder.folder, name, form, "accepted", rows, rows, rows_other=rows)
+    return Deposit(control, partial(files.xlsx_bytes, sheets))
+
+
+def _open_data_calls(funder: Funder) -> Deposit:
+    lines = directory.open_data_calls()
+    control = ControlFigures(
+        funder.folder,
+        "appels.csv",
+        "dispositif-aide 0.0.2, csv UTF-8",
+        "accepted",
+        len(lines),
+        len(lines),
+        rows_other=len(lines),
+    )
+    return Deposit(control, partial(files.csv_bytes, layouts.dispositif_aide(lines)))
 
 
 def _ccas() -> list[Deposit]:

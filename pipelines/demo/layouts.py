@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pipelines.demo import identifiers
 from schemas import codelist
+from schemas.contract import SEVERAL
+from schemas.contracts import CALL, fields_of
 from schemas.format import application_fields, load_formats
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from pipelines.demo.applications import Line, Value
     from pipelines.demo.funders import Funder
+    from schemas.contract import FieldInfo
 
 Cell: TypeAlias = "str | int | Decimal | date | None"
 CENT = Decimal("0.01")
@@ -69,13 +72,33 @@ def modele(lines: Sequence[Line], columns: Sequence[str]) -> list[list[Cell]]:
     return [header, *([_modele_cell(name, line.get(name)) for name in columns] for line in lines)]
 
 
+def filled_sheet(format_id: str, lines: Sequence[Line]) -> list[list[Cell]]:
+    """Header and rows of another sheet of the template, with every column of its format."""
+    fmt = load_formats()[format_id]
+    header: list[Cell] = [fmt.headers_of(name)[0] for name in fmt.fields]
+    fields = fmt.contract_fields()
+    return [header, *([_cell(fields[name], line.get(name)) for name in fmt.fields] for line in lines)]
+
+
 def _modele_cell(name: str, value: Value) -> Cell:
+    return _cell(application_fields()[name], value)
+
+
+def _cell(info: FieldInfo, value: Value) -> Cell:
     if isinstance(value, bool):
         return "oui" if value else "non"
-    codes = application_fields()[name].codelist
-    if codes is not None and isinstance(value, str):
-        return codelist.labels(codes).get(value, value)
+    if info.codelist is not None and isinstance(value, str):
+        labels = codelist.labels(info.codelist)
+        return " ; ".join(labels.get(code, code) for code in (value.split(SEVERAL) if info.is_several else [value]))
     return value
+
+
+def dispositif_aide(lines: Sequence[Line]) -> list[list[Cell]]:
+    """The French schema « dispositif-aide » 0.0.2: its 28 columns, in the order of the contract."""
+    names = [info.aide for info in fields_of(CALL).values() if info.aide]
+    rows: list[list[Cell]] = [list(names)]
+    rows.extend([text(line.get(name)) for name in names] for line in lines)
+    return rows
 
 
 def scdl(lines: Sequence[Line]) -> list[list[Cell]]:

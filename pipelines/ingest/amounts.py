@@ -113,6 +113,11 @@ def find_notation(text: pl.Series) -> Notation:
     return Notation(decimal, thousands)
 
 
+def _has_long_decimals(text: pl.Series) -> bool:
+    """Whether some cell shows that three digits after a point are decimals here: a computed number, or thousandths."""
+    return bool(text.str.contains(r"\.\d{4,}$|^[+-]?(\d{4,}|0)\.\d{3}$").any())
+
+
 def _plain(text: pl.Series, notation: Notation) -> tuple[pl.Series, pl.Series]:
     """Digits with a decimal point, and a mask of the cells whose separator has no certain meaning."""
     lone_three = text.str.contains(r"^[+-]?\d{1,3}[.,]\d{3}$").fill_null(False)
@@ -125,6 +130,6 @@ def _plain(text: pl.Series, notation: Notation) -> tuple[pl.Series, pl.Series]:
             odd = odd | holds
         elif separator == notation.thousands:
             number = number.str.replace_all(separator, "", literal=True)
-        elif separator != notation.decimal or separator == ",":
+        elif not (separator == notation.decimal == "." and _has_long_decimals(text)):
             odd = odd | (holds & lone_three)  # 1,500 beside 12,50: fifteen hundred, or one and a half?
     return number.str.replace(",", ".", literal=True), odd

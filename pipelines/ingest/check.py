@@ -12,21 +12,27 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from pipelines.ingest import french
 from pipelines.ingest.conformity import award_conformity, file_conformity
 from pipelines.ingest.controls import check_controls
+from pipelines.ingest.doubts import doubts, remarks
 from pipelines.ingest.infer import explain_accepted, explain_held, infer
 from pipelines.ingest.joins import with_joins
 from pipelines.ingest.map import MappedSheet, map_sheet
 from pipelines.ingest.normalise import UNKNOWN_FUNDER, Normalised, Origin, normalise
+from pipelines.ingest.other_lines import by_contract, describe_others, main_formats
 from pipelines.ingest.read import read_file
 from pipelines.ingest.recognise import Header, find_header, knows_any_header
 from pipelines.ingest.repeats import repeated_sheets
 from pipelines.ingest.report import Issue, Report, SheetReport
 from pipelines.ingest.second_look import second_look
 from pipelines.ingest.sheet import Member, UnreadableFileError
+from pipelines.ingest.told import UNSAID, with_told
+from pipelines.ingest.unpivot import row_counts
 from pipelines.ingest.validate import ISSUES_SCHEMA, REJECTED_SCHEMA, Validated, validate
 from schemas.application import Application
 from schemas.contract import polars_schema
+from schemas.contracts import APPLICATION
 from schemas.format import INFERRED, load_formats
 
 if TYPE_CHECKING:
@@ -34,6 +40,7 @@ if TYPE_CHECKING:
 
     from schemas.format import Format
 
+_NO_LINES = pl.DataFrame(schema=polars_schema(Application))
 _STAGES = ("requested", "proposed", "awarded", "committed", "paid", "clawed_back")
 
 
@@ -41,14 +48,16 @@ _STAGES = ("requested", "proposed", "awarded", "committed", "paid", "clawed_back
 class Outcome:
     """What became of one file: its report, and frames of accepted lines, rejected lines and issues.
 
-    `publishable` tells, line by line of `accepted`, the awards that the legal CSV holds.
+    `accepted` holds applications, `others` the accepted lines of each other contract met. `publishable` tells, line by
+    line of `accepted`, the awards that the legal CSV holds.
     """
 
     report: Report
-    accepted: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=polars_schema(Application)))
+    accepted: pl.DataFrame = field(default_factory=lambda: _NO_LINES)
     rejected: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REJECTED_SCHEMA))
     issues: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ISSUES_SCHEMA))
     publishable: pl.Series = field(default_factory=lambda: pl.Series(dtype=pl.Boolean))
+    others: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
 
 def check_file(content: bytes, origin: Origin, *, formats: Mapping[str, Format] | None = None) -> Outcome:
@@ -70,6 +79,7 @@ def check_file(content: bytes, origin: Origin, *, formats: Mapping[str, Format] 
     except UnreadableFileError as error:
         report.messages.append(str(error))
         return Outcome(report)
+    del content  # as heavy as the cells read from it
     outcomes = [_check_member(member, origin, formats, report) for member in reading.members]
     outside = [SheetReport(name, kept=False, reason=reason) for name, reason in reading.left_aside]
     if len(outcomes) == 1:
@@ -107,22 +117,32 @@ def _check_member(member: Member, origin: Origin, formats: Mapping[str, Format],
     found = [header for header in headers.values() if header is not None]
     if not found:
         return _inferred(member, origin, formats, whole, report)
-    format_ = max(found, key=lambda header: (len(header.fields), header.sheet.cells.height)).format
+    main = main_formats(found)
+    format_ = next(iter(main.values()))
     report.format, report.recognised_by, report.headline_stage = format_.id, "format", format_.headline_stage
     read: list[_ReadSheet] = []
+    unsaid: list[str] = []
     completing: dict[str, str] = {}
     for index, sheet in enumerate(member.sheets):
         header = headers.get(sheet.name)
-        reason = _why_left_out(header, format_, hidden=sheet.hidden, empty=sheet.cells.is_empty())
+        reason = _why_left_out(header, main, hidden=sheet.hidden, empty=sheet.cells.is_empty())
         if header is None or reason is not None:
             report.sheets.append(SheetReport(sheet.name, kept=False, reason=reason or ""))
             continue
-        header, joined = with_joins(header, member.sheets)
+        header, question = with_told(header, origin, member.name)
+        if question is not None:
+            report.sheets.append(SheetReport(sheet.name, kept=False, reason=UNSAID))
+            unsaid.append(f"Feuille « {sheet.name} » : {question}")
+            continue
+        header, joined, lost = with_joins(header, member.sheets)
         completing |= joined
+        report.questions += lost
         read.append(_read_sheet(header, origin, index=index))
     for left_out in report.sheets:
         left_out.reason = completing.get(left_out.name, left_out.reason)
-    repeated = repeated_sheets([sheet.normalised for sheet in read])
+    lists = [position for position, sheet in enumerate(read) if sheet.contract == APPLICATION]
+    found_again = repeated_sheets([read[position].normalised for position in lists])
+    repeated = {lists[own]: (lists[other], missing) for own, (other, missing) in found_again.items()}
     for position, (other, missing) in repeated.items():
         mapped = read[position].mapped
         but = f" (à {missing} lignes près)" if missing else ""
@@ -134,18 +154,39 @@ def _check_member(member: Member, origin: Origin, formats: Mapping[str, Format],
             f"La feuille « {mapped.header.sheet.name} » {reason}. Si ce sont d'autres subventions, ajoutez-y ce qui "
             "les distingue (une date, un numéro de dossier)."
         )
-    parts = [_reported(sheet, report) for position, sheet in enumerate(read) if position not in repeated]
-    return _concluded(parts, report, format_)
+    report.questions += unsaid
+    kept = [sheet for position, sheet in enumerate(read) if position not in repeated]
+    if unsaid and not any(sheet.contract == APPLICATION for sheet in kept):
+        return _held_for(unsaid, report)
+    outcome = _concluded([_reported(sheet, report) for sheet in kept], report, format_)
+    lists_kept = [sheet for sheet in kept if sheet.contract == APPLICATION and format_.id != INFERRED]
+    asked = [question for sheet in lists_kept for question in doubts(sheet.mapped, sheet.normalised)]
+    if asked and report.status == "accepted":
+        report.status = "held"
+        report.messages.append(
+            f"Le format «\u00a0{format_.title}\u00a0» est reconnu, mais la réponse à une question pourrait changer les "
+            "chiffres : rien n'est chargé avant elle."
+        )
+    asked += [question for sheet in lists_kept for question in remarks(sheet.mapped, sheet.validated.accepted)]
+    report.questions += list(dict.fromkeys(asked))
+    return outcome
 
 
-def _why_left_out(header: Header | None, format_: Format, *, hidden: bool, empty: bool) -> str | None:
+def _held_for(unsaid: list[str], report: Report) -> Outcome:
+    """Nothing is loaded of tables whose cells may mean two things; the questions say what to answer."""
+    report.status = "held"
+    report.messages.append("Ce tableau peut se lire de plusieurs façons. Rien n'a été chargé. " + " ".join(unsaid))
+    return Outcome(report)
+
+
+def _why_left_out(header: Header | None, main: Mapping[str, Format], *, hidden: bool, empty: bool) -> str | None:
     if hidden:
         return "feuille masquée : affichez-la si elle contient des données"
     if empty:
         return "feuille vide"
     if header is None:
         return "aucune ligne de titres reconnue"
-    if header.format.id != format_.id:
+    if header.format.id != main[header.format.contract].id:
         return f"autre format ({header.format.title}) que la feuille principale"
     return None
 
@@ -156,6 +197,11 @@ class _ReadSheet:
     normalised: Normalised
     validated: Validated
 
+    @property
+    def contract(self) -> str:
+        """What its lines are."""
+        return self.mapped.header.format.contract
+
 
 def _read_sheet(header: Header, origin: Origin, *, index: int) -> _ReadSheet:
     mapped = map_sheet(header)
@@ -163,28 +209,29 @@ def _read_sheet(header: Header, origin: Origin, *, index: int) -> _ReadSheet:
     return _ReadSheet(mapped, normalised, validate(normalised, mapped))
 
 
-def _reported(read: _ReadSheet, report: Report) -> tuple[Normalised, Validated]:
+def _reported(read: _ReadSheet, report: Report) -> _ReadSheet:
     """What the report says of one sheet kept; its lines, with the issues of its totals."""
     mapped, normalised, validated = read.mapped, read.normalised, read.validated
     sheet, header = mapped.report, mapped.header
-    sheet.rows_accepted, sheet.rows_rejected = validated.accepted.height, validated.rejected.height
-    if validated.ignored:
-        sheet.rows_ignored += validated.ignored
-        sheet.ignored["total sans libellé, vérifié"] = validated.ignored
+    sheet.rows_accepted, sheet.rows_rejected, ignored = row_counts(mapped, validated)
+    if ignored:
+        sheet.rows_ignored += ignored
+        sheet.ignored["total sans libellé, vérifié"] = ignored
     if sheet.rows_read != sheet.rows_accepted + sheet.rows_rejected + sheet.rows_ignored:
         raise AssertionError(f"rows of sheet {sheet.name!r} do not add up: {sheet}")
     controls = check_controls(mapped, normalised)
     sheet.reason = " ; ".join(("lue", *header.sheet.notes, *controls.notes))
     report.sheets.append(sheet)
     report.columns += mapped.columns
-    report.legal_sheets.append(file_conformity(header))
+    if read.contract == APPLICATION:
+        report.legal_sheets.append(file_conformity(header))
     for kind, cells in normalised.findings.personal.items():
         report.personal_removed[kind] = report.personal_removed.get(kind, 0) + cells
     issues = pl.concat([validated.issues, controls.issues])
     corrected = issues.filter(pl.col("code") == "corrected").height
     if corrected:
         report.messages.append(f"{corrected}\u00a0cellules corrigées à la main, à la demande des analystes.")
-    return normalised, replace(validated, issues=issues)
+    return replace(read, validated=replace(validated, issues=issues))
 
 
 def _inferred(member: Member, origin: Origin, formats: Mapping[str, Format], whole: Report, report: Report) -> Outcome:
@@ -234,22 +281,29 @@ def _unrecognised(member: Member, formats: Mapping[str, Format], report: Report)
     return Outcome(report)
 
 
-def _concluded(parts: list[tuple[Normalised, Validated]], report: Report, format_: Format) -> Outcome:
-    accepted = pl.concat([validated.accepted for _, validated in parts])
-    rejected = pl.concat([validated.rejected for _, validated in parts])
-    issues = pl.concat([validated.issues for _, validated in parts])
+def _concluded(sheets: list[_ReadSheet], report: Report, format_: Format) -> Outcome:
+    lists = [sheet for sheet in sheets if sheet.contract == APPLICATION]
+    accepted = pl.concat([_NO_LINES, *(sheet.validated.accepted for sheet in lists)])
+    others = by_contract((sheet.contract, sheet.validated.accepted) for sheet in sheets)
+    rejected = pl.concat([sheet.validated.rejected for sheet in sheets])
+    issues = pl.concat([sheet.validated.issues for sheet in sheets])
+    loaded = sum(sheet.validated.accepted.height for sheet in sheets)
     _count_rows(report)
-    _describe_lines(report, accepted, _remainders(parts))
+    _describe_lines(report, accepted, _remainders([(sheet.normalised, sheet.validated) for sheet in lists]))
+    describe_others(report, others)
     report.issues = [Issue(**issue) for issue in issues.iter_rows(named=True)]
     if report.rows_accepted + report.rows_rejected == 0:
         report.messages.append(
             "Les titres de colonnes sont reconnus, mais aucune ligne de subvention ne les suit : rien à charger."
         )
-    elif report.rows_rejected > format_.expect.max_rejected_share * (report.rows_accepted + report.rows_rejected):
+    elif rejected.height > format_.expect.max_rejected_share * (loaded + rejected.height):
         report.status = "held"
+        unread = french.count(report.rows_rejected, "ligne") + f" sur {report.rows_read}"
+        if report.rows_rejected < rejected.height:  # a row may give several lines
+            unread = french.count(rejected.height, "cellule") + f" sur {loaded + rejected.height}"
         report.messages.append(
-            f"{report.rows_rejected}\u00a0lignes sur {report.rows_read} ne peuvent pas être lues : c'est trop pour "
-            "charger le reste sans risque. Corrigez les cellules signalées, puis déposez à nouveau le fichier."
+            f"{unread} ne peuvent pas être lues (d'abord {_first_place(rejected)}) : c'est trop pour charger le reste "
+            "sans risque. Corrigez les cellules signalées, puis déposez à nouveau le fichier."
         )
     else:
         report.status = "accepted"
@@ -259,7 +313,12 @@ def _concluded(parts: list[tuple[Normalised, Validated]], report: Report, format
             "son nom dans un fichier funder.toml."
         )
     report.questions += _status_questions(issues)
-    return Outcome(report, accepted, rejected, issues)
+    return Outcome(report, accepted, rejected, issues, others=others)
+
+
+def _first_place(rejected: pl.DataFrame) -> str:
+    sheet, row = rejected.select("sheet", "row").row(0)
+    return f"la ligne {row} de «\u00a0{sheet}\u00a0»"
 
 
 def _count_rows(report: Report) -> None:
@@ -338,7 +397,13 @@ def _together(outcomes: list[Outcome], whole: Report, outside: list[SheetReport]
     rejected = pl.concat(
         [o.rejected.with_columns(pl.format("{} · {}", pl.lit(o.report.file), "sheet").alias("sheet")) for o in outcomes]
     )
-    return Outcome(whole, accepted, rejected, issues)
+    others = by_contract(
+        (contract, _renamed(lines, o.report.file, i))
+        for i, o in enumerate(outcomes)
+        for contract, lines in o.others.items()
+    )
+    describe_others(whole, others)
+    return Outcome(whole, accepted, rejected, issues, others=others)
 
 
 def _renamed(accepted: pl.DataFrame, member: str, index: int) -> pl.DataFrame:

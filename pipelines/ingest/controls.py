@@ -64,18 +64,34 @@ def _amounts(mapped: MappedSheet, normalised: Normalised) -> list[_Stated]:
     checked: list[_Stated] = []
     controls = mapped.controls.filter(pl.col("kind") != "count")
     for name in controls["field"].unique(maintain_order=True).to_list():
-        if name not in normalised.raw.columns:
+        own = _cells(name, mapped, normalised)
+        if own is None:
             continue
         rows = controls.filter(pl.col("field") == name)
         # The notation of the column decides how its totals are read.
-        values = parse_amounts(pl.concat([normalised.raw[name], rows["text"]])).values
-        lines = pl.DataFrame({"row": normalised.lines["source_row"], "value": values.head(normalised.raw.height)})
+        values = parse_amounts(pl.concat([own, rows["text"]])).values
+        lines = pl.DataFrame({"row": normalised.lines["source_row"], "value": values.head(own.len())})
         rows = rows.with_columns(values.tail(rows.height).alias("value"))
         checked += _totals(rows.filter(pl.col("kind") == "total"), lines, name)
         shared = _shared(mapped)
         parents = rows.filter(pl.col("kind") == "parent")
         checked += _parents(parents, lines.with_columns(mapped.lines.with_columns(shared.alias("key"))["key"]), name)
     return checked
+
+
+def _letter_of(name: str, mapped: MappedSheet) -> str | None:
+    return next((letter for letter, own in mapped.header.fields.items() if own == name), None)
+
+
+def _cells(name: str, mapped: MappedSheet, normalised: Normalised) -> pl.Series | None:
+    """The text of the column `name`, line by line; of one made into lines, null on the lines of the others."""
+    raw, rule = normalised.raw, mapped.header.format.layout.unpivot
+    if name in raw.columns:
+        return raw[name]
+    whole, _, value = name.partition(".")
+    if rule is None or whole not in raw.columns:
+        return None
+    return pl.select(pl.when(mapped.lines[rule.key] == value).then(raw[whole])).to_series()
 
 
 def _shared(mapped: MappedSheet) -> pl.Expr:
@@ -136,7 +152,7 @@ def _issues(wrong: list[_Stated], mapped: MappedSheet) -> pl.DataFrame:
             (
                 mapped.header.sheet.name,
                 item.row,
-                mapped.letters.get(item.field),
+                mapped.letters.get(item.field) or _letter_of(item.field, mapped),
                 item.field.partition(".")[0] or None,
                 item.text,
                 kind.code,

@@ -22,18 +22,20 @@ def corrected(
     findings: Findings,
     *,
     sheet_index: int,
+    places: pl.Series | None = None,
     corrections: Sequence[Correction] | None = None,
 ) -> pl.DataFrame:
     """The text columns of `lines` (without `source_row`) with the corrections that concern them, each one said.
 
     A correction applies only where the cell still says what it said (`old`): a file sent again, put right, is left as
-    it is.
+    it is. `places`: what tells each line from the others, by default its row.
     """
     raw = lines.drop("source_row")
+    own = lines["source_row"].cast(pl.String) if places is None else places
     for correction in load_corrections() if corrections is None else corrections:
         if correction.field not in raw.columns:
             continue
-        mask = _concerned(correction, lines, raw, f"{origin.deposit_id}:{sheet_index}:")
+        mask = _concerned(correction, own, raw, f"{origin.deposit_id}:{sheet_index}:")
         mask = mask & raw[correction.field].eq_missing(pl.Series([correction.old or None], dtype=pl.String))
         if not mask.any():
             continue
@@ -45,10 +47,9 @@ def corrected(
     return raw
 
 
-def _concerned(correction: Correction, lines: pl.DataFrame, raw: pl.DataFrame, prefix: str) -> pl.Series:
+def _concerned(correction: Correction, places: pl.Series, raw: pl.DataFrame, prefix: str) -> pl.Series:
     if correction.line:
-        row = correction.line.removeprefix(prefix)
-        return lines["source_row"].cast(pl.String) == row
+        return places == correction.line.removeprefix(prefix)
     if "case_number" not in raw.columns:
         return pl.repeat(False, raw.height, dtype=pl.Boolean, eager=True)
     return raw["case_number"].eq_missing(pl.Series([correction.case], dtype=pl.String))

@@ -57,10 +57,14 @@ def look(raw: Path) -> list[InboxFile]:
             if any(fnmatch.fnmatchcase(name, pattern) for pattern in NEVER) or not _inside(path, raw):
                 continue
             status = path.stat()
-            relative = path.relative_to(raw)
-            depositor = relative.parts[0] if len(relative.parts) > 1 else ""
-            files.append(InboxFile(relative.as_posix(), depositor, status.st_size, status.st_mtime_ns))
+            relative = path.relative_to(raw).as_posix()
+            files.append(InboxFile(relative, depositor_of(relative), status.st_size, status.st_mtime_ns))
     return sorted(files, key=lambda file: file.path)
+
+
+def depositor_of(path: str) -> str:
+    """The first folder of a path relative to `raw/`; empty for a file directly in it."""
+    return path.partition("/")[0] if "/" in path else ""
 
 
 def _inside(path: Path, raw: Path) -> bool:

@@ -1,4 +1,4 @@
-"""What no column of a line states: its funder, year, currency, decision, aid form, source and identity."""
+"""What no column of a line states: its funder, year, currency, decision, aid form and source."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import duckdb
 import polars as pl
 
 from pipelines.ingest.dates import year_in_name
 from pipelines.ingest.parties import funder_level
 from schemas.application import Application
 from schemas.contract import polars_schema
+from schemas.contracts import CONTRACTS
 from schemas.format import INFERRED
 
 if TYPE_CHECKING:
     from datetime import date
+
+    import pandera.polars as pa
 
     from pipelines.ingest.findings import Findings
     from pipelines.ingest.map import MappedSheet
@@ -47,10 +49,31 @@ class Origin:
     updated_at: date | None = None
 
 
+def with_conditions(lines: pl.DataFrame, format_: Format, findings: Findings) -> pl.DataFrame:
+    """What the format says of the lines that one of their own fields tells apart; a column of the file wins."""
+    schema = polars_schema(Application)
+    left = pl.repeat(True, lines.height, dtype=pl.Boolean, eager=True)
+    for rule in format_.when:
+        if rule.field not in lines.columns:
+            continue
+        text = lines[rule.field].cast(pl.String)
+        fits = left & text.str.contains(rule.pattern).fill_null(False)
+        left = left & ~fits
+        for name, value in rule.given.items():
+            given = pl.when(fits).then(pl.lit(value)).cast(schema[name])
+            own = [pl.col(name)] if name in lines.columns else []
+            lines = lines.with_columns(pl.coalesce(*own, given).alias(name))
+        if rule.unforeseen is not None:
+            details = pl.repeat(rule.unforeseen, lines.height, dtype=pl.String, eager=True)
+            findings.add("case_unforeseen", rule.field, text, fits, details=details)
+    return lines
+
+
 def with_constants(lines: pl.DataFrame, format_: Format, *, height: int) -> pl.DataFrame:
     """What the format says of every line; a column of the file wins where it is filled."""
-    constants = {"currency": "EUR", **format_.constants}
-    schema = polars_schema(Application)
+    model = CONTRACTS[format_.contract]
+    schema = polars_schema(model)
+    constants = {"currency": "EUR", **format_.constants} if model is Application else format_.constants
     for name, value in constants.items():
         column = pl.repeat(value, height, dtype=pl.String, eager=True).cast(schema[name]).alias(name)
         lines = lines.with_columns(column if name not in lines.columns else pl.col(name).fill_null(column))
@@ -156,12 +179,18 @@ def with_year(
 def _year_above(header: Header) -> int | None:
     """The only year that the rows above the header name (« Subventions versées en 2018 »)."""
     above = header.sheet.cells.filter(pl.col("row") < header.top).tail(20)
-    return year_in_name(" ".join(text for row in above.iter_rows() for text in row[1:] if text))
+    text = " ".join(text for row in above.iter_rows() for text in row[1:] if text)
+    return _year_of_name(text, header.format.year)
 
 
 def _year_of_name(name: str, rule: YearRule | None) -> int | None:
-    found = re.search(rule.in_name, name) if rule is not None else None
-    return year_in_name(name) if rule is None or found is None else int(found[1]) + rule.shift
+    if rule is None:
+        return year_in_name(name)
+    plain = re.search(rule.plain, name) if rule.plain is not None else None
+    if plain is not None:
+        return int(plain[1])
+    found = re.search(rule.in_name, name)
+    return None if found is None else int(found[1]) + rule.shift
 
 
 def with_source(lines: pl.DataFrame, mapped: MappedSheet, origin: Origin, sheet_index: int) -> pl.DataFrame:
@@ -173,7 +202,7 @@ def with_source(lines: pl.DataFrame, mapped: MappedSheet, origin: Origin, sheet_
         updated = pl.coalesce("source_updated_at", updated)
     return lines.with_columns(
         rows.alias("source_row"),
-        pl.format("{}:{}:{}", pl.lit(origin.deposit_id), pl.lit(sheet_index), rows).alias("line_id"),
+        pl.format("{}:{}:{}", pl.lit(origin.deposit_id), pl.lit(sheet_index), mapped.places()).alias("line_id"),
         pl.lit(origin.deposit_id).alias("deposit_id"),
         pl.lit(mapped.header.sheet.name).alias("source_sheet"),
         pl.lit(format_.record_kind).alias("record_kind"),
@@ -190,49 +219,9 @@ def with_source(lines: pl.DataFrame, mapped: MappedSheet, origin: Origin, sheet_
     )
 
 
-def filled(lines: pl.DataFrame) -> pl.DataFrame:
+def filled(lines: pl.DataFrame, model: type[pa.DataFrameModel] = Application) -> pl.DataFrame:
     """`lines` with exactly the contract's columns, in order, absent ones null."""
     return lines.select(
         (pl.col(name).cast(dtype) if name in lines.columns else pl.lit(None, dtype=dtype)).alias(name)
-        for name, dtype in polars_schema(Application).items()
+        for name, dtype in polars_schema(model).items()
     )
-
-
-def with_identity(lines: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:
-    """The stable `application_id`: case number, funder, service, applicant and year; else the content of the line.
-
-    Identical lines without a case number are told apart by their order among themselves, so that the same file
-    deposited again gives the same identities.
-    """
-    applicant = pl.coalesce(
-        "applicant_siren", "applicant_rna", "applicant_local_id", "applicant_id_raw", "applicant_name"
-    )
-    funder = pl.coalesce("funder_siren", "funder_name")
-    parts = [funder.fill_null(""), pl.col("fiscal_year").cast(pl.String).fill_null("")]
-    content = pl.concat_str(
-        [pl.lit("content"), *parts, *(raw[name].fill_null("").alias(name) for name in raw.columns)], separator="\x1f"
-    )
-    keyed = lines.with_columns(
-        pl.when(pl.col("case_number").is_not_null())
-        .then(
-            pl.concat_str(
-                [
-                    pl.lit("case"),
-                    funder.fill_null(""),
-                    pl.col("service_name").fill_null(""),
-                    "case_number",
-                    applicant.fill_null(""),
-                    pl.col("fiscal_year").cast(pl.String).fill_null(""),
-                ],
-                separator="\x1f",
-            )
-        )
-        .otherwise(content)
-        .alias("key")
-    )
-    ordinal = pl.when(pl.col("case_number").is_null()).then(pl.int_range(pl.len()).over("key")).otherwise(0)
-    keyed = keyed.select(pl.format("{}\x1f{}", "key", ordinal).alias("key"))
-    with duckdb.connect() as connection:
-        connection.register("keyed", keyed)
-        hashed = connection.sql("SELECT substr(md5(key), 1, 20) AS id FROM keyed").pl()
-    return lines.with_columns(hashed["id"].alias("application_id"))

@@ -46,17 +46,19 @@ class Guess:
     """Letter → why the column is left aside on purpose."""
     questions: list[str] = field(default_factory=list)
     stage: str | None = None
+    wide: list[Column] = field(default_factory=list)
+    """The columns of amounts of one year each, if the table has some; `wide_title` is what their titles share."""
+    wide_title: str = ""
 
     @property
     def names(self) -> list[str]:
-        """What names the list: the file, the sheet, the lines above the header, as folded words."""
-        sheet = [self.sheet.name] if self.sheet.has_title else []
-        return [fold_words(text) for text in (self.origin.file_name, *sheet, *self.banner)]
+        """What names the list: the file, the sheet (or member of an archive), the lines above the header; folded."""
+        return [fold_words(text) for text in (self.origin.file_name, self.sheet.name, *self.banner)]
 
     @property
     def free(self) -> Iterator[Column]:
         """The columns that nothing explains yet."""
-        placed = {column.letter for column in self.fields.values()} | set(self.ignored)
+        placed = {column.letter for column in (*self.fields.values(), *self.wide)} | set(self.ignored)
         return (column for column in self.columns if column.letter not in placed)
 
     def titled(self, kind: str, *names: str) -> list[Column]:

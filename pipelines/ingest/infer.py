@@ -16,6 +16,7 @@ from pipelines.ingest.infer_decision import ask_about_loans, find_decision
 from pipelines.ingest.infer_others import find_others
 from pipelines.ingest.infer_parties import find_parties
 from pipelines.ingest.infer_table import FEWEST_TITLES, open_guess
+from pipelines.ingest.infer_wide import find_wide_amounts
 from pipelines.ingest.infer_year import find_year
 from pipelines.ingest.propose import check_reading, meanings, merged, propose
 from pipelines.ingest.recognise import find_header
@@ -123,8 +124,9 @@ def _understood(sheet: Sheet, origin: Origin) -> _Table | None:
     if guess is None:
         return None
     find_parties(guess)
-    find_amounts(guess)
-    find_year(guess)
+    if not find_wide_amounts(guess):
+        find_amounts(guess)
+        find_year(guess)
     find_decision(guess)
     find_others(guess)
     ask_about_other_amounts(guess)

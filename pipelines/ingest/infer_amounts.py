@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pipelines.ingest.amounts import parse_amounts
 from pipelines.ingest.fold import fold_words
 from pipelines.ingest.guess import BY_BOTH, BY_TITLE, listed_columns
 from pipelines.ingest.titles import convention_keys, title_key
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 
 STAGED = ("amount_requested", "amount_proposed", "amount_awarded", "amount_committed", "amount_paid")
 _ASIDE = ("amount_clawed_back", "amount_loan", "amount_guarantee", "amount_in_kind")
-_HEADLINE = ("awarded", "committed", "paid")
+HEADLINE = ("awarded", "committed", "paid")
 _FEWEST_CONVENTION_TITLES = 2
+IN_WHICH_UNIT = "En quelle unité sont les montants : en euros, en milliers d'euros, ou dans une autre monnaie ?"
 _MONEY_WORDS = re.compile(
     r"\b(montants?|mt|mnt|sommes?|subventions?|subv|sub|aides?|financements?|credits?|mandats?|mandates?|ae|cp|dotations?|"
     r"versements?|verses?|votes?|vote|accordee?s?|attribuee?s?|alloue|allouee?s?|demandee?s?|totaux|total|cumul|solde|"
@@ -37,10 +39,14 @@ _NO_MONEY = re.compile(
 )
 
 
+def names_a_unit(text: str) -> bool:
+    """Whether folded words speak of thousands, of millions or of another currency than the euro."""
+    return bool(_UNITS.search(text))
+
+
 def find_amounts(guess: Guess) -> None:
     """Place the amounts whose title says the stage, then the one whose title does not; ask what is left."""
-    if any(_UNITS.search(text) for text in [*guess.names, *guess.asides]):
-        guess.ask("En quelle unité sont les montants : en euros, en milliers d'euros, ou dans une autre monnaie ?")
+    ask_about_units(guess)
     for name in (*STAGED, *_ASIDE):
         column = guess.one_of(name, guess.titled("field", name))
         if column is None:
@@ -49,9 +55,9 @@ def find_amounts(guess: Guess) -> None:
             guess.place(name, column)
         elif column.share(column.amounts) > 0 or name in STAGED:
             guess.rivals[name] = [column]
-            guess.ask(f"La colonne {column.called} ne contient pas que des montants : que veut-elle dire ?")
+            guess.ask(_about_cells(column))
     _find_unstaged(guess)
-    found = [stage for stage in _HEADLINE if f"amount_{stage}" in guess.fields]
+    found = [stage for stage in HEADLINE if f"amount_{stage}" in guess.fields]
     guess.stage = found[0] if found else None
     if guess.stage is None and not any(name.startswith("amount") for name in guess.rivals):
         guess.ask(
@@ -59,6 +65,12 @@ def find_amounts(guess: Guess) -> None:
             if any(name in guess.fields for name in STAGED)
             else "Quelle colonne donne le montant de la subvention, et s'agit-il du montant demandé, accordé ou versé ?"
         )
+
+
+def ask_about_units(guess: Guess) -> None:
+    """Ask in what the amounts are, when something speaks of thousands or of another currency."""
+    if any(names_a_unit(text) for text in [*guess.names, *guess.asides]):
+        guess.ask(IN_WHICH_UNIT)
 
 
 def _find_unstaged(guess: Guess) -> None:
@@ -72,7 +84,7 @@ def _find_unstaged(guess: Guess) -> None:
         return
     if column.share(column.amounts) < 0.9:
         guess.rivals["amount"] = [column]
-        guess.ask(f"La colonne {column.called} ne contient pas que des montants : que veut-elle dire ?")
+        guess.ask(_about_cells(column))
         return
     stage = None if known or guess.titled("field", "decision_status") else stage_of_list(guess)
     if stage is None:
@@ -81,6 +93,18 @@ def _find_unstaged(guess: Guess) -> None:
     else:
         guess.place(f"amount_{stage}", column, BY_BOTH if stage == "paid" else BY_TITLE)
         guess.basis[f"amount_{stage}"] = "d'après son titre et le nom de la liste"
+
+
+def _about_cells(column: Column) -> str:
+    """What is asked of a column whose cells are not all amounts: the first that may be read in two ways, or at all."""
+    read = parse_amounts(column.text)
+    doubtful = column.text.filter(read.ambiguous).to_list()
+    if doubtful:
+        return (
+            f"Dans la colonne {column.called}, « {doubtful[0]} » se lit-il en milliers, ou avec des décimales ? Les "
+            "deux usages s'y mêlent : écrivez-les sans séparateur de milliers."
+        )
+    return f"La colonne {column.called} ne contient pas que des montants : que veut-elle dire ?"
 
 
 def _repeats(guess: Guess, column: Column, known: list[Column]) -> bool:
@@ -130,6 +154,7 @@ def ask_about_other_amounts(guess: Guess) -> None:
 
 
 def _may_be_money(column: Column) -> bool:
+    """Whether a column that nothing explains may hold money: by its title, or by how its numbers are written."""
     meaning = column.title.meaning
     if not column.has_numbers or column.has_identifiers or (meaning is not None and meaning.kind in ("id", "date")):
         return False

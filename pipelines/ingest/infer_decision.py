@@ -41,6 +41,8 @@ _RATES = re.compile(r"^(pct|pourcentage|taux|part|montant)\b")
 _DECIDES = re.compile(
     r"\b(accord|attribu|finance|retenu|decision|statut|etat (de|du)|suite|avis|eligib|recevab|valid|vote)"
 )
+_TELLS = re.compile(r"\b(decisions?|statuts?|avis|suites?|resultats?|issue|vote|verdict|arbitrage|etat (de|du))\b")
+_ONLY_AWARDS = "Le fichier contient-il seulement des demandes accordées, ou aussi des refus et des demandes en cours ?"
 _LOAN_LISTS = re.compile(r"\b(prets?|garanties?|emprunts?|avances?)\b")
 _LOANS = r"^(prets?\b|avances? remboursables?|garanties? d emprunt|garanties?$|avances?$)"
 
@@ -119,24 +121,28 @@ def _check_against_amounts(guess: Guess, column: Column) -> None:
 def _all_awards(guess: Guess) -> None:
     """No column says what was decided: every line must be an award by what the list or its amounts say."""
     amount = guess.fields.get(f"amount_{guess.stage}")
-    told = [column for column in guess.free if _may_decide(column)]
+    told = [column for column in guess.free if may_decide(column)]
     if told:
         guess.rivals["decision_status"] = told
         guess.ask(f"La décision (accordée, refusée…) se lit-elle dans {listed_columns(told)} ?")
         return
-    if amount is None:
-        return
     declared = stage_of_list(guess) is not None
-    nothing = int((amount.amounts.fill_null(0) == 0).sum()) - _other_aid(guess, amount)
+    otherwise = not declared and (_says_otherwise(guess) or "amount_requested" in guess.fields)
+    if amount is None:
+        if guess.wide and not otherwise:  # a blank year is no line
+            guess.constants["decision_status"] = "awarded"
+        elif guess.wide:
+            guess.ask(_ONLY_AWARDS)
+        return
+    unread = amount.text.is_not_null() & amount.amounts.is_null()  # asked once the lines are read
+    nothing = int(((amount.amounts.fill_null(0) == 0) & ~unread).sum()) - _other_aid(guess, amount)
     if nothing > (max(1, 0.02 * amount.text.len()) if declared and not _zeros(amount) else 0):
         guess.ask(
             f"{count(nothing, 'ligne')} sans montant, ou à zéro, dans la colonne {amount.called} : sont-ce des refus, "
-            "des demandes en cours, ou des oublis ?"
+            "des demandes en cours, des oublis, ou des titres de rubrique ?"
         )
-    elif not declared and (_says_otherwise(guess) or "amount_requested" in guess.fields):
-        guess.ask(
-            "Le fichier contient-il seulement des demandes accordées, ou aussi des refus et des demandes en cours ?"
-        )
+    elif otherwise:
+        guess.ask(_ONLY_AWARDS)
     else:
         guess.constants["decision_status"] = "awarded"
 
@@ -159,7 +165,7 @@ def _other_aid(guess: Guess, amount: Column) -> int:
     return int((nothing & other).sum())
 
 
-def _may_decide(column: Column) -> bool:
+def may_decide(column: Column) -> bool:
     """A column nobody announced where some cell says no, or a yes-or-no that bears on the decision."""
     cells = column.cells.unique()
     folded = by_value(cells, fold_words)
@@ -167,8 +173,16 @@ def _may_decide(column: Column) -> bool:
     if short.str.contains(rf"\b{_NOT_GRANTED}").any() or folded.str.contains(_SAYS_NO).any():
         return True
     title = fold_words(column.title.text)
+    if _TELLS.search(title) and _are_verdicts(column, folded):
+        return True
     answers = set(folded.to_list()) <= {"oui", "non", "o", "n", "x", "vrai", "faux", "0", "1"}
     return bool(answers and cells.len() and _DECIDES.search(title) and not _RATES.match(title))
+
+
+def _are_verdicts(column: Column, folded: pl.Series) -> bool:
+    """A few short words, no numbers nor dates: what was said of each line."""
+    said = 1 < folded.n_unique() <= _MOST_WORDS and bool((folded.str.len_chars() <= _SHORT).all())
+    return said and column.has_names and not column.dates.is_not_null().any()
 
 
 def ask_about_loans(guess: Guess) -> None:
@@ -176,11 +190,20 @@ def ask_about_loans(guess: Guess) -> None:
     if any(_LOAN_LISTS.search(name) for name in guess.names):
         guess.ask("Ces lignes sont-elles des prêts ou des garanties, à ne pas compter comme subventions ?")
     for column in guess.columns:
-        if column.cells.len() and column.distinct <= 2 * _MOST_WORDS:
-            words = [w for w in column.cells.unique().to_list() if re.search(_LOANS, fold_words(w))]
-            if words and column not in (guess.fields.get("applicant_name"), guess.fields.get("title")):
-                said = french_or([f"« {(mask(word) or '')[:40]} »" for word in words[:3]])
-                guess.ask(
-                    f"Les lignes qui disent {said} dans la colonne {column.called} sont-elles des prêts ou des "
-                    "garanties, à ne pas compter comme subventions ?"
-                )
+        named = column in (guess.fields.get("applicant_name"), guess.fields.get("title"))
+        if not named and column.cells.len() and column.distinct <= 2 * _MOST_WORDS:
+            for question in loans_in(column):
+                guess.ask(question)
+
+
+def loans_in(column: Column) -> list[str]:
+    """What is asked of a column some of whose cells say that their line is a loan or a guarantee."""
+    words = [word for word in column.cells.unique().sort().to_list() if re.search(_LOANS, fold_words(word))]
+    if not words:
+        return []
+    said = french_or([f"« {(mask(word) or '')[:40]} »" for word in words[:3]])
+    question = (
+        f"Les lignes qui disent {said} dans la colonne {column.called} sont-elles des prêts ou des garanties, à ne pas "
+        "compter comme subventions ?"
+    )
+    return [question]

@@ -136,6 +136,9 @@ def _owned(guess: Guess, column: Column) -> None:
     if applicant is None:
         return
     basis = BY_BOTH if column.title.meaning is not None else BY_CELLS
+    if column.share(column.identifiers.destroyed) >= 0.5 and funder is None and "applicant_id" not in guess.fields:
+        guess.place("applicant_id", column, basis)  # no number is left to read: the receipt says so, cell by cell
+        return
     follows_applicant = column.distinct >= 2 and _follows(column, applicant)
     follows_funder = funder is not None and _follows(column, funder)
     if follows_applicant and not follows_funder and "applicant_id" not in guess.fields:
@@ -155,7 +158,7 @@ def _follows(number: Column, name: Column) -> bool:
     if not pairs.height:
         return False
     numbers, names = pairs["number"].n_unique(), pairs["name"].n_unique()
-    return numbers >= 0.5 * names and pairs.height <= 1.5 * max(numbers, names)
+    return min(numbers, names) >= 0.5 * max(numbers, names) and pairs.height <= 1.5 * max(numbers, names)
 
 
 def _check_funder(guess: Guess) -> None:

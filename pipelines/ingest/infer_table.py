@@ -68,12 +68,18 @@ def _plausible_header(sheet: Sheet) -> tuple[Candidate | None, int]:
     shaped: Candidate | None = None
     for candidate in candidates(sheet):
         read = {letter: read_title(text) for letter, text in candidate.titles.items()}
-        known = len({_told(title, letter) for letter, title in read.items()} - {None})
+        known = len({_told(title, letter) for letter, title in read.items()} - {None}) + _by_year(list(read.values()))
         if known > most:
             best, most = candidate, known
         if shaped is None and candidate.top == candidate.row and _is_shaped(sheet, candidate):
             shaped = candidate
     return (best, most) if most >= FEWEST_TITLES else (shaped, most)
+
+
+def _by_year(titles: list[Title]) -> bool:
+    """Whether several titles are years and nothing else: together they say as much as one that is known."""
+    years = [title.year for title in titles if title.year is not None and title.text.strip() == str(title.year)]
+    return len(set(years)) > 1
 
 
 def _told(title: Title, letter: str) -> tuple[str, ...] | None:

@@ -114,7 +114,7 @@ def _named_years(guess: Guess) -> set[int]:
     if declared is not None:
         return {declared}
     named: set[int] = set()
-    texts = [guess.origin.file_name, *([guess.sheet.name] if guess.sheet.has_title else [])]
+    texts = [guess.origin.file_name, guess.sheet.name]
     for text, folded in zip(texts, guess.names, strict=False):
         year = year_in_name(text)
         if year is not None and date_in_name(text) is None and not re.search(lists.published, folded):
@@ -127,8 +127,9 @@ def _named_years(guess: Guess) -> set[int]:
 
 def _read_by_pipeline(guess: Guess) -> int | None:
     """The year that lines without a date would take, by the rule of every format."""
-    of_sheet = year_in_name(guess.sheet.name) if guess.sheet.has_title else None
-    return of_sheet or guess.origin.funder_file.fiscal_year or year_in_name(guess.origin.file_name)
+    return (
+        year_in_name(guess.sheet.name) or guess.origin.funder_file.fiscal_year or year_in_name(guess.origin.file_name)
+    )
 
 
 def _first_in_banner(guess: Guess) -> int | None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipelines.ingest.recognise import Header
 
 REPEATED_HEADER = "titres de colonnes répétés"
+COLUMN_NUMBERS = "numéros de colonnes sous les titres"
 TOTAL_ROW = "ligne de total"
 DASHES = "ligne de tirets sous les titres"
 TRAILER = "nombre de lignes annoncé"
@@ -35,6 +36,7 @@ _TOTAL = re.compile(
 _TRAILER = re.compile(r"^\(?\s*(\d+)\s+(rows?|lignes?|enregistrements?|records?)\b[\w\s]*\)?$", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"\(([^()]+)\)\s*$")
 _FEWEST_FOR_NOTES = 3  # mapped columns below which a lonely cell may be a line
+_FEWEST_NUMBERED = 2  # columns that a row of numbers counts
 _MOST_IN_NOTE = 2  # filled cells
 CONTROLS_SCHEMA = pl.Schema(
     {"row": pl.Int32, "kind": pl.String, "field": pl.String, "text": pl.String, "key": pl.String}
@@ -78,6 +80,7 @@ def lay_out(header: Header, rows: pl.DataFrame) -> tuple[Header, Laid]:
     sections = _sections(header, laid, repeated)
     laid.drop({int(row["row"] or 0) for row in repeated}, REPEATED_HEADER)
     laid.drop(_dashes(header, laid.rows), DASHES)
+    laid.drop(_column_numbers(header, laid.rows), COLUMN_NUMBERS)
     _trailers(header, laid)
     _totals(header, laid)
     laid.drop({row for row, _ in sections} & set(laid.rows["row"].to_list()), SECTION)
@@ -103,16 +106,21 @@ def _filled_cells(header: Header) -> pl.Expr:
 
 def _repeated_headers(header: Header, rows: pl.DataFrame) -> list[dict[str, str | None]]:
     """Rows whose cells are titles of their own columns, in any spelling the format knows."""
-    tested = (_letters(header, "^amount_") or list(header.fields))[0]
+    tested = (_letters(header, r"^amount_[^.]*$") or _letters(header, r"^[^.]*$") or list(header.fields))[0]
     known = spellings(header.format)
     suspects = rows.filter(pl.col(tested).str.contains(r"^[^\d\s]*\p{L}").fill_null(False))
     if suspects.height > rows.height / 2:  # the column holds words: compare it with its own title
         suspects = suspects.filter(pl.col(tested) == header.titles[tested].strip())
     found = []
     for row in suspects.iter_rows(named=True):
-        mapped = [(row[letter], name) for letter, name in header.fields.items() if row[letter]]
-        same = sum(known.get(fold_header(text[:200])) == name for text, name in mapped)
-        if same >= min(2, len(header.fields)) and same >= 0.6 * len(mapped):
+        mapped = [(row[letter], name, letter) for letter, name in header.fields.items() if row[letter]]
+        right = [
+            known.get(fold_header(text[:200])) == name or text == header.titles[letter].strip()
+            for text, name, letter in mapped
+        ]
+        # Another title over the amounts opens another table, of another stage: its lines are not of this one.
+        other = any(name.startswith("amount_") and not said for (_, name, _), said in zip(mapped, right, strict=True))
+        if sum(right) >= min(2, len(header.fields)) and sum(right) >= 0.6 * len(mapped) and not other:
             found.append(row)
     return found
 
@@ -188,6 +196,16 @@ def _dashes(header: Header, rows: pl.DataFrame) -> set[int]:
     }
 
 
+def _column_numbers(header: Header, rows: pl.DataFrame) -> set[int]:
+    """The row right under the titles that only numbers their columns: 1, 2, 3… or (1), (2), (3)…"""
+    if rows.is_empty() or len(header.fields) < _FEWEST_NUMBERED:
+        return set()
+    row, *cells = rows.row(0)
+    numbers = [text.strip("()[] ") for text in cells if text]
+    counted = numbers == [str(place) for place in range(1, len(numbers) + 1)]
+    return {int(row)} if counted and len(numbers) >= max(_FEWEST_NUMBERED, len(header.fields)) else set()
+
+
 def _trailers(header: Header, laid: Laid) -> None:
     """« (15816 rows affected) »: set aside, to be compared with the lines read."""
     lonely = laid.rows.tail(20).filter(_filled_cells(header).cast(pl.Int32) == 1)
@@ -211,7 +229,7 @@ def _totals(header: Header, laid: Laid) -> None:
             found.add(int(row["row"]))
             stated += [
                 (int(row["row"]), header.fields[letter], row[letter])
-                for letter in _letters(header, "^amount_")
+                for letter in _letters(header, "^amount_|^value")
                 if row[letter] != text
             ]
     laid.state("total", stated)

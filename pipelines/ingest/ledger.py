@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pipelines.ingest.origin_mark import Mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import date, datetime
+    from datetime import date
     from pathlib import Path
 
     from pipelines.ingest.deposit import InboxFile
+    from pipelines.ingest.twins import Twins
     from pipelines.ingest.versions import Version
 
 _SCHEMA = """
@@ -36,11 +38,15 @@ CREATE TABLE IF NOT EXISTS stagings (
     recipe_key TEXT PRIMARY KEY, deposit_id TEXT NOT NULL, status TEXT NOT NULL, staged_at TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS releases (
-    deposit_id TEXT PRIMARY KEY, released_at TEXT NOT NULL, how TEXT NOT NULL
+    deposit_id TEXT NOT NULL, released_at TEXT NOT NULL, how TEXT NOT NULL, PRIMARY KEY (deposit_id, released_at)
 );
 CREATE TABLE IF NOT EXISTS versions (
     decided_at TEXT NOT NULL, deposit_id TEXT NOT NULL, fiscal_year INTEGER NOT NULL, is_counted INTEGER NOT NULL,
     reason TEXT NOT NULL, other_deposit_id TEXT, lines INTEGER NOT NULL, lines_matched INTEGER, decided_by TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS twins (
+    decided_at TEXT NOT NULL, deposit_id TEXT NOT NULL, other_deposit_id TEXT NOT NULL, fiscal_year INTEGER NOT NULL,
+    lines INTEGER NOT NULL, lines_to_review INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS runs (
     run_id INTEGER PRIMARY KEY AUTOINCREMENT, started_at TEXT NOT NULL, as_of TEXT NOT NULL, ended_at TEXT,
@@ -92,9 +98,10 @@ class Ledger:
         )
         return {row["deposit_id"]: row for row in rows}
 
-    def releases(self) -> set[str]:
-        """Deposits let through by somebody."""
-        return {row["deposit_id"] for row in self._connection.execute("SELECT deposit_id FROM releases")}
+    def releases(self) -> dict[str, datetime]:
+        """Deposits let through by somebody, with when it was last."""
+        rows = self._connection.execute("SELECT deposit_id, max(released_at) AS last FROM releases GROUP BY deposit_id")
+        return {row["deposit_id"]: datetime.fromisoformat(row["last"]) for row in rows}
 
     def marks(self) -> dict[str, Mark]:
         """The deposits that are annotated copies, by identity, with what they were made from."""
@@ -160,8 +167,8 @@ class Ledger:
                 "INSERT OR REPLACE INTO stagings VALUES (?, ?, ?, ?)", (recipe_key, deposit_id, status, now.isoformat())
             )
 
-    def record_versions(self, versions: list[Version], now: datetime) -> None:
-        """The versions decided by a run; only those that changed since the last decision are added."""
+    def record_decisions(self, versions: list[Version], twins: Twins, now: datetime) -> None:
+        """The versions and the lines of two depositors decided by a run; only what changed since the last is added."""
         last = {
             (row["deposit_id"], row["fiscal_year"]): (row["is_counted"], row["reason"], row["other_deposit_id"])
             for row in self._connection.execute("SELECT * FROM versions ORDER BY rowid")
@@ -183,9 +190,21 @@ class Ledger:
         ]
         with self._transaction() as db:
             db.executemany("INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", changed)
+            db.executemany("INSERT INTO twins VALUES (?, ?, ?, ?, ?, ?)", self._changed_twins(twins, now))
+
+    def _changed_twins(self, twins: Twins, now: datetime) -> list[tuple[str, str, str, int, int, int]]:
+        """How many lines of each pair of deposits and year are linked, where it changed; none any more is 0."""
+        last = {
+            (row["deposit_id"], row["other_deposit_id"], row["fiscal_year"]): (row["lines"], row["lines_to_review"])
+            for row in self._connection.execute("SELECT * FROM twins ORDER BY rowid")
+        }
+        told = dict.fromkeys(last, (0, 0))
+        for *key, lines, to_review in twins.counts().iter_rows():
+            told[key[0], key[1], key[2]] = (lines, to_review)
+        return [(now.isoformat(), *key, *found) for key, found in sorted(told.items()) if last.get(key) != found]
 
     def release(self, deposit_id: str, *, how: str, now: datetime) -> None:
-        """Let a held deposit through, for good."""
+        """Let a held deposit through, for good; a later withdrawal of its file needs another release."""
         with self._transaction() as db:
             db.execute("INSERT OR IGNORE INTO releases VALUES (?, ?, ?)", (deposit_id, now.isoformat(), how))
 
@@ -198,6 +217,6 @@ class Ledger:
             return int(cursor.lastrowid or 0)
 
     def end_run(self, run_id: int, outcome: str, now: datetime) -> None:
-        """A run ends, `published` or `failed`."""
+        """A run ends, `read` or `failed`; a run that was killed never does."""
         with self._transaction() as db:
             db.execute("UPDATE runs SET ended_at = ?, outcome = ? WHERE run_id = ?", (now.isoformat(), outcome, run_id))

@@ -1,24 +1,33 @@
 """What a pass over the inbox leaves for the warehouse: one JSON file that names what is current and why.
 
-The warehouse builds from this file and from staging, and from nothing else; it is replaced in one move.
+The warehouse builds from this file, from staging and from the pairs of lines it names, and from nothing else; it is
+replaced in one move.
 """
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipelines.ingest.inbox import Deposit, Pass
+    from pipelines.ingest.deposited import Deposit, Pass
 
 NAME = "current.json"
+TWINS = "twins"
 
 
 def write_manifest(done: Pass, *, raw: Path, warehouse: Path) -> Path:
-    """Write `current.json` in `warehouse`: lists `deposits`, `versions`, `funder_declarations`; returns its path."""
+    """Write `current.json` in `warehouse`: lists `deposits`, `versions`, `funder_declarations`; returns its path.
+
+    `twins` names the Parquet file of the lines that two depositors report, written before and never changed.
+    """
+    twins = _write_twins(done, warehouse / TWINS)
     body = {
+        "twins": twins.relative_to(warehouse).as_posix(),
         "deposits": [_deposit(deposit, raw, warehouse) for deposit in done.deposits],
         "versions": [
             {
@@ -39,7 +48,24 @@ def write_manifest(done: Pass, *, raw: Path, warehouse: Path) -> Path:
     target = warehouse / NAME
     aside = target.with_suffix(".tmp")
     aside.write_text(json.dumps(body, ensure_ascii=False, indent=1), encoding="utf-8")
-    return aside.replace(target)
+    aside.replace(target)
+    for former in twins.parent.iterdir():
+        if former != twins:
+            former.unlink()
+    return target
+
+
+def _write_twins(done: Pass, folder: Path) -> Path:
+    """The pairs of lines in `folder`, under the hash of their content: a file that the former manifest names stays."""
+    content = io.BytesIO()
+    done.twins.pairs.write_parquet(content, compression="zstd")
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{hashlib.sha256(content.getvalue()).hexdigest()[:32]}.parquet"
+    if not target.is_file():
+        aside = target.with_suffix(".tmp")
+        aside.write_bytes(content.getvalue())
+        aside.replace(target)
+    return target
 
 
 def _deposit(deposit: Deposit, raw: Path, warehouse: Path) -> dict[str, Any]:
@@ -66,6 +92,7 @@ def _deposit(deposit: Deposit, raw: Path, warehouse: Path) -> dict[str, Any]:
         "issues_error": severities.count("error"),
         "issues_warning": severities.count("warning"),
         "issues_info": severities.count("info"),
+        "awaits": deposit.awaits,
         "message": " ".join(report.messages) or None,
         "receipt": deposit.receipt.relative_to(raw).as_posix() if deposit.receipt else None,
         "staging": deposit.staging.relative_to(warehouse).as_posix(),

@@ -12,14 +12,18 @@ from pipelines.ingest.layouts import CONTROLS_SCHEMA, Laid, lay_out
 from pipelines.ingest.personal import personal_header
 from pipelines.ingest.report import ColumnReport, SheetReport
 from pipelines.ingest.spill import repair_spilled
+from pipelines.ingest.unpivot import NO_VALUE, unpivoted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipelines.ingest.recognise import Header
     from pipelines.ingest.sheet import Problem
 
 SWAPPED = "le nom et l'identifiant sont inversés dans le fichier : chacun est relu à sa place"
 _SAMPLE = 200
 _MOSTLY = 0.8
+_NOISE = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 _NUMBER = r"^[\s\u00a0'’]*\d[\d\s\u00a0.]{7,16}\d[\s\u00a0'’]*$"
 
 
@@ -28,7 +32,8 @@ class MappedSheet:
     """`lines` has `source_row` and one text column per mapped field; `letters` gives each field's column.
 
     A field read elsewhere than in a column (a section, a banner) has no letter. `controls` holds what the rows set
-    aside state of the others.
+    aside state of the others. `cell_letters`: where one row gives several lines (columns whose titles are values),
+    field → the letter of each line's own cell; empty otherwise.
     """
 
     header: Header
@@ -37,6 +42,20 @@ class MappedSheet:
     columns: list[ColumnReport]
     report: SheetReport
     controls: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CONTROLS_SCHEMA))
+    cell_letters: Mapping[str, pl.Series] = field(default_factory=dict)
+
+    def letter(self, name: str, position: int) -> str:
+        """The column of the field `name` on the line at `position`."""
+        own = self.cell_letters.get(name)
+        return self.letters[name] if own is None else str(own[position])
+
+    def places(self) -> pl.Series:
+        """What tells each line from the others of its sheet: its row, and its column where a row gives several."""
+        row = self.lines["source_row"].cast(pl.String)
+        unpivot = self.header.format.layout.unpivot
+        if not self.cell_letters or unpivot is None:
+            return row
+        return pl.select(pl.format("{}:{}", row, self.cell_letters[unpivot.key])).to_series()
 
 
 def map_sheet(header: Header) -> MappedSheet:
@@ -45,6 +64,17 @@ def map_sheet(header: Header) -> MappedSheet:
     header, laid = lay_out(header, below)
     header, swapped = _unswapped(header, laid)
     kept = laid.rows
+    letters = {name: letter for letter, name in header.fields.items()}
+    lines = kept.select(
+        pl.col("row").alias("source_row"),
+        *(pl.col(letter).alias(name) for name, letter in letters.items()),
+        *(text.alias(name) for name, text in laid.given.items() if name not in letters),
+    )
+    cell_letters: Mapping[str, pl.Series] = {}
+    if header.format.layout.unpivot is not None:
+        lines, letters, cell_letters = unpivoted(lines, letters, header.format.layout.unpivot)
+        laid.drop(set(kept["row"].to_list()) - set(lines["source_row"].to_list()), NO_VALUE)
+        kept = laid.rows
     report = SheetReport(
         name=header.sheet.name,
         kept=True,
@@ -54,21 +84,15 @@ def map_sheet(header: Header) -> MappedSheet:
         rows_ignored=below.height - kept.height,
         ignored=laid.ignored,
     )
-    letters = {name: letter for letter, name in header.fields.items()}
-    lines = kept.select(
-        pl.col("row").alias("source_row"),
-        *(pl.col(letter).alias(name) for name, letter in letters.items()),
-        *(text.alias(name) for name, text in laid.given.items() if name not in letters),
-    )
-    return MappedSheet(header, lines, letters, _columns(header, below, swapped), report, laid.controls)
+    return MappedSheet(header, lines, letters, _columns(header, below, swapped), report, laid.controls, cell_letters)
 
 
 def _below(header: Header) -> tuple[Header, pl.DataFrame]:
     """The filled rows under the header, trimmed; cells that an unquoted comma pushed aside are put back."""
     sheet = header.sheet
-    below = sheet.cells.filter(pl.col("row") > header.row)
-    below = below.with_columns(_trimmed(pl.col(letter)) for letter in sheet.letters)
-    below = below.filter(pl.any_horizontal(pl.col(letter).is_not_null() for letter in sheet.letters))
+    below = _trimmed(sheet.cells.slice(int((sheet.cells["row"] <= header.row).sum())), sheet.letters)
+    filled = below.select(pl.any_horizontal(pl.col(letter).is_not_null() for letter in sheet.letters)).to_series()
+    below = below if filled.all() else below.filter(filled)
     if sheet.has_title or not sheet.problems:
         return header, below
     below, repaired = repair_spilled(header, below)
@@ -77,11 +101,22 @@ def _below(header: Header) -> tuple[Header, pl.DataFrame]:
     return replace(header, sheet=replace(sheet, problems=[*left, *repaired])), below
 
 
-def _trimmed(cell: pl.Expr) -> pl.Expr:
-    # U+0000-U+001F but line breaks are noise of exports; no-break spaces stay inside words and go at the ends.
-    text = cell.str.replace_all(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", "").str.replace_all(
-        r"^[\s\u00a0\u202f]+|[\s\u00a0\u202f]+$", ""
-    )
+def _trimmed(cells: pl.DataFrame, letters: list[str]) -> pl.DataFrame:
+    """Cells without control characters (line breaks stay) nor spaces of any kind at their ends; blank ones null.
+
+    A column where nothing has to be done is left as it is: it would take its weight in memory again.
+    """
+    untidy = cells.select(_is_untidy(pl.col(letter)).any() for letter in letters)
+    return cells.with_columns(_tidy(pl.col(letter)) for letter in letters if untidy[letter].item())
+
+
+def _is_untidy(cell: pl.Expr) -> pl.Expr:
+    spaced = cell.str.strip_chars().str.len_bytes() != cell.str.len_bytes()
+    return (cell == "") | spaced | cell.str.contains(_NOISE)
+
+
+def _tidy(cell: pl.Expr) -> pl.Expr:
+    text = cell.str.replace_all(_NOISE, "").str.strip_chars()
     return pl.when(text != "").then(text)
 
 

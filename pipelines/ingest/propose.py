@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.ingest.fold import fold_header
 from pipelines.ingest.guess import listed_columns
+from pipelines.ingest.infer_wide import unpivot_rule
 from pipelines.ingest.personal import mask
 from pipelines.ingest.recognise import find_header
 from pipelines.ingest.report import ColumnReport
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pipelines.ingest.guess import Guess
 
 _MAX_REJECTED = 0.05
+BY_YEAR = "d'après son titre, qui porte l'année"
 _CRITICAL = ("applicant_name", "funder_name", "fiscal_year", "decision_status")
 
 
@@ -25,6 +27,8 @@ def propose(guess: Guess) -> Format | None:
     required = [name for name in guess.fields if name in _CRITICAL or name == f"amount_{guess.stage}"]
     if not required:
         return None
+    unpivot = unpivot_rule(guess)
+    turned = list(unpivot.columns) if unpivot is not None else []
     order = {letter: position for position, letter in enumerate(guess.sheet.letters)}
     placed = sorted(guess.fields.items(), key=lambda item: order[item[1].letter])
     status = "decision_status" in guess.fields
@@ -38,7 +42,7 @@ def propose(guess: Guess) -> Format | None:
         record_kind="application" if status else "payment" if guess.stage == "paid" else "award",
         headline_stage=guess.stage or "awarded",
         recognise=RecogniseRule(
-            required=tuple(required), headers=tuple(guess.fields[name].title.text.strip() for name in required)
+            required=(*required, *turned), headers=tuple(guess.fields[name].title.text.strip() for name in required)
         ),
         fields={
             name: ColumnRule(
@@ -49,7 +53,7 @@ def propose(guess: Guess) -> Format | None:
             for name, column in placed
         },
         constants={**constants, **guess.constants},
-        layout=LayoutRule(banner=guess.banner_rules),
+        layout=LayoutRule(banner=guess.banner_rules, unpivot=unpivot),
         ignore={title: guess.ignored[column.letter] for column, title in titled if column.letter in guess.ignored},
         expect=ExpectRule(max_rejected_share=_MAX_REJECTED),
     )
@@ -59,6 +63,8 @@ def check_reading(guess: Guess, format_: Format) -> None:
     """The proposed format must find the same header and the same columns again; else its titles are too alike."""
     found = find_header(guess.sheet, {INFERRED: format_})
     wanted = {column.letter: name for name, column in guess.fields.items()}
+    if format_.layout.unpivot is not None:
+        wanted |= {column.letter: f"amount_{guess.stage}.{column.title.year}" for column in guess.wide}
     if found is None or found.row != guess.candidate.row or dict(found.fields) != wanted:
         alike = [column for column in guess.columns if _has_twin(column, guess.columns)]
         told = f" ({listed_columns(alike)})" if alike else ""
@@ -80,6 +86,8 @@ def _has_twin(column: Column, columns: list[Column]) -> bool:
 def meanings(guess: Guess) -> list[ColumnReport]:
     """Each column with the field it takes and why, or why it takes none."""
     fields = {column.letter: name for name, column in guess.fields.items()}
+    if guess.stage is not None:
+        fields |= {column.letter: f"amount_{guess.stage}" for column in guess.wide}
     asked = {column.letter for columns in guess.rivals.values() for column in columns}
     known = {column.letter for column in guess.columns}
     reports = []
@@ -88,7 +96,7 @@ def meanings(guess: Guess) -> list[ColumnReport]:
         if not title:
             continue
         name = fields.get(letter) if letter not in asked else None
-        why = guess.basis.get(name) if name else "à préciser : voir les questions" if letter in asked else None
+        why = guess.basis.get(name, BY_YEAR) if name else "à préciser : voir les questions" if letter in asked else None
         if why is None:
             why = guess.ignored.get(letter) or (
                 "sens inconnu : non lue" if letter in known else "donnée personnelle : non lue"

@@ -20,7 +20,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pipelines.ingest import french
 from schemas import codelist, scdl
 from schemas.contract import describe
-from schemas.format import application_fields, load_formats
+from schemas.contracts import field_title
+from schemas.format import load_formats
 from schemas.issues import issue_kinds
 from schemas.publication import load_publication
 from schemas.synonyms import load_synonyms
@@ -159,7 +160,8 @@ def render(report: Report, *, as_of: date, file_name: str | None = None, annotat
     """The page as text; equal reports and dates give equal text."""
     members = list(_members(report))
     parts = [_part(member, f"f{index}-") for index, member in enumerate(members, 1)] or [_part(report, "")]
-    publication = load_publication()
+    publication, decisions = load_publication(), report.decisions.items()
+    states_totals = bool(decisions) and not report.filled  # no application was read: decisions are those of totals
     address = publication.publisher.correction_address
     return _template_environment().get_template("receipt.html.j2").render(
         report=report,
@@ -169,7 +171,8 @@ def render(report: Report, *, as_of: date, file_name: str | None = None, annotat
         file_name=_name(file_name or report.file),
         annotated=annotated,
         member_name=report.file if file_name and _name(file_name) != _name(report.file) else None,
-        non_awards={s: n for s, n in report.decisions.items() if s not in ("awarded", "unknown") and n},
+        states_totals=states_totals,
+        non_awards={} if states_totals else {s: n for s, n in decisions if s not in ("awarded", "unknown") and n},
         is_demonstration=report.is_demonstration or any(part.report.is_demonstration for part in parts),
         publishes_refusals=_agreed([report, *members]),
         personal=_added([part.report.personal_removed for part in parts]),
@@ -212,7 +215,7 @@ def _template_environment() -> Environment:
     }
     environment.globals |= {
         "stages": codelist.labels("headline_stage"),
-        "statuses": codelist.labels("decision_status"),
+        "statuses": {**codelist.labels("measure"), **codelist.labels("decision_status")},
         "scopes": codelist.labels("publication_scope"),
         "legal_version": scdl.VERSION,
         "legal_words": scdl.words(),
@@ -292,12 +295,13 @@ def _grouped(columns: list[ColumnReport]) -> list[ColumnGroup]:
 
 def _useful(report: Report) -> list[Useful]:
     """The fields without which a question of the readers stays without an answer."""
-    if not report.rows_accepted:
+    applications = max(report.filled.values(), default=0)  # some fields are never empty
+    if not applications:
         return []
     refused = report.decisions.get("refused", 0) + report.decisions.get("inadmissible", 0)
     useful = []
     for names, title, column, why in _USEFUL:
-        lines = refused if names[0] == "refusal_reason" else report.rows_accepted
+        lines = refused if names[0] == "refusal_reason" else applications
         if lines:
             filled = min(max(report.filled.get(name, 0) for name in names), lines)
             verb = "Complétez la" if filled else "Ajoutez une"
@@ -333,8 +337,7 @@ _LEFT_OUT = {
 
 
 def _field_title(name: str) -> str:
-    known = application_fields().get(name)
-    return known.title if known else _COMPOSITE_TITLES.get(name, name)
+    return field_title(name) or _COMPOSITE_TITLES.get(name, name)
 
 
 def _format_title(name: str) -> str:

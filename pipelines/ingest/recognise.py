@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pipelines.ingest.sheet import Sheet
-    from schemas.format import Format
+    from schemas.format import Format, UnpivotRule
 
 _HEADER_WITHIN = 60  # filled rows looked at from the top
 _WIDEST = 1_000  # columns among which titles are sought
@@ -159,6 +160,8 @@ def _match(
         else:
             first[name] = letter
             fields[letter] = name
+    if format_.layout.unpivot is not None and not _match_values(candidate, format_, first, fields, duplicates):
+        return None
     filled = {name.partition(".")[0] for name in first}
     if any(name not in filled for name in format_.recognise.required):
         return None
@@ -171,6 +174,35 @@ def _match(
     return Header(
         format_, sheet, candidate.row, titles, ordered, duplicates, top=candidate.top, spelled=candidate.spelled
     )
+
+
+def _match_values(
+    candidate: Candidate, format_: Format, first: dict[str, str], fields: dict[str, str], duplicates: dict[str, str]
+) -> bool:
+    """Add the columns whose titles are values to what is matched, as `<field>.<value>`; False when they are too few."""
+    rule = format_.layout.unpivot
+    if rule is None:
+        return True
+    listed = {fold_header(title) for title in format_.rule(rule.key).values}
+    for letter, ways in candidate.spelled.items():
+        if letter in fields or letter in duplicates:
+            continue
+        name = next((name for way in ways if (name := _value_column(way, rule, listed))), None)
+        if name is not None and name in first:
+            duplicates[letter] = first[name]
+        elif name is not None:
+            first[name] = letter
+            fields[letter] = name
+    widest = max(sum(name.startswith(f"{own}.") for name in first) for own in rule.columns)
+    return widest >= rule.fewest
+
+
+def _value_column(title: str, rule: UnpivotRule, listed: set[str]) -> str | None:
+    for name, pattern in rule.columns.items():
+        found = re.fullmatch(pattern or "(.*)", title)
+        if found is not None and found[1] and (pattern or title in listed):
+            return f"{name}.{found[1]}"
+    return None
 
 
 def _before(letter: str, letters: list[str]) -> str:

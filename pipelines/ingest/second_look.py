@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from pipelines.ingest.check import Outcome
 
 _TOTAL = re.compile(r"^(sous )?(total|totaux)\b|^(somme|cumul|report|ensemble) (de|des|du|general)\b")
+_NOBODY = re.compile(
+    r"^(idem|id|ibid|dito|ditto|voir (ci )?dessus)$|^(dont|reste a|enveloppe|solde|disponible|a repartir|non affecte)\b"
+)
+_NOBODY_HINT = r"(?i)^\W*(id|ibid|dit|voir|dont|reste|enveloppe|solde|disponible|[aà] r|non affect)"
 _TELLING = (
     *("applicant_siret", "applicant_siren", "applicant_rna", "title", "decision_status_raw", "amount_requested"),
     *("decided_date", "signed_date", "amount_loan", "amount_guarantee", "amount_in_kind", "in_kind_type"),
@@ -29,6 +33,7 @@ _CODES = {
     "total_mismatch": "Un total du fichier n'est pas la somme des lignes lues ({places}) : que manque-t-il ?",
     "count_mismatch": "Le nombre de lignes annoncé n'est pas celui des lignes lues ({places}) : laquelle manque ?",
     "status_unknown": "Des mots de la colonne de la décision ne sont pas compris ({places}) : que veulent-ils dire ?",
+    "amount_ambiguous": "Des montants se lisent de deux façons ({places}) : en milliers, ou avec des décimales ?",
     "row_length": _SHIFTED,
     "row_shifted": _SHIFTED,
     "cells_rejoined": _SHIFTED,
@@ -44,6 +49,7 @@ def second_look(outcome: Outcome) -> list[str]:
     return [
         *_told_by_issues(outcome),
         *_totals(lines, amount),
+        *nobody(lines),
         *_empty_lines(lines, amount),
         *_odd_amounts(lines, amount),
     ]
@@ -68,6 +74,18 @@ def _told_by_issues(outcome: Outcome) -> list[str]:
             f"À la ligne {row}, « {value} » tient la place du montant : est-ce un autre tableau, ou un oubli ?"
         )
     return asked
+
+
+def nobody(lines: pl.DataFrame) -> list[str]:
+    """Names that are none: « dont… » details a total, « reste à affecter » is no grant, « idem » is the line above."""
+    unknown = pl.all_horizontal(pl.col(name).is_null() for name in ("applicant_siren", "applicant_rna"))
+    suspects = lines.filter(unknown & pl.col("applicant_name").str.contains(_NOBODY_HINT))
+    odd = suspects.select("source_row", "applicant_name").rows()
+    odd = [(row, name) for row, name in odd if _NOBODY.match(fold_words(name))]
+    if not odd:
+        return []
+    row, name = odd[0]
+    return [f"À la ligne {row}, « {name} » est-il un demandeur, un détail déjà compté, ou une répétition ?"]
 
 
 def _totals(lines: pl.DataFrame, amount: pl.Series) -> list[str]:

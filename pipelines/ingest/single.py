@@ -1,13 +1,11 @@
-"""One file or one deposit at a time, from a terminal: check a path, release what is held."""
+"""One file at a time, from a terminal: what would be said of it."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pipelines.ingest.check import check_file
 from pipelines.ingest.deposit import deposit_id
-from pipelines.ingest.ledger import Ledger
 from pipelines.ingest.normalise import Origin
 from schemas.funder import FILE_NAME, FunderFile, FunderFileError, load_funder_file
 
@@ -45,22 +43,3 @@ def _depositor_folder(file: Path, inbox: Path) -> Path | None:
         if folder.parent == inbox or folder.parent.name == "raw":
             return folder
     return None
-
-
-def release_deposit(wanted: str, *, warehouse: Path) -> str | None:
-    """Let a held deposit through; returns its file's name, or None when no single deposit answers to `wanted`.
-
-    `wanted` is the deposit's identity, or the beginning (eight digits at least) of its sha256.
-    """
-    if not (warehouse / "ledger.sqlite").is_file():
-        return None
-    with Ledger(warehouse / "ledger.sqlite") as ledger:
-        found = [
-            row
-            for row in ledger.deposits().values()
-            if row["deposit_id"] == wanted or (len(wanted) >= 8 and row["sha256"].startswith(wanted.lower()))
-        ]
-        if len(found) != 1:
-            return None
-        ledger.release(found[0]["deposit_id"], how="qfq release", now=datetime.now(UTC).replace(microsecond=0))
-        return str(found[0]["file_name"])

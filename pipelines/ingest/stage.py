@@ -17,10 +17,13 @@ from typing import TYPE_CHECKING
 import schemas
 from pipelines.ingest.check import check_file
 from pipelines.ingest.conformity import write_clean_csv
+from pipelines.ingest.pool import in_threads
 from pipelines.ingest.report import Report
+from schemas.contracts import staged_name
 from schemas.source import source_hash
 
 if TYPE_CHECKING:
+    from pipelines.ingest.check import Outcome
     from pipelines.ingest.normalise import Origin
 
 _HERE = Path(__file__).parent
@@ -31,8 +34,11 @@ LEGAL_CSV = "scdl.csv"
 
 @cache
 def recipe_version() -> str:
-    """A hash of what turns bytes into lines: the contracts, formats and codelists, and the code of ingestion."""
-    return source_hash(Path(schemas.__file__).parent, _HERE, suffixes={".py", ".toml", ".csv"})
+    """A hash of what turns bytes into lines: the contracts, formats and codelists, and the code of ingestion.
+
+    The rule of themes is the warehouse's: changing it stages nothing again.
+    """
+    return source_hash(Path(schemas.__file__).parent, _HERE, suffixes={".py", ".toml", ".csv"}, apart={"themes.toml"})
 
 
 def recipe_key(sha256: str, origin: Origin) -> str:
@@ -53,6 +59,8 @@ def recipe_key(sha256: str, origin: Origin) -> str:
 def stage(content: Path, origin: Origin, folder: Path) -> Report:
     """Check the deposit at `content` and write `accepted`, `rejected` and `issues` Parquet and its report to `folder`.
 
+    The lines of each other contract that the file holds are in a Parquet of their own (`decision_counts`, ...).
+
     Written aside and renamed: a folder that exists is whole. When it exists already, its report is read back.
     """
     if folder.is_dir():
@@ -61,18 +69,27 @@ def stage(content: Path, origin: Origin, folder: Path) -> Report:
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix="."))
     try:
-        issues = outcome.issues.rename({"column": "column_letter"})
-        for name, frame in (("accepted", outcome.accepted), ("rejected", outcome.rejected), ("issues", issues)):
-            frame.write_parquet(aside / f"{name}.parquet", compression="zstd")
-        if outcome.publishable.any():
-            with (aside / LEGAL_CSV).open("wb") as target:
-                write_clean_csv(outcome.accepted, outcome.publishable, target)
+        in_threads(lambda write: write(outcome, aside), (_write_tables, _write_legal_csv))
         outcome.report.save(aside / _REPORT)
         aside.rename(folder)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
     return outcome.report
+
+
+def _write_tables(outcome: Outcome, folder: Path) -> None:
+    issues = outcome.issues.rename({"column": "column_letter"})
+    others = {staged_name(contract): lines for contract, lines in outcome.others.items()}
+    frames = {"accepted": outcome.accepted, "rejected": outcome.rejected, "issues": issues, **others}
+    for name, frame in frames.items():
+        frame.write_parquet(folder / f"{name}.parquet", compression="zstd")
+
+
+def _write_legal_csv(outcome: Outcome, folder: Path) -> None:
+    if outcome.publishable.any():
+        with (folder / LEGAL_CSV).open("wb") as target:
+            write_clean_csv(outcome.accepted, outcome.publishable, target)
 
 
 def put_beside(source: Path | None, target: Path) -> None:

@@ -1,4 +1,4 @@
-"""The blank workbook that services fill: made from the contract, its codelists and the format `modele`.
+"""The blank workbook that services fill: made from the contracts, their codelists and the formats of its sheets.
 
 What a column is called, what it may hold and what its lists offer is read from `schemas`; the guide's words, the
 groups of columns and the fictitious examples are in `template.toml`. A filled workbook reads back as any deposit.
@@ -27,8 +27,8 @@ from pipelines.ingest.own_sheets import EXAMPLES, GUIDE, LISTS
 from pipelines.ingest.workbook import AUTHOR, fit_to_width, put_text, workbook_bytes
 from schemas import codelist
 from schemas.application import EARLIEST, FIRST_YEAR, LAST_YEAR, LATEST
-from schemas.contract import Euro
-from schemas.format import application_fields, load_formats
+from schemas.contract import YEAR, Euro, Share
+from schemas.format import load_formats
 from schemas.publication import load_publication
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from schemas.contract import FieldInfo
 
 FORMAT = "modele"
-DATA_SHEET = "Demandes"
+SHEETS = {"Demandes": FORMAT, "Services": "modele-services", "Appels à projets": "modele-appels"}
+"""The sheets to fill, each with its format."""
 LAST_ROW = 1_048_576
 NOT_OFFERED = frozenset({"unknown"})
 """Codes that stand for « not understood »: nobody should choose them."""
@@ -46,8 +47,14 @@ _WORDS = Path(__file__).with_name("template.toml")
 _LISTS_SHEET = "Listes"
 _FIRST_LISTED = 4  # row of a list's first value
 _MOST_SENTENCE = 255  # characters of a validation message (Excel)
-_IDENTIFIER = re.compile(r"(_id|_siret|_rna|_code|_postcode|_number|_programme|_reference)$")
-_LONG_TEXTS = frozenset({"title", "cofunders", "applicant_name", "payment_conditions", "in_kind_type"})
+_IDENTIFIER = re.compile(r"(_id|_siret|_siren|_rna|_code|_postcode|_number|_programme|_reference)$")
+_LONG_TEXTS = frozenset(
+    {
+        "title", "cofunders", "applicant_name", "payment_conditions", "in_kind_type", "service_variants", "pays_not",
+        "calendar", "predecessors", "criteria", "description", "rate_comment", "themes", "applicants",
+    }
+)  # fmt: skip
+_OLDEST = date(1900, 3, 1)  # Excel counts days wrongly before
 _FACE = "Calibri"
 _WHITE = Font(name=_FACE, bold=True, color="FFFFFF")
 _WRAPPED = Alignment(wrap_text=True, vertical="top")
@@ -82,9 +89,11 @@ class TemplateColumn:
     @property
     def entry(self) -> str:
         """What kind of thing is written there, in French."""
+        if self.info.is_several:
+            return "une ou plusieurs valeurs de la liste, séparées par des points-virgules"
         if self.choices:
             return "oui ou non" if self.info.dtype == pl.Boolean else "liste"
-        kinds = {pl.Date: "date", pl.Int32: "année", Euro: "montant en euros"}
+        kinds = {pl.Date: "date", pl.Int32: YEAR, Euro: "montant en euros", Share: "pourcentage"}
         if self.info.dtype in kinds:
             return kinds[self.info.dtype]
         return "numéro ou code (format Texte)" if _IDENTIFIER.search(self.info.name) else "texte"
@@ -96,26 +105,31 @@ class TemplateColumn:
             return f"{date.fromisoformat(self.info.example):%d/%m/%Y}"
         if self.info.dtype == Euro and self.info.example:
             return self.info.example.replace(".", ",")
+        if self.info.dtype == Share and self.info.example:
+            return f"{float(self.info.example):.0%}".replace("%", " %")
+        if self.info.is_several:
+            return " ; ".join(self.choices[:2])
         return self.info.example or (self.choices[0] if self.choices else None)
 
 
 @cache
 def template_words() -> dict[str, Any]:
-    """The words of `template.toml`: `groups`, `advice`, `guide`, `examples`."""
+    """The words of `template.toml`: `groups` and `advice` of each format, `guide`, `examples`."""
     return tomllib.loads(_WORDS.read_text(encoding="utf-8"))
 
 
-def template_columns() -> list[TemplateColumn]:
-    """The columns of the data sheet, in the order of the format. Raises `KeyError` for a field without a group."""
-    format_, words = load_formats()[FORMAT], template_words()
-    groups = {name: group for group in words["groups"] for name in group["fields"]}
+def template_columns(format_id: str = FORMAT) -> list[TemplateColumn]:
+    """The columns of a sheet to fill, in the order of its format. Raises `KeyError` for a field without a group."""
+    format_, words = load_formats()[format_id], template_words()
+    groups = {name: group for group in words["groups"][format_id] for name in group["fields"]}
+    advice = words["advice"][format_id]
     return [
         TemplateColumn(
-            info=application_fields()[name],
+            info=format_.contract_fields()[name],
             letter=get_column_letter(position),
             group=groups[name]["title"],
             colour=groups[name]["colour"],
-            advice=words["advice"].get(name, "Si vous l'avez"),
+            advice=advice.get(name, "Si vous l'avez"),
             is_required=name in format_.recognise.required,
         )
         for position, name in enumerate(format_.fields, start=1)
@@ -124,25 +138,32 @@ def template_columns() -> list[TemplateColumn]:
 
 def template_bytes() -> bytes:
     """The blank workbook as an xlsx file; the same bytes while the schemas are the same."""
-    book, columns = Workbook(), template_columns()
+    book = Workbook()
+    book.remove(book.worksheets[0])
     book.properties.title, book.properties.language = load_formats()[FORMAT].title, "fr"
-    data = book.worksheets[0]
-    data.title = DATA_SHEET
-    places = _write_lists(book.create_sheet(_LISTS_SHEET), columns)
-    _write_data_sheet(data, columns, places)
-    _write_guide(book.create_sheet("Guide", 1), columns)
-    _write_examples(book.create_sheet("Exemples", 2), columns)
+    sheets = {name: template_columns(format_id) for name, format_id in SHEETS.items()}
+    data = {name: book.create_sheet(name) for name in sheets}
+    guide, examples = book.create_sheet("Guide"), book.create_sheet("Exemples")
+    places = _write_lists(
+        book.create_sheet(_LISTS_SHEET), [column for columns in sheets.values() for column in columns]
+    )
+    for name, columns in sheets.items():
+        _write_data_sheet(data[name], columns, places)
+    _write_guide(guide, sheets)
+    _write_examples(examples, template_columns())
     return workbook_bytes(book)
 
 
 def _write_lists(sheet: Worksheet, columns: list[TemplateColumn]) -> dict[str, str]:
-    """Every list with the meaning of its values; returns the cells of each field's values, for validation."""
+    """Every list once, with the meaning of its values; returns the cells of each list's values, for validation."""
     _banner(sheet, LISTS)
     sheet.sheet_properties.tabColor = "808080"
-    places = {}
+    places: dict[str, str] = {}
     position = 1
-    for column in (column for column in columns if column.info.codelist is not None):
-        meanings = {row["label"]: row["description"] for row in codelist.rows(column.info.codelist or "")}
+    for column in columns:
+        if column.info.codelist is None or column.info.codelist in places:
+            continue
+        meanings = {row["label"]: row["description"] for row in codelist.rows(column.info.codelist)}
         letter = get_column_letter(position)
         _headers(sheet, _FIRST_LISTED - 1, [column.info.title, "Ce que cela veut dire"], column.colour, start=position)
         for row, label in enumerate(column.choices, start=_FIRST_LISTED):
@@ -150,7 +171,7 @@ def _write_lists(sheet: Worksheet, columns: list[TemplateColumn]) -> dict[str, s
             put_text(sheet.cell(row, position + 1), typeset(meanings[label]))
             sheet.cell(row, position).alignment = sheet.cell(row, position + 1).alignment = _WRAPPED
         last = _FIRST_LISTED + len(column.choices) - 1
-        places[column.info.name] = f"{_LISTS_SHEET}!${letter}${_FIRST_LISTED}:${letter}${last}"
+        places[column.info.codelist] = f"{_LISTS_SHEET}!${letter}${_FIRST_LISTED}:${letter}${last}"
         sheet.column_dimensions[letter].width = 30
         sheet.column_dimensions[get_column_letter(position + 1)].width = 46
         position += 2
@@ -172,7 +193,7 @@ def _write_data_sheet(sheet: Worksheet, columns: list[TemplateColumn], places: d
         shape = sheet.column_dimensions[column.letter]
         shape.width = _width(column)
         shape.number_format = _number_format(column)
-        validation = _validation(column, places.get(column.info.name))
+        validation = _validation(column, places.get(column.info.codelist or ""))
         if validation is not None:
             sheet.add_data_validation(validation)
             validation.add(f"{column.letter}2:{column.letter}{LAST_ROW}")
@@ -186,7 +207,7 @@ def _width(column: TemplateColumn) -> float:
 
 
 def _number_format(column: TemplateColumn) -> str:
-    formats = {pl.Date: "dd/mm/yyyy", pl.Int32: "0", Euro: "#,##0.00"}
+    formats = {pl.Date: "dd/mm/yyyy", pl.Int32: "0", Euro: "#,##0.00", Share: "0%"}
     return formats.get(column.info.dtype) or ("@" if _IDENTIFIER.search(column.info.name) else "General")
 
 
@@ -197,8 +218,15 @@ def _validation(column: TemplateColumn, place: str | None) -> DataValidation | N
     if column.choices:
         cells = place if place is not None else f'"{",".join(column.choices)}"'
         rule = {"type": "list", "formula1": cells, "error": "Choisissez une valeur de la liste, ou laissez vide."}
+        if column.info.is_several:
+            error = "Plusieurs valeurs ? Séparez-les par des points-virgules, puis gardez ce que vous avez écrit."
+            rule |= {"errorStyle": "information", "error": error}
+    elif dtype == Share:
+        error = "Écrivez un pourcentage, par exemple 50 %."
+        rule = {"type": "decimal", "operator": "between", "formula1": "0", "formula2": "1", "error": error}
     elif dtype == pl.Date:
-        limits = {"formula1": str(int(to_excel(EARLIEST))), "formula2": str(int(to_excel(LATEST)))}
+        earliest = _OLDEST if name.startswith("valid_") else EARLIEST
+        limits = {"formula1": str(int(to_excel(earliest))), "formula2": str(int(to_excel(LATEST)))}
         rule = {"type": "date", "operator": "between", **limits, "error": "Écrivez une date, par exemple 15/03/2024."}
     elif dtype == pl.Int32:
         limits = {"formula1": str(FIRST_YEAR), "formula2": str(LAST_YEAR)}
@@ -214,6 +242,10 @@ def _validation(column: TemplateColumn, place: str | None) -> DataValidation | N
     elif name.endswith("_rna"):
         error = "Un numéro RNA compte dix caractères : un W, puis des chiffres. Vérifiez le numéro."
         formula = f'AND(LEN({first})=10,LEFT({first},1)="W")'
+        rule = {"type": "custom", "formula1": formula, "errorStyle": "warning", "error": error}
+    elif name == "contact_mailbox":
+        error = "Donnez la boîte du service, jamais celle d'une personne : aide-alimentaire@…, contact@…"
+        formula = f'ISNUMBER(FIND("@",{first}))'
         rule = {"type": "custom", "formula1": formula, "errorStyle": "warning", "error": error}
     elif name in ("seat_commune_code", "seat_postcode"):
         error = "Ce code compte cinq caractères, zéro du début compris."
@@ -236,8 +268,8 @@ def _comment(column: TemplateColumn) -> Comment:
     return Comment(typeset("\n".join(lines)), AUTHOR, width=320, height=40 + 22 * (len(lines) + 1))
 
 
-def _write_guide(sheet: Worksheet, columns: list[TemplateColumn]) -> None:
-    """The guide: how to fill, what becomes public, why refusals, each decision, each column."""
+def _write_guide(sheet: Worksheet, sheets: dict[str, list[TemplateColumn]]) -> None:
+    """The guide: how to fill, what becomes public, why refusals, each decision, each column of each sheet."""
     _banner(sheet, GUIDE)
     sheet.sheet_properties.tabColor = "1F4E79"
     for letter, width in zip("ABCDEF", (30, 26, 36, 40, 24, 26), strict=True):
@@ -246,11 +278,17 @@ def _write_guide(sheet: Worksheet, columns: list[TemplateColumn]) -> None:
     for section in template_words()["guide"]:
         row = _section(sheet, row, section["title"])
         for line in section["lines"]:
-            row = _paragraph(sheet, row, f"•  {_told(line, columns)}")
+            row = _paragraph(sheet, row, f"•  {_told(line, template_columns())}")
         if section["title"].startswith("Les décisions"):
             row = _decisions(sheet, row)
         row += 1
-    row = _section(sheet, row, "Les colonnes, une par une")
+    for name, columns in sheets.items():
+        row = _write_columns(sheet, row, name, columns) + 2
+
+
+def _write_columns(sheet: Worksheet, row: int, name: str, columns: list[TemplateColumn]) -> int:
+    """The columns of one sheet, one by one; returns the last row written."""
+    row = _section(sheet, row, f"Les colonnes de la feuille « {name} », une par une")
     titles = ["Colonne", "Groupe (couleur)", "À remplir", "Ce qu'on y met", "Ce qu'on écrit", "Exemple"]
     _headers(sheet, row, titles, "404040")
     for column in columns:
@@ -263,6 +301,7 @@ def _write_guide(sheet: Worksheet, columns: list[TemplateColumn]) -> None:
         sheet.cell(row, 1).font = Font(name=_FACE, bold=True, underline="single" if column.is_required else None)
         sheet.cell(row, 2).fill, sheet.cell(row, 2).font = PatternFill("solid", fgColor=column.colour), _WHITE
         sheet.row_dimensions[row].height = 32
+    return row
 
 
 def _told(line: str, columns: list[TemplateColumn]) -> str:

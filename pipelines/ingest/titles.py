@@ -1,7 +1,8 @@
 """Titles of columns → what they may mean, by the words of `schemas/synonyms.toml`. For inference only.
 
-Words are compared without case, accents, articles, plural or feminine endings, years and units. What stands in
-brackets is left out only where it says how to write; « Montant (demandé) » is not « Montant ».
+Words are compared without case, accents, articles, plural or feminine endings, years, units and names of State schemes
+(« Montant DETR 2023 »). What stands in brackets is left out only where it says how to write; « Montant (demandé) » is
+not « Montant ».
 """
 
 from __future__ import annotations
@@ -9,15 +10,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from pipelines.ingest.fold import fold_words
+from pipelines.ingest.fold import fold, fold_words
 from schemas.synonyms import load_synonyms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _SMALL = frozenset(
     "de d du des la le les l un une en a au aux par pour et ou est of the euro euros eur ttc ht".split()  # noqa: SIM905
 )
+_SCHEMES = frozenset({"detr", "dsil", "dsid", "dpv", "fnadt", "fdva", "fdva1", "fdva2", "fipd", "mildeca", "fonjep"})
 _NUMBER = frozenset({"n", "no", "num", "numero", "nos"})
+_WHOLE = frozenset({"pays"})  # not « payé »
 _YEAR = re.compile(r"(?:19|20)\d{2}")
 _CAMEL = re.compile(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])")
 _BRACKETS = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
@@ -49,18 +55,30 @@ class Title:
 def title_key(text: str) -> str:
     """The telling words of a title, put together: `Nom de l'association (raison sociale)*` → `nomassociation…`."""
     words = fold_words(_CAMEL.sub(" ", _BRACKETS.sub(_unless_hint, text))).split()
-    return "".join(_stem(word) for word in words if word not in _SMALL and not _YEAR.fullmatch(word))
+    return "".join(
+        _stem(word) for word in words if word not in _SMALL and word not in _SCHEMES and not _YEAR.fullmatch(word)
+    )
 
 
 def read_title(text: str) -> Title:
     """What a title means, and the year it bears."""
     years = {int(year) for year in re.findall(r"(?<!\d)(?:19|20)\d{2}(?!\d)", text)}
-    return Title(text, meanings().get(title_key(text)), years.pop() if len(years) == 1 else None)
+    meaning = meanings().get(title_key(text)) or _run_together().get(fold(text))
+    return Title(text, meaning, years.pop() if len(years) == 1 else None)
 
 
 @cache
 def meanings() -> dict[str, Meaning]:
     """Every title of the table, by its key. Raises `ValueError` when one stands in two places."""
+    known: dict[str, Meaning] = {}
+    for title, meaning in _listed():
+        if known.setdefault(title_key(title), meaning) != meaning:
+            raise ValueError(f"synonyms.toml: « {title} » stands in two places")
+    return known
+
+
+def _listed() -> Iterator[tuple[str, Meaning]]:
+    """Every title of the table with what it may mean."""
     table = load_synonyms()
     listed: list[tuple[Meaning, tuple[str, ...]]] = []
     for name, spellings in table.fields.items():
@@ -75,12 +93,16 @@ def meanings() -> dict[str, Meaning]:
         (Meaning("year"), either.year),
     ]
     listed += [(Meaning("ignore", reason), titles) for reason, titles in table.ignore.items()]
-    known: dict[str, Meaning] = {}
-    for meaning, titles in listed:
-        for title in titles:
-            if known.setdefault(title_key(title), meaning) != meaning:
-                raise ValueError(f"synonyms.toml: « {title} » stands in two places")
-    return known
+    return ((title, meaning) for meaning, titles in listed for title in titles)
+
+
+@cache
+def _run_together() -> dict[str, Meaning]:
+    """Every title of the table in one word, as databases write it (`datedeconvention`), unless it means two things."""
+    whole: dict[str, Meaning | None] = {}
+    for title, meaning in _listed():
+        whole[fold(title)] = meaning if whole.get(fold(title), meaning) == meaning else None
+    return {key: meaning for key, meaning in whole.items() if meaning is not None}
 
 
 @cache
@@ -92,6 +114,8 @@ def convention_keys() -> frozenset[str]:
 def _stem(word: str) -> str:
     if word in _NUMBER:
         return "numero"
+    if word in _WHOLE:
+        return word
     return word.removesuffix("s").rstrip("e") or word
 
 

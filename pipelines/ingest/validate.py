@@ -13,13 +13,18 @@ from typing import TYPE_CHECKING
 import pandera.errors
 import polars as pl
 
+from pipelines.ingest.identity import repeated
 from pipelines.ingest.personal import mask
-from pipelines.ingest.totals import unlabelled_totals
+from pipelines.ingest.totals import unlabelled_totals, whole_rows
 from schemas.application import Application
-from schemas.format import application_fields
+from schemas.contracts import CONTRACTS
+from schemas.decision_count import DecisionCount
+from schemas.format import DERIVED
 from schemas.issues import issue_kinds
 
 if TYPE_CHECKING:
+    import pandera.polars as pa
+
     from pipelines.ingest.map import MappedSheet
     from pipelines.ingest.normalise import Normalised
 
@@ -42,12 +47,28 @@ _COMPOSITE_OF = {
     "applicant_siren": ("applicant_id", "applicant_siret"),
     "applicant_rna": ("applicant_id",),
     "funder_siret": ("funder_id",),
+    "seat_commune_code": ("applicant_place",),
     "funder_siren": ("funder_id", "funder_siret"),
     "payment_start_date": ("payment_period",),
     "payment_end_date": ("payment_period",),
     "agreement_start_year": ("agreement_years",),
     "agreement_end_year": ("agreement_years",),
+    "contact": ("contacts",),
+    "contact_mailbox": ("contacts",),
+    "area_code": ("area_codes",),
+    "rate_min": ("rates",),
+    "rate_max": ("rates",),
 }
+MISSING = "required_missing"
+_TOTALS = {Application: unlabelled_totals, DecisionCount: whole_rows}
+"""Contract → how the rows that only add up others are found."""
+_AT_FAULT = {
+    "action_code_unknown": "action_territory_code",
+    "call_title_missing": "title",
+    "count_not_whole": "value",
+    "mailbox_private": "contact_mailbox",
+}
+"""Rule over a whole line → the field whose cell is shown."""
 _SHOWN = 120  # characters of a cell quoted in an issue
 
 
@@ -68,9 +89,11 @@ class Validated:
 def validate(normalised: Normalised, mapped: MappedSheet) -> Validated:
     """Check every line against the contract; accepted, rejected and ignored add up to the lines given."""
     lines = normalised.lines
-    totals = dict(unlabelled_totals(lines))
+    model = CONTRACTS[mapped.header.format.contract]
+    totals = dict(_TOTALS[model](lines)) if model in _TOTALS else {}
     found = [item for item in _found(normalised, mapped) if item[0] not in totals]
-    found += [(position, None, "total_line", None, what) for position, what in totals.items()]
+    code = "total_line" if model is Application else "whole_row"
+    found += [(position, None, code, None, what) for position, what in totals.items()]
     issues = _issue_frame(found, normalised, mapped)
     kinds = issue_kinds()
     reasons: dict[int, list[str]] = {}
@@ -88,42 +111,53 @@ def validate(normalised: Normalised, mapped: MappedSheet) -> Validated:
         },
         schema=REJECTED_SCHEMA,
     )
-    accepted = lines.filter(~positions.is_in([*reasons, *totals]))
-    _confirm(accepted, found)
+    accepted = lines.filter(~positions.is_in([*reasons, *totals])) if reasons or totals else lines
+    _confirm(lines, found, model, left_out={*reasons, *totals})
     return Validated(accepted, rejected, issues, ignored=len(totals))
 
 
 def _found(normalised: Normalised, mapped: MappedSheet) -> list[Found]:
     """Everything to be said of the lines: by reading, by normalising, by the contract, by comparing them."""
     lines = normalised.lines
-    found = [*normalised.findings.rows, *_failures(lines)]
+    model = CONTRACTS[mapped.header.format.contract]
+    found = _without_unread([*normalised.findings.rows, *_failures(lines, model)])
     unread = {position for position, _, code, _, _ in found if code in ("amount_unreadable", "amount_ambiguous")}
     found = [item for item in found if item[2] != "amount_missing" or item[0] not in unread]
     problems = mapped.header.sheet.problems
     places = {row: position for position, row in enumerate(lines["source_row"].to_list())} if problems else {}
     found += [(places[p.row], None, p.code, None, p.detail) for p in problems if p.row in places]
-    return found + [(position, None, "identical_lines", None, None) for position in _identical(normalised.raw)]
+    return found + [(position, None, "identical_lines", None, None) for position in repeated(normalised.raw)]
 
 
-def _failures(lines: pl.DataFrame) -> list[Found]:
+def _without_unread(found: list[Found]) -> list[Found]:
+    """What is missing only because its cell could not be read is said once; what is derived from it, never."""
+    kinds = issue_kinds()
+    unread = {item[:2] for item in found if item[2] != MISSING and kinds[item[2]].severity == "error"}
+    return [item for item in found if item[2] != MISSING or (item[1] not in DERIVED and item[:2] not in unread)]
+
+
+def _failures(lines: pl.DataFrame, model: type[pa.DataFrameModel]) -> list[Found]:
     """The contract's failures, as position, field, code, value."""
     try:
-        Application.validate(lines, lazy=True)
+        model.validate(lines, lazy=True)
     except pandera.errors.SchemaErrors as errors:
         failures: list[Found] = []
         for case in errors.failure_cases.iter_rows(named=True):
-            code = _code_of(case["check"])
+            code = _code_of(case["check"], model)
             if code is not None:
-                column = None if case["schema_context"] == "DataFrameSchema" else case["column"]
-                failures.append((int(case["index"]), column, code, case["failure_case"] if column else None, None))
+                if case["schema_context"] == "DataFrameSchema":
+                    column, value = _AT_FAULT.get(code), None
+                else:
+                    column, value = case["column"], case["failure_case"]
+                failures.append((int(case["index"]), column, code, value, None))
         return failures
     return []
 
 
-def _code_of(check: str) -> str | None:
-    """The issue that a failed check stands for; None for a null year, which normalisation has already explained."""
+def _code_of(check: str, model: type[pa.DataFrameModel]) -> str | None:
+    """The issue that a failed check stands for; None for an application's null year, explained when it was read."""
     if check == "not_nullable":
-        return None
+        return None if model is Application else MISSING
     if check.startswith("str_matches("):
         return "text_pattern"
     if check.startswith("isin("):
@@ -131,10 +165,6 @@ def _code_of(check: str) -> str | None:
     if check.startswith("in_range("):
         return "year_unreadable"
     return check
-
-
-def _identical(raw: pl.DataFrame) -> list[int]:
-    return raw.is_duplicated().arg_true().to_list() if raw.height else []
 
 
 def _emptied(lines: pl.DataFrame, found: list[Found]) -> pl.DataFrame:
@@ -150,16 +180,20 @@ def _emptied(lines: pl.DataFrame, found: list[Found]) -> pl.DataFrame:
     )
 
 
-def _confirm(accepted: pl.DataFrame, found: list[Found]) -> None:
-    """What is accepted satisfies the contract, but for the failures that are only said. Raises `AssertionError`."""
+def _confirm(lines: pl.DataFrame, found: list[Found], model: type[pa.DataFrameModel], *, left_out: set[int]) -> None:
+    """What is accepted satisfies the contract, but for the failures that are only said. Raises `AssertionError`.
+
+    The lines of which nothing was said have just been checked as they are.
+    """
+    touched = sorted({position for position, *_ in found} - left_out)
     kept = {code for _, _, code, _, _ in found if issue_kinds()[code].effect == "keep"}
-    left = {code for _, _, code, _, _ in _failures(accepted)} - kept if found else set()
+    left = {code for _, _, code, _, _ in _failures(lines[touched], model)} - kept if touched else set()
     if left:
         raise AssertionError(f"accepted lines fail the contract: {sorted(left)}")
 
 
 def _issue_frame(found: list[Found], normalised: Normalised, mapped: MappedSheet) -> pl.DataFrame:
-    kinds, fields, raw = issue_kinds(), application_fields(), normalised.raw
+    kinds, fields, raw = issue_kinds(), mapped.header.format.contract_fields(), normalised.raw
     rows = normalised.lines["source_row"].to_list()
     records = []
     for position, name, code, value, detail in sorted(found, key=lambda item: (item[0], item[2], item[1] or "")):
@@ -167,7 +201,7 @@ def _issue_frame(found: list[Found], normalised: Normalised, mapped: MappedSheet
         text = value if value is not None or source is None else raw[source][position]
         shown = mask(text[:_SHOWN]) if text is not None else None
         title = (
-            " ".join(mapped.header.titles[mapped.letters[source]].split())
+            " ".join(mapped.header.titles[mapped.letter(source, position)].split())
             if source
             else (fields[name].title if name in fields else "")
         )
@@ -176,7 +210,7 @@ def _issue_frame(found: list[Found], normalised: Normalised, mapped: MappedSheet
             (
                 mapped.header.sheet.name,
                 rows[position],
-                mapped.letters.get(source) if source else None,
+                mapped.letter(source, position) if source else None,
                 (source or name or "").partition(".")[0] or None,  # a part of an amount is told under its amount
                 shown,
                 code,

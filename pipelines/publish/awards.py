@@ -21,7 +21,9 @@ KEYS = {
     "funder_id": "funder_id",
     "service_key": "service_key",
     "organisation_id": "organisation_id",
+    "region_code": "region_code",
     "departement_code": f"coalesce(departement_code, '{UNKNOWN_TERRITORY}')",
+    "epci_code": "epci_code",
 }
 """What awards are listed by, as an expression on `awards`."""
 
@@ -104,7 +106,8 @@ class AwardLists:
 
 
 def _what(row: Row) -> str | None:
-    words = [label(name, row[name]) for name in ("theme", "purpose") if not formats.is_missing(row[name])]
+    told = [name for name in ("theme", "purpose") if not formats.is_missing(row[name]) and row[name] != "unknown"]
+    words = [label(name, row[name]) for name in told]
     return formats.sentence(", ".join(words)) or None
 
 

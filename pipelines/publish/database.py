@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
-LARGE = frozenset({"awards", "beneficiaries", "funding_by_beneficiary_year", "continuity_by_beneficiary_funder"})
+LARGE = frozenset({
+    "awards", "beneficiaries", "cofunded_lines", "cofunded_projects", "continuity_by_beneficiary_funder",
+    "funding_by_beneficiary_year",
+})  # fmt: skip
 """Tables with a row per award or beneficiary: read by slices, never whole."""
 
 

@@ -23,6 +23,12 @@ RESERVED = re.compile(r"index(-\d+)?")
 """Page names of lists: an entity of that name gets a suffix."""
 UNKNOWN_TERRITORY = "—"
 UNKNOWN_SEAT = "Siège non précisé"
+SEATS = {
+    "region": ("region_code", "funding_by_region_year"),
+    "departement": ("departement_code", "funding_by_territory_year"),
+    "epci": ("epci_code", "funding_by_epci_year"),
+}
+"""Level of a territory → the column that tells the seat, the table of amounts by seat."""
 UNKNOWN_LABELS = {"theme": "thème non précisé", "purpose": "nature non précisée"}
 STAGE_WORDS = {
     "requested": "demandés", "proposed": "proposés", "awarded": "accordés", "committed": "engagés", "paid": "versés",
@@ -77,6 +83,7 @@ class Directory:
 
     def __init__(self, database: PublicDatabase) -> None:
         self._database = database
+        self._places: dict[str, dict[str, Row]] = {}
 
     @cached_property
     def funders(self) -> dict[str, Row]:
@@ -95,9 +102,16 @@ class Directory:
 
     @cached_property
     def services(self) -> dict[str, Row]:
-        """Services with lines, by key, with `href` and the funder's name, in the order of funder then name."""
-        rows = [row for row in records(self._database.table("services")) if row["n_lines"] > 0]
+        """Services with lines or in a directory, by key, with `href` and the funder's name, by funder then name.
+
+        A service whose funder is known by its directory alone has no page.
+        """
         funders = self.funders
+        rows = [
+            row
+            for row in records(self._database.table("services"))
+            if row["funder_id"] in funders and (row["n_lines"] > 0 or row["is_declared"] is True)
+        ]
         for row in rows:
             funder = funders[row["funder_id"]]
             own = formats.slug(str(row.get("slug") or row["name"])) or "non-precise"
@@ -119,20 +133,46 @@ class Directory:
     @cached_property
     def territories(self) -> dict[str, Row]:
         """Départements met as seats of applicants, by code, with `href`; the unknown one last."""
+        return self.places("departement")
+
+    def places(self, level: str) -> dict[str, Row]:
+        """Territories of one level met as seats of applicants, by code, with `title`, `page` and `href`.
+
+        Only the départements have a page for the seats that no file tells; it comes last.
+        """
+        if level not in self._places:
+            self._places[level] = self._placed(level)
+        return self._places[level]
+
+    def _placed(self, level: str) -> dict[str, Row]:
         known = {
-            row["code"]: row
+            str(row["code"]): row
             for row in records(self._database.table("territories"))
-            if row["level"] in {"departement", None} or row["code"] == UNKNOWN_TERRITORY
+            if row["level"] == level or (row["code"] == UNKNOWN_TERRITORY and level == "departement")
         }
-        met = sorted({str(code) for code in self._database.table("funding_by_territory_year")["departement_code"]})
-        found = {}
-        for code in sorted(met, key=lambda code: (code == UNKNOWN_TERRITORY, code)):
+        key, table = SEATS[level]
+        met = {str(code) for code in self._database.table(table)[key]}
+        if level != "departement":
+            met.discard(UNKNOWN_TERRITORY)
+        rows = []
+        for code in met:
             unknown = code == UNKNOWN_TERRITORY
-            name = UNKNOWN_SEAT if unknown else str(known.get(code, {}).get("name") or code)
-            page = "siege-non-precise" if unknown else formats.slug(code)
-            title = name if unknown else f"{name} ({code})"
-            found[code] = {"code": code, "name": name, "title": title, "page": page, "href": f"territoires/{page}.html"}
-        return found
+            row = known.get(code, {})
+            name = UNKNOWN_SEAT if unknown else str(row.get("name") or code)
+            prefix = "" if level == "departement" else f"{level}-"
+            page = "siege-non-precise" if unknown else prefix + formats.slug(code)
+            title = f"{name} ({code})" if level == "departement" and not unknown else name
+            parent = row.get("parent_id")
+            rows.append({
+                "level": level, "code": code, "name": name, "title": title, "page": page,
+                "href": f"territoires/{page}.html", "parent_id": None if formats.is_missing(parent) else str(parent),
+            })  # fmt: skip
+
+        def place(row: Row) -> tuple[object, ...]:
+            own = row["code"] if level == "departement" else formats.slug(str(row["name"]))
+            return (row["code"] == UNKNOWN_TERRITORY, own, row["code"])
+
+        return {str(row["code"]): row for row in sorted(rows, key=place)}
 
     @cached_property
     def beneficiaries(self) -> dict[str, Row]:
@@ -165,9 +205,9 @@ class Directory:
         row = self.services.get(str(service_key))
         return None if row is None else str(row["href"])
 
-    def territory_href(self, code: object) -> str | None:
-        """The département's page, None when it has none."""
-        row = self.territories.get(str(code))
+    def territory_href(self, code: object, level: str = "departement") -> str | None:
+        """The territory's page, None when it has none."""
+        row = self.places(level).get(str(code))
         return None if row is None else str(row["href"])
 
     def beneficiary_href(self, organisation_id: object) -> str | None:
@@ -182,12 +222,21 @@ class Directory:
 
     def service_name(self, service_key: object) -> str:
         """The service's name, its key when unknown."""
-        row = self.services.get(str(service_key))
+        row = self._known_services.get(str(service_key))
         return str(service_key) if row is None else str(row["name"])
 
-    def territory_name(self, code: object) -> str:
-        """`Hérault (34)`; words that say so when the seat is unknown."""
+    def is_declared(self, service_key: object) -> bool:
+        """Whether a directory describes the service."""
+        row = self._known_services.get(str(service_key))
+        return row is not None and row["is_declared"] is True
+
+    @cached_property
+    def _known_services(self) -> dict[str, Row]:
+        return {row["service_key"]: row for row in records(self._database.table("services"))}
+
+    def territory_name(self, code: object, level: str = "departement") -> str:
+        """`Hérault (34)`, `Occitanie`; words that say so when the seat is unknown."""
         if formats.is_missing(code) or code == UNKNOWN_TERRITORY:
             return UNKNOWN_SEAT
-        row = self.territories.get(str(code))
+        row = self.places(level).get(str(code))
         return str(code) if row is None else str(row["title"])

@@ -26,6 +26,7 @@ class Figure:
     `headline` is computed by a tested condition (module `headlines`), `subtitle` says measure, place and period,
     `summary` gives the numbers in one or two sentences, `coverage` on how many lines it rests and how many lack the
     information. `method` is an anchor of the method page. `interactive` adds the Plotly version behind a button.
+    `search` is the label of the table's filter box: such a table sorts too.
     """
 
     id: str
@@ -40,12 +41,18 @@ class Figure:
     method: str
     interactive: bool = False
     note: str = ""
+    search: str | None = None
 
     @property
     def table(self) -> Table:
         """The same frame as a table."""
         return Table(
-            id=f"{self.id}-table", caption=f"{self.headline}. {self.subtitle}", frame=self.frame, columns=self.columns
+            id=f"{self.id}-table",
+            caption=f"{self.headline}. {self.subtitle}",
+            frame=self.frame,
+            columns=self.columns,
+            sortable=self.search is not None,
+            search=self.search,
         )
 
     @property

@@ -90,3 +90,21 @@ def rate_range(rates: Sequence[float]) -> str:
     if low == high:
         return f"Taux de refus après instruction : {low}"
     return f"Taux de refus après instruction : de {low} à {high} selon le service"
+
+
+def several_funders(projects: int, total: int) -> str:
+    """The share of projects that several funders help; words that say so when there is none."""
+    if total == 0 or projects == 0:
+        return "Aucun projet aidé par plusieurs financeurs ne se voit"
+    return f"{formats.sentence(formats.percent(projects / total))} des projets aidés par plusieurs financeurs"
+
+
+def first_pair(pairs: Sequence[tuple[str, int]], total: int, *, neutral: str) -> str:
+    """The pair of most projects, when no other equals it and it has a quarter of all projects; else `neutral`."""
+    if not pairs or total <= 0:
+        return neutral
+    ranked = sorted((n for _, n in pairs), reverse=True)
+    label, first = max(pairs, key=lambda item: item[1])
+    if first / total < LEAD or (len(ranked) > 1 and ranked[1] == first):
+        return neutral
+    return f"{label} : {formats.percent(first / total, decimals=0)} des projets cofinancés"

@@ -50,11 +50,12 @@ def by_territory(
         tidy = tidy.sort_values("label", key=lambda labels: labels.map(formats.slug)).reset_index(drop=True)
         word = formats.sentence(amounts_word(stage))
         left_out = int(part["n_awards"].sum() - known["n_awards"].sum())
+        unit = "" if currency == "EUR" else f" ({formats.symbol(currency)})"
         low, high = (formats.money(value, currency=currency) for value in tidy["per_inhabitant"].agg(["min", "max"]))
         figures.append(
             Figure(
                 id=id if not figures else f"{id}-{len(figures) + 1}",
-                headline=f"{word} par habitant, exercice {year}",
+                headline=f"{word} par habitant{unit}, exercice {year}",
                 subtitle=f"{word} ÷ population, par {by}, {scope.place}, {year}",
                 summary=f"De {low} à {high} par habitant selon le territoire."
                 if len(tidy) > 1

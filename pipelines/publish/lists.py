@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pipelines.publish import formats
+from pipelines.publish import formats, offers
 from pipelines.publish.directory import label
 from pipelines.publish.layout import Link
 from pipelines.publish.refusals import published_words
@@ -69,12 +69,13 @@ def _stage_words(row: Row) -> str:
 
 
 def service_table(context: Context, rows: Sequence[Row], *, id: str) -> Table:
-    """Services with their funder, years, awards and whether refusals are published."""
+    """Services with their funder, area, contact, years, awards and whether refusals are published."""
     directory = context.directory
-    names = ["funder_id", "funder_name", "href", "name", "span", "n_awards", "refusals"]
+    names = ["funder_id", "funder_name", "href", "name", "area", "contact", "span", "n_awards", "refusals"]
     made = [
         {
             **row,
+            "contact": offers.joined(row["contact_function"], row["contact_mailbox"]),
             "span": formats.years(row["first_year"], row["last_year"]),
             "refusals": published_words(row["refusals_published"]),
         }
@@ -87,6 +88,8 @@ def service_table(context: Context, rows: Sequence[Row], *, id: str) -> Table:
         columns=(
             Column("name", "Service", "name", href=lambda row: str(row["href"]), header=True),
             Column("funder_name", "Financeur", "name", href=lambda row: directory.funder_href(row["funder_id"])),
+            Column("area", "Territoire", "name", absent=offers.NOT_STATED),
+            Column("contact", "Contact", "name", absent="non publié"),
             Column("span", "Exercices"),
             Column("n_awards", "Attributions", "count"),
             Column("refusals", "Refus"),

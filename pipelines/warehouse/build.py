@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 import schemas
-from pipelines.warehouse import comments
+from pipelines.warehouse import comments, themes
 from pipelines.warehouse.connection import opened, run, set_variables, written_aside
 from pipelines.warehouse.graph import Check, Model, checks, downstream, models
 from pipelines.warehouse.inputs import Inputs, register
@@ -92,6 +92,8 @@ def build(inputs: Inputs, target: Path, *, select: Collection[str] | None = None
     with written_aside(target, start_from=target if is_partial else None) as connection:
         set_variables(connection, as_of=inputs.as_of, publication=inputs.publication)
         register(connection, inputs)
+        if any(themes.TEXTS in model.reads for model in graph if model.name in chosen):
+            themes.register(connection)
         run(connection, "BEGIN")
         _drop_unknown(connection, graph)
         is_linked = False
@@ -142,6 +144,7 @@ def _recipe(inputs: Inputs) -> str:
         digest.update(repr((path.name, state.st_size, state.st_mtime_ns)).encode())
     if inputs.organisation_decisions is not None:
         digest.update(inputs.organisation_decisions.read_bytes())
+    digest.update(inputs.twins.hash_rows().to_numpy().tobytes())
     digest.update(source_hash(Path(__file__).parent, Path(schemas.__file__).parent).encode())
     return digest.hexdigest()
 

@@ -1,6 +1,6 @@
 """What each table and column is called and means, in French: database comments, and the public dictionary.
 
-A column that is a field of the contract takes its words from `schemas`; the others are in `columns.toml`, under
+A column that is a field of a contract takes its words from `schemas`; the others are in `columns.toml`, under
 `[columns]`, or under `[tables.<name>]` where the same name means something of its own.
 """
 
@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from pipelines.warehouse.connection import quoted, run
-from schemas.application import Application
-from schemas.contract import describe
+from schemas.contracts import APPLICATION, CONTRACTS, fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
 PATH = Path(__file__).parent / "columns.toml"
 DICTIONARY = "dictionary"
 DICTIONARY_DESCRIPTION = "Dictionnaire : le sens de chaque colonne de chaque table."
+_OWN_CONTRACT = {"call": "call", "service": "service", "who_does_what": "service", "stated_": "decision_count"}
+"""How the name of a table begins → the contract whose lines it is made of; the others are made of applications."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,12 @@ def _declared() -> dict[str, Any]:
 
 
 @cache
-def _contract() -> dict[str, ColumnWords]:
-    return {name: ColumnWords(info.title, info.description, info.unit) for name, info in describe(Application).items()}
+def _contract(table: str) -> dict[str, ColumnWords]:
+    """The words of every contract; where two have a field of one name, those of the table's own contract."""
+    own = next((name for start, name in _OWN_CONTRACT.items() if table.startswith(start)), APPLICATION)
+    ordered = [*(name for name in CONTRACTS if name not in (APPLICATION, own)), APPLICATION, own]
+    fields = [info for name in ordered for info in fields_of(name).values()]
+    return {info.name: ColumnWords(info.title, info.description, info.unit) for info in fields}
 
 
 def words(table: str, column: str) -> ColumnWords:
@@ -60,8 +65,8 @@ def words(table: str, column: str) -> ColumnWords:
     own = _declared()["tables"].get(table, {}).get(column)
     if own is not None:
         return ColumnWords(**own)
-    if column in _contract():
-        return _contract()[column]
+    if column in _contract(table):
+        return _contract(table)[column]
     if column in _declared()["columns"]:
         return ColumnWords(**_declared()["columns"][column])
     raise KeyError(f"{table}.{column} is described neither by a contract nor in {PATH.name}")

@@ -7,6 +7,7 @@ Protected against a reader who has every table of the database and does arithmet
 - counts of those applications, one by one and by difference between funder-years, services, départements, schemes and
   reasons: `suppression` (rule, tree, crossing with schemes). What a hidden count would follow from (decisions, totals,
   rates, intervals, bounds, shares) is hidden with it, and a cell without any award has no row at all;
+- totals stated by a funder: what was submitted beside what was awarded tells what was not, under the same rule;
 - services that show no refusal and declare nothing are known to have none: they protect no other;
 - requested amounts: enough applicants and no dominant one, among decided and among refused; all the services of a
   funder and year, or none;
@@ -28,7 +29,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipelines.warehouse import comments, suppression
+from pipelines.warehouse import comments, stated_disclosure, suppression
 from pipelines.warehouse.build import count_rows, create
 from pipelines.warehouse.connection import quoted, run, set_variables, written_aside
 from pipelines.warehouse.graph import public_models
@@ -149,7 +150,8 @@ def _register_shown(connection: duckdb.DuckDBPyConnection, parameters: Publicati
     connection.register(
         "shown_reasons", reasons.select(*suppression.FUNDER_YEAR, stage.alias("stage"), "refusal_reason")
     )
-    return {level: cells.height for level, (cells, _) in levels.items()} | {"reason": reasons.height}
+    stated = stated_disclosure.register_shown(connection, limits)
+    return {level: cells.height for level, (cells, _) in levels.items()} | {"reason": reasons.height, **stated}
 
 
 def _frame(connection: duckdb.DuckDBPyConnection, sql: str) -> pl.DataFrame:

@@ -11,7 +11,10 @@ from pipelines.warehouse.connection import quoted, run
 from schemas import codelist, territory
 from schemas.application import Application
 from schemas.contract import describe, polars_schema
+from schemas.contracts import CONTRACTS, others, staged_name
+from schemas.issues import issue_kinds
 from schemas.publication import Publication, load_publication
+from schemas.service_names import service_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,12 +29,17 @@ DEPOSITS = pl.Schema({
     "format_id": pl.String(), "recognised_by": pl.String(), "status": pl.String(), "is_current": pl.Boolean(),
     "is_demonstration": pl.Boolean(), "rows_read": pl.Int64(), "rows_accepted": pl.Int64(), "rows_rejected": pl.Int64(),
     "rows_ignored": pl.Int64(), "issues_error": pl.Int64(), "issues_warning": pl.Int64(), "issues_info": pl.Int64(),
-    "message": pl.String(), "receipt": pl.String(),
+    "awaits": pl.String(), "message": pl.String(), "receipt": pl.String(),
 })  # fmt: skip
 VERSIONS = pl.Schema({
     "deposit_id": pl.String, "fiscal_year": pl.Int32, "is_counted": pl.Boolean, "reason": pl.String,
     "other_deposit_id": pl.String, "lines": pl.Int64, "lines_matched": pl.Int64, "shared": pl.Float64,
     "decided_by": pl.String,
+})  # fmt: skip
+TWINS = pl.Schema({
+    "line_id": pl.String(), "deposit_id": pl.String(), "other_line_id": pl.String(), "other_deposit_id": pl.String(),
+    "fiscal_year": pl.Int32(), "stage": pl.String(), "rule": pl.String(), "likeness": pl.Float64(),
+    "is_sure": pl.Boolean(),
 })  # fmt: skip
 DECLARATIONS = pl.Schema({
     "depositor": pl.String, "funder_name": pl.String, "funder_siren": pl.String, "funder_level": pl.String,
@@ -50,9 +58,9 @@ class Inputs:
     """Everything a build reads.
 
     `stagings`: (deposit_id, staging folder) of each staged deposit, in any order. `deposits`, `versions`,
-    `funder_declarations`: frames of the schemas above (columns in any order). `as_of`: the date of reference.
-    `registers`: the folder of official stock files, if any. `organisation_decisions`: another file of decisions
-    than the project's own.
+    `funder_declarations`, `twins` (lines that two depositors report): frames of the schemas above (columns in any
+    order). `as_of`: the date of reference. `registers`: the folder of official stock files, if any.
+    `organisation_decisions`: another file of decisions than the project's own.
     """
 
     stagings: Sequence[tuple[str, Path]]
@@ -60,6 +68,7 @@ class Inputs:
     versions: pl.DataFrame
     funder_declarations: pl.DataFrame
     as_of: date
+    twins: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TWINS))
     publication: Publication = field(default_factory=load_publication)
     registers: Path | None = None
     organisation_decisions: Path | None = None
@@ -74,6 +83,7 @@ def register(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
         ("given_deposits", inputs.deposits, DEPOSITS),
         ("given_versions", inputs.versions, VERSIONS),
         ("given_declarations", inputs.funder_declarations, DECLARATIONS),
+        ("given_twins", inputs.twins, TWINS),
     ):
         connection.register(name, frame.select(pl.col(column).cast(dtype) for column, dtype in schema.items()))
     stagings = sorted(inputs.stagings)
@@ -81,6 +91,7 @@ def register(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     _view(
         connection, "staged_applications", [(d, f / "accepted.parquet") for d, f in stagings], staged, has_deposit=True
     )
+    _register_others(connection, stagings)
     _view(connection, "staged_rejections", [(d, f / "rejected.parquet") for d, f in stagings], REJECTIONS)
     _view(connection, "staged_issues", [(d, f / "issues.parquet") for d, f in stagings], ISSUES)
     register_contracts(connection)
@@ -89,10 +100,25 @@ def register(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     connection.register("reference_vintage", pl.DataFrame({"year": [territory.vintages().current]}))
 
 
+def _register_others(connection: duckdb.DuckDBPyConnection, stagings: list[tuple[str, Path]]) -> None:
+    """The lines of the contracts besides `application`: a view each, and all their rows in `staged_other_rows`."""
+    names = []
+    for contract in others():
+        files = [(d, f / f"{staged_name(contract)}.parquet") for d, f in stagings]
+        names.append(f"staged_{staged_name(contract)}")
+        own = [(deposit, path) for deposit, path in files if path.is_file()]
+        _view(connection, names[-1], own, polars_schema(CONTRACTS[contract]), has_deposit=True)
+    rows = " UNION ".join(f"SELECT deposit_id, source_sheet, source_row FROM {name}" for name in names)
+    run(connection, f"CREATE TEMP VIEW staged_other_rows AS {rows}")
+
+
 def register_contracts(connection: duckdb.DuckDBPyConnection) -> None:
-    """Codelists and the contract's fields, as tables of text."""
+    """Codelists, kinds of problems, names of services settled by hand and the contract's fields, as tables of text."""
     for name in codelist.names():
         connection.register(f"codelist_{name}", pl.DataFrame(codelist.rows(name), infer_schema_length=None))
+    kinds = [kind.model_dump(exclude={"effect"}) for kind in issue_kinds().values()]
+    connection.register("contract_issues", pl.DataFrame(kinds))
+    connection.register("lookup_service_names", service_names())
     fields = describe(Application).values()
     connection.register(
         "contract_fields", pl.DataFrame({"name": [f.name for f in fields], "title": [f.title for f in fields]})

@@ -110,3 +110,33 @@ create temp macro folded_place(words) as regexp_replace(regexp_replace(regexp_re
 create temp macro folded_epci(words) as nullif(regexp_replace(regexp_replace(folded_place(words),
     '\b(cc|ca|cu|communaute-de-communes|communaute-d-agglomeration|communaute-urbaine|communaute|agglomeration|agglo|metropole|intercommunal|intercommunale)\b', '', 'g'),
     '^-+((de-la|de-l|du|des|de|d|le|la|les|l)-)*|-+$', '', 'g'), '');
+
+-- The words of a project's title, without years, small words and what a spreadsheet leaves of a line break: « Atelier de cuisine 2024 » → [atelier, cuisine]
+create temp macro title_words(words) as list_filter(string_split(coalesce(slug(replace(words, '_x000D_', ' ')), ''), '-'), lambda w:
+    w <> '' and not regexp_matches(w, '^((19|20)\d\d|de|du|des|d|l|la|le|les|un|une|et|a|au|aux|en|dans|pour|par|sur|avec|s|sa|son|ses|ce|cette)$'));
+
+-- Words that any request for a grant may bear: a title made of them alone names no project.
+create temp macro is_plain_word(word) as regexp_matches(word,
+    '^(subventions?|aides?|soutien|fonctionnement|activites?|actions?|projets?|associations?|associatif|associative|annuel(le)?s?|global(e|es)?|demandes?|financements?|participation|contribution|dotations?|objet|versements?|solde|acompte|conventions?|cpo|exceptionnel(le)?s?|investissements?|equipements?|budget|general(e|es)?|divers|programmes?|exercice|annee|cotisations?|aap|appels?|ordinaire|statutaire|objectifs?|moyens?|achats?|travaux|manifestations?)$');
+
+-- Numbers and ordinals, in Roman numerals too: two titles that differ by one name two projects.
+create temp macro is_number(word) as regexp_matches(word, '\d|^x{0,3}(ix|iv|v?i{1,3}|v|x)(e|er|eme|ieme)?$');
+
+-- Words of `a` that no word of `b` resembles; plain words apart.
+create temp macro words_missing(a, b) as list_filter(a, lambda w: not list_contains(b, w) and not is_plain_word(w)
+    and len(list_filter(b, lambda v: jaro_winkler_similarity(w, v) >= 0.92)) = 0);
+
+-- One title is the other under a heading: « Appel 12, emploi : atelier de couture du port » and « Atelier de couture du port ».
+create temp macro is_headed(a, b) as least(len(a), len(b)) >= 3 and (
+    ends_with(array_to_string(a, ' '), ' ' || array_to_string(b, ' ')) or ends_with(array_to_string(b, ' '), ' ' || array_to_string(a, ' ')));
+
+-- A title made of plain words, numbers and the applicant's own name asks for the applicant's running costs.
+create temp macro names_no_project(words, name_words) as
+    len(list_filter(words, lambda w: not is_plain_word(w) and not is_number(w) and not list_contains(name_words, w))) = 0;
+
+-- 0 to 1: share of letters that need no change between two titles, in their order or in the alphabetical order of words.
+create temp macro title_likeness(a, b) as greatest(
+    1 - levenshtein(array_to_string(a, ' '), array_to_string(b, ' '))
+        / greatest(length(array_to_string(a, ' ')), length(array_to_string(b, ' ')), 1),
+    1 - levenshtein(array_to_string(list_sort(a), ' '), array_to_string(list_sort(b), ' '))
+        / greatest(length(array_to_string(a, ' ')), length(array_to_string(b, ' ')), 1));

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipelines.publish import continuity, formats, funding, refusals
+from pipelines.publish import continuity, formats, funding, refusals, theme_origin
 from pipelines.publish.awards import AwardLists
 from pipelines.publish.directory import amounts_word, label, source_words
 from pipelines.publish.funding import Scope
@@ -182,7 +182,7 @@ def _sections(context: Context, funder: Row) -> list[Section]:
             ("Le service est celui qui examine la demande et propose la décision.",),
             figures=tuple(services),
         ),
-        Section("themes", "Par thème", figures=tuple(themes)),
+        Section("themes", "Par thème", (theme_origin.words(database, funder_id),), figures=tuple(themes)),
         Section("natures", "Fonctionnement, projet ou investissement", figures=tuple(purposes)),
         Section(
             "territoires",
@@ -275,6 +275,7 @@ REPORT = Report(
         "refusal_reasons_by_funder_year",
         "services",
         "territories",
+        "theme_resolution",
     ),
     build=build,
     order=10,

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 MAX_FUNDERS = 60
 QUESTIONS = (
     ("Qui finance, et combien ?", "Les financeurs, de l'Europe à la commune.", "financeurs/index.html"),
+    ("À qui écrire ?", "Qui fait quoi, par territoire et par besoin.", "qui-fait-quoi/index.html"),
+    ("Quels appels sont ouverts ?", "Critères, taux, contacts, et la dernière édition.", "appels/index.html"),
     ("Qui examine ma demande ?", "Les services de chaque financeur.", "services/index.html"),
     ("Qu'est-ce qui est refusé ?", "Les taux, les motifs, et qui ne publie pas.", "refus.html"),
     ("Pour combien de temps ?", "Le maintien d'une année sur l'autre, les conventions.", "continuite.html"),

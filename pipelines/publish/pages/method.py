@@ -8,7 +8,8 @@ from pipelines.publish import formats
 from pipelines.publish.layout import Link, Section
 from pipelines.publish.reports import Output, Report
 from pipelines.publish.tables import Column, Table
-from schemas.codelist import rows
+from schemas.codelist import labels, rows
+from schemas.themes import themes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +17,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pipelines.publish.context import Context
+    from schemas.themes import Programme
 
+THEME_KEYS = {
+    "words": "Dans tous les textes",
+    "names": "Dans le nom du demandeur",
+    "schemes": "Dans le dispositif et l'objet",
+    "hints": "Indices",
+    "name_hints": "Indices dans le nom du demandeur",
+    "services": "Noms courts de services (indices)",
+    "unless": "Sauf si le même texte contient",
+}
+"""Keys of the rule of a theme → what the page calls them."""
 GLOSSARY = (
     ("Attribution", "Une demande qui a reçu une subvention, en tout ou partie."),
     ("Bénéficiaire", "L'organisme ou la personne qui reçoit. Avant la décision, on dit demandeur."),
@@ -56,6 +68,8 @@ def build(context: Context) -> Iterator[Output]:
         lead="Les définitions, les calculs, les seuils, et ce que les pages ne montrent pas.",
         glossary=GLOSSARY,
         statuses=rows("decision_status"),
+        theme_bases=[row for row in rows("theme_basis") if row["code"] not in ("stated", "none")],
+        theme_rules=list(_theme_rules()),
     )
     yield from context.page(
         "dictionnaire.html",
@@ -81,6 +95,37 @@ def build(context: Context) -> Iterator[Output]:
             key_figures=[],
             sections=[_columns(name, dictionary[dictionary["table_name"] == name])],
         )
+
+
+def _theme_rules() -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """The rule of every theme in words, each winning over the next: its label, then (what, expressions)."""
+    for theme, rule in themes().themes.items():
+        told = [
+            (words, formats.joined([f"« {expression} »" for expression in getattr(rule, key)]))
+            for key, words in THEME_KEYS.items()
+            if getattr(rule, key)
+        ]
+        programmes = [
+            (words, formats.joined([_programme(one) for one in listed]))
+            for words, listed in (
+                ("Programmes budgétaires", rule.programmes),
+                ("Programmes budgétaires, après le nom du demandeur", rule.broad_programmes),
+            )
+            if listed
+        ]
+        yield labels("theme")[theme], told + programmes
+
+
+def _programme(programme: Programme) -> str:
+    match programme.first_year, programme.last_year:
+        case None, None:
+            return programme.code
+        case first, None:
+            return f"{programme.code} (à partir de {first})"
+        case None, last:
+            return f"{programme.code} (jusqu'à {last})"
+        case first, last:
+            return f"{programme.code} ({first} à {last})"
 
 
 def _columns(table: str, frame: pd.DataFrame) -> Section:

@@ -201,11 +201,19 @@ def _source(context: Context, name: str, page: str, deposits: pd.DataFrame) -> I
             Column("status_words", "État"),
             Column("read_words", "Lu par"),
             *_count_columns(),
+            Column("n_awards_elsewhere", "Accordées comptées ailleurs", "count"),
             Column("source_updated_at", "Mise à jour", "date", absent="non renseignée"),
         ),
     )
+    elsewhere = int(made["n_awards_elsewhere"].fillna(0).sum())
     sections = [
-        Section("fichiers", "Fichiers", tables=(table,)),
+        Section(
+            "fichiers",
+            "Fichiers",
+            (_elsewhere(elsewhere),) if elsewhere else (),
+            tables=(table,),
+            links=(Link("La règle", "methode.html#deux-sources"),) if elsewhere else (),
+        ),
         Section(
             "causes",
             "Problèmes rencontrés",
@@ -231,6 +239,14 @@ def _source(context: Context, name: str, page: str, deposits: pd.DataFrame) -> I
         lead=_balance(deposits),
         key_figures=[],
         sections=sections,
+    )
+
+
+def _elsewhere(awards: int) -> str:
+    """What becomes of the awards that another source reports too."""
+    return (
+        f"{formats.plural(awards, 'ligne accordée figure', 'lignes accordées figurent')} aussi dans les fichiers d'une "
+        "autre source, où l'aide est comptée : elle ne l'est pas deux fois."
     )
 
 

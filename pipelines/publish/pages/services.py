@@ -4,29 +4,43 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.publish import formats, funding, refusals
+import pandas as pd
+
+from pipelines.publish import formats, funding, offers, refusals
 from pipelines.publish.awards import AwardLists
 from pipelines.publish.directory import amounts_word, source_words
+from pipelines.publish.figure import Figure
 from pipelines.publish.funding import Scope
 from pipelines.publish.layout import KeyFigure, Link, Section, figures_of
 from pipelines.publish.lists import PER_PAGE, page_path, pager, service_table
+from pipelines.publish.pages.who_does_what import differences
 from pipelines.publish.reports import Output, Report
+from pipelines.publish.tables import Column, Table, records
+from pipelines.publish.who_does_what import columns, frame, read_offers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipelines.publish.context import Context
     from pipelines.publish.tables import Row
+    from pipelines.publish.who_does_what import Offer
 
 NO_CONTACT = (
     "Contact et calendrier : non publiés. Les fichiers reçus ne disent pas à qui s'adresser ; "
-    "cette page le dira dès qu'un financeur déposera l'annuaire de ses services."
+    "cette page le dira dès que le financeur déposera l'annuaire de ses services."
 )
+CLAIMED_TWICE = (
+    "Deux services de l'annuaire portent ce nom au même moment : rien n'en est repris ici, tant que le financeur "
+    "ne les a "
+    "pas distingués."
+)
+SOURCE = "annuaire déposé par le financeur, et ses attributions"
 
 
 def build(context: Context) -> Iterator[Output]:
     """The list of services and every service's page."""
     rows = list(context.directory.services.values())
+    described = sum(row["is_declared"] is True for row in rows)
     pages = [rows[start : start + PER_PAGE] for start in range(0, len(rows), PER_PAGE)] or [[]]
     for number, part in enumerate(pages, start=1):
         yield from context.page(
@@ -45,17 +59,24 @@ def build(context: Context) -> Iterator[Output]:
                 Section(
                     "liste",
                     "Tous les services",
-                    (NO_CONTACT,),
+                    (f"Décrits par un annuaire : {formats.count(described)} sur {formats.count(len(rows))}.",),
                     tables=(service_table(context, part, id="liste-table"),),
-                    links=pager("services/index", number, len(pages)),
+                    links=(
+                        *pager("services/index", number, len(pages)),
+                        Link("Qui fait quoi, par territoire et par besoin", "qui-fait-quoi/index.html"),
+                    ),
                 )
             ],
         )
     lists = AwardLists(context, "service_key")
+    offered: dict[str, list[Offer]] = {}
+    for offer in read_offers(context):
+        offered.setdefault(offer.service_key, []).append(offer)
     for service in rows:
         csv = f"data/services/{service['page']}.csv"
         yield lists.file(service["service_key"], csv)
         sections = [
+            *_directory(context, service, offered.get(service["service_key"], [])),
             *_sections(context, service),
             lists.section(service["service_key"], csv=csv, hide=("funder_name", "service_name")),
         ]
@@ -70,12 +91,136 @@ def build(context: Context) -> Iterator[Output]:
             is_demonstration=bool(funder["is_demonstration"]),
             figures=figures_of(sections),
             kicker="Service",
-            lead=(
-                f"Service de {funder['name']}. Exercices {formats.years(service['first_year'], service['last_year'])}."
-            ),
+            lead=_lead(service, funder),
             key_figures=_key_figures(context, service),
             sections=sections,
         )
+
+
+def _lead(service: Row, funder: Row) -> str:
+    if formats.is_missing(service["first_year"]):
+        return f"Service de {funder['name']}. Aucune attribution connue."
+    return f"Service de {funder['name']}. Exercices {formats.years(service['first_year'], service['last_year'])}."
+
+
+def _directory(context: Context, service: Row, offered: list[Offer]) -> list[Section]:
+    """What the directory says of the service, its schemes and places beside what the data show, and what differs."""
+    database, key = context.database, service["service_key"]
+    sections = [_entry(context, service)]
+    place = f"{service['name']}, {service['funder_name']}"
+    shown: list[Figure] = []
+    if offered:
+        shown.append(
+            Figure(
+                id="dispositifs",
+                headline=f"{formats.plural(len(offered), 'dispositif connu', 'dispositifs connus')}",
+                subtitle=f"Ce que l'annuaire déclare et ce que montrent les attributions, {place}",
+                summary=_declared_words(offered),
+                frame=frame(context, offered),
+                columns=tuple(c for c in columns(context) if c.name not in {"service_name", "funder_name"}),
+                chart=None,
+                coverage=f"Sur {formats.plural(len(offered), 'dispositif')}",
+                source=SOURCE,
+                method="annuaire",
+            )
+        )
+    places = database.where("service_departements", "service_key", key)
+    if len(places):
+        shown.append(_places(context, places, place))
+    sections.append(Section("offre", "Ce qu'il paie, et où", figures=tuple(shown)))
+    found = database.where("service_differences", "service_key", key)
+    if len(found):
+        figure = differences(context, found, place=place, is_one=True)
+        sections.append(Section("differences", "Annuaire et données", figures=(figure,)))
+    return [section for section in sections if section.paragraphs or section.figures or section.tables]
+
+
+def _declared_words(offered: list[Offer]) -> str:
+    declared = sum(offer.declared is not None for offer in offered)
+    seen = sum(bool(offer.n_awards) for offer in offered)
+    return f"{formats.count(declared)} dans l'annuaire, {formats.count(seen)} avec au moins une attribution connue."
+
+
+def _entry(context: Context, service: Row) -> Section:
+    if service["is_claimed_twice"] is True:
+        return Section("annuaire", "Annuaire", (CLAIMED_TWICE,))
+    if service["is_declared"] is not True:
+        return Section("annuaire", "Annuaire", (NO_CONTACT,))
+    chain = context.database.where("service_chains", "service_key", service["service_key"])
+    former = [
+        f"{row['predecessor_name']}{_until(row)}" for row in records(chain.sort_values(["n_steps", "predecessor_key"]))
+    ]
+    told = {
+        "Contact": offers.joined(service["contact_function"], service["contact_mailbox"]),
+        "Calendrier": service["calendar"],
+        "Territoire de compétence": service["area"],
+        "Existe": _existence(service),
+        "Succède à": formats.joined(former) or service["predecessors"],
+        "Page": service["url"],
+        "Vérifié le": None if formats.is_missing(service["reviewed_date"]) else formats.date(service["reviewed_date"]),
+    }
+    entry = Table(
+        "annuaire-table",
+        "Ce que l'annuaire dit du service",
+        pd.DataFrame({"what": list(told), "said": list(told.values())}),
+        (
+            Column("what", "Information", header=True),
+            Column("said", "Ce que dit l'annuaire", "name", absent=offers.NOT_STATED),
+        ),
+    )
+    return Section("annuaire", "Annuaire", tables=(entry,))
+
+
+def _until(row: Row) -> str:
+    return "" if formats.is_missing(row["predecessor_to"]) else f" (jusqu'au {formats.date(row['predecessor_to'])})"
+
+
+def _existence(service: Row) -> str | None:
+    first, last = service["valid_from"], service["valid_to"]
+    words = [
+        "" if formats.is_missing(first) else f"depuis le {formats.date(first)}",
+        "" if formats.is_missing(last) else f"jusqu'au {formats.date(last)}",
+    ]
+    return " ".join(word for word in words if word) or None
+
+
+def _places(context: Context, places: pd.DataFrame, place: str) -> Figure:
+    directory = context.directory
+    rows = records(places.sort_values(["n_awards", "departement_code"], ascending=[False, True]))
+    made = pd.DataFrame(
+        {
+            "departement_code": [row["departement_code"] for row in rows],
+            "departement": [directory.territory_name(row["departement_code"]) for row in rows],
+            "declared": ["oui" if row["is_declared"] is True else "non" for row in rows],
+            "n_awards": [row["n_awards"] for row in rows],
+            "last_year": [row["last_year"] for row in rows],
+        }
+    )
+    seen = int((made["n_awards"] > 0).sum())
+    return Figure(
+        id="departements",
+        headline=f"Des bénéficiaires dans {formats.plural(seen, 'département')}"
+        if seen
+        else "Aucune attribution connue",
+        subtitle=f"Départements de compétence et sièges des bénéficiaires, {place}",
+        summary=f"{formats.count(int((made['declared'] == 'oui').sum()))} dans le territoire de compétence déclaré.",
+        frame=made,
+        columns=(
+            Column(
+                "departement",
+                "Département",
+                href=lambda row: directory.territory_href(row["departement_code"]),
+                header=True,
+            ),
+            Column("declared", "Dans le territoire déclaré"),
+            Column("n_awards", "Attributions", "count"),
+            Column("last_year", "Dernier exercice", "year"),
+        ),
+        chart=None,
+        coverage=f"Sur {formats.plural(int(made['n_awards'].sum()), 'attribution')} dont le siège est connu",
+        source=SOURCE,
+        method="annuaire",
+    )
 
 
 def _key_figures(context: Context, service: Row) -> list[KeyFigure]:
@@ -91,6 +236,7 @@ def _key_figures(context: Context, service: Row) -> list[KeyFigure]:
     return [
         *found,
         KeyFigure("Exercices couverts", formats.years(service["first_year"], service["last_year"])),
+        *([KeyFigure("Territoire", str(service["area"]))] if not formats.is_missing(service["area"]) else []),
         KeyFigure("Refus", refusals.published_words(service["refusals_published"]), "", "methode.html#couverture"),
     ]
 
@@ -103,7 +249,9 @@ def _sections(context: Context, service: Row) -> list[Section]:
     years = funding.by_year(
         database.where("funding_by_service_year", "service_key", key), scope, id="annees", interactive=True
     )
-    sections = [Section("annees", "Par exercice", (NO_CONTACT,), figures=tuple(years))]
+    if not years:
+        return []
+    sections = [Section("annees", "Par exercice", figures=tuple(years))]
     link = (Link("Refus, tous services", "refus.html"),)
     frame = database.where("refusal_rates_by_service_year", "service_key", key)
     if str(service["refusals_published"]) in {"no", "unknown"} or frame.empty:
@@ -141,8 +289,12 @@ REPORT = Report(
         "funding_by_service_year",
         "refusal_rates_by_service_territory_year",
         "refusal_rates_by_service_year",
+        "service_chains",
+        "service_departements",
+        "service_differences",
         "services",
         "territories",
+        "who_does_what",
     ),
     build=build,
     order=15,

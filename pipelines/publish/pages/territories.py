@@ -1,18 +1,21 @@
-"""« Territoires »: the régions and départements where applicants have their seat, and one page per département."""
+"""« Territoires »: régions, départements and intercommunalités where beneficiaries have their seat, a page for each."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pipelines.publish import formats, funding, inhabitants, refusals
+from pipelines.publish import formats, funding, inhabitants, places, refusals
 from pipelines.publish.awards import AwardLists
-from pipelines.publish.directory import UNKNOWN_TERRITORY, amounts_word
+from pipelines.publish.directory import SEATS, UNKNOWN_TERRITORY, amounts_word, label
 from pipelines.publish.funding import Scope
 from pipelines.publish.layout import KeyFigure, Link, Section, figures_of
 from pipelines.publish.reports import Output, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    import pandas as pd
 
     from pipelines.publish.context import Context
     from pipelines.publish.figure import Figure
@@ -20,45 +23,78 @@ if TYPE_CHECKING:
 
 SEAT = (
     "Le territoire est celui du siège du bénéficiaire, d'après la commune, le code postal ou, pour une collectivité, "
-    "le SIREN. "
-    "Une action menée dans plusieurs départements compte au siège."
+    "le SIREN. Une action menée ailleurs compte au siège."
 )
-UNKNOWN_REGION = "région non précisée"
+
+WHERE_EPCI = (
+    "Chaque intercommunalité a sa page : celle de son département la donne, ou celle de sa région quand elle touche "
+    "plusieurs départements. Celles qui touchent plusieurs régions sont ici."
+)
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level of territories, in the words of its pages."""
+
+    code: str
+    one: str
+    title: str
+    by: str
+    unknown: str
+
+    @property
+    def key(self) -> str:
+        """The column that tells the seat."""
+        return SEATS[self.code][0]
+
+    @property
+    def table(self) -> str:
+        """The table of amounts by seat."""
+        return SEATS[self.code][1]
+
+
+REGION = Level("region", "région", "Région du siège", "région du siège", "région non précisée")
+DEPARTEMENT = Level("departement", "département", "Département du siège", "département du siège", UNKNOWN_TERRITORY)
+EPCI = Level("epci", "intercommunalité", "Intercommunalité du siège", "intercommunalité du siège", UNKNOWN_TERRITORY)
+LEVELS = (REGION, DEPARTEMENT, EPCI)
 
 
 def build(context: Context) -> Iterator[Output]:
     """The list of territories and every territory's page."""
+    yield from _index(context)
+    for level in LEVELS:
+        lists = AwardLists(context, level.key)
+        for territory in context.directory.places(level.code).values():
+            yield from _territory(context, level, territory, lists)
+
+
+def _index(context: Context) -> Iterator[Output]:
     database, directory = context.database, context.directory
-    before = context.publication.as_of.year
-    scope = Scope("tous financeurs", context.source, before, funding.SEVERAL_FUNDERS)
-    figures = funding.by_category(
-        database.table("funding_by_territory_year"),
-        scope,
-        id="departements",
-        key="departement_code",
-        title="Département du siège",
-        by="département du siège",
-        name=directory.territory_name,
-        href=lambda row: directory.territory_href(row["departement_code"]),
-        unknown=UNKNOWN_TERRITORY,
-        interactive=True,
-        method="territoires",
-    )
-    per_inhabitant = inhabitants.by_territory(
-        database.table("funding_by_territory_year"),
-        scope,
-        id="departements-par-habitant",
-        key="departement_code",
-        title="Département du siège",
-        by="département du siège",
-        name=directory.territory_name,
-    )
+    scope = _scope(context, "tous financeurs")
+    apart = [row for row in directory.places("epci").values() if row["parent_id"] is None]
     sections = [
-        Section("regions", "Par région", (SEAT,), figures=tuple(_regions(context, scope))),
-        Section("departements", "Par département", (SEAT,), figures=tuple(figures)),
-        Section("par-habitant", "Par habitant", figures=tuple(per_inhabitant)),
+        Section(
+            "regions",
+            "Par région",
+            (SEAT,),
+            figures=_amounts(context, REGION, database.table(REGION.table), scope),
+            links=_links(directory.places("region").values()),
+        ),
+        Section(
+            "departements",
+            "Par département",
+            (SEAT,),
+            figures=_amounts(context, DEPARTEMENT, database.table(DEPARTEMENT.table), scope, interactive=True),
+            links=_links(directory.territories.values()),
+        ),
+        Section("intercommunalites", "Par intercommunalité", (WHERE_EPCI,), links=_links(apart)),
+        places.resolution(context),
     ]
-    known = [row for code, row in directory.territories.items() if code != UNKNOWN_TERRITORY]
+    counted = [
+        formats.plural(len(found), level.one)
+        for level in LEVELS
+        if (found := [code for code in directory.places(level.code) if code != UNKNOWN_TERRITORY])
+    ]
     yield from context.page(
         REPORT.page,
         "sections.html.j2",
@@ -67,86 +103,104 @@ def build(context: Context) -> Iterator[Output]:
         description=REPORT.description,
         figures=figures_of(sections),
         kicker="Où",
-        lead=f"{formats.plural(len(known), 'département')}, selon le siège des bénéficiaires.",
+        lead=f"{formats.joined(counted) or 'Aucun territoire'}, selon le siège des bénéficiaires.",
         key_figures=[],
-        sections=[
-            Section(
-                "liste",
-                "Choisir un territoire",
-                links=tuple(Link(str(r["title"]), str(r["href"])) for r in directory.territories.values()),
-            ),
-            *sections,
-        ],
+        sections=sections,
     )
-    lists = AwardLists(context, "departement_code")
-    for territory in directory.territories.values():
-        csv = f"data/territoires/{territory['page']}.csv"
-        yield lists.file(territory["code"], csv)
-        parts = [*_sections(context, territory), lists.section(territory["code"], csv=csv)]
-        frame = database.where("funding_by_territory_year", "departement_code", territory["code"])
-        yield from context.page(
-            str(territory["href"]),
-            "sections.html.j2",
-            report=REPORT,
-            title=str(territory["title"]),
-            description=f"Qui finance quoi : bénéficiaires dont le siège est dans le territoire {territory['title']}.",
-            trail=[("Territoires", REPORT.page)],
-            figures=figures_of(parts),
-            kicker="Territoire",
-            lead=SEAT
-            if territory["code"] != UNKNOWN_TERRITORY
-            else "Attributions dont le fichier ne dit pas où est le siège du bénéficiaire.",
-            key_figures=[
-                *(
-                    KeyFigure(
-                        formats.sentence(amounts_word(stage)),
-                        formats.money_compact(amount, currency=currency),
-                        formats.plural(awards, "attribution"),
-                    )
-                    for currency, stage, amount, awards in funding.totals(frame)[:2]
-                ),
-                KeyFigure("Financeurs", formats.count(frame["funder_id"].nunique())),
-                KeyFigure("Exercices couverts", formats.years(frame["fiscal_year"].min(), frame["fiscal_year"].max())),
-            ],
-            sections=parts,
-        )
 
 
-def _regions(context: Context, scope: Scope) -> list[Figure]:
-    """Amounts by région, and per inhabitant."""
-    database = context.database
-    territories = database.table("territories")
-    regions = territories[territories["level"] == "region"]
-    names = dict(zip(regions["code"], regions["name"], strict=True))
+def _territory(context: Context, level: Level, territory: Row, lists: AwardLists) -> Iterator[Output]:
+    csv = f"data/territoires/{territory['page']}.csv"
+    yield lists.file(territory["code"], csv)
+    frame = context.database.where(level.table, level.key, territory["code"])
+    parts = [*_sections(context, level, territory, frame), lists.section(territory["code"], csv=csv)]
+    known = territory["code"] != UNKNOWN_TERRITORY
+    yield from context.page(
+        str(territory["href"]),
+        "sections.html.j2",
+        report=REPORT,
+        title=str(territory["title"]),
+        description=f"Qui finance quoi : bénéficiaires dont le siège est dans le territoire {territory['title']}.",
+        trail=[("Territoires", REPORT.page), *places.trail(context, territory)],
+        figures=figures_of(parts),
+        kicker=formats.sentence(level.one) if known else "Territoire",
+        lead=SEAT if known else "Attributions dont le fichier ne dit pas où est le siège du bénéficiaire.",
+        key_figures=[
+            *(
+                KeyFigure(
+                    formats.sentence(amounts_word(stage)),
+                    formats.money_compact(amount, currency=currency),
+                    formats.plural(awards, "attribution"),
+                )
+                for currency, stage, amount, awards in funding.totals(frame)[:2]
+            ),
+            *_per_inhabitant(context, frame),
+            KeyFigure("Financeurs", formats.count(frame["funder_id"].nunique())),
+            KeyFigure("Exercices couverts", formats.years(frame["fiscal_year"].min(), frame["fiscal_year"].max())),
+        ],
+        sections=parts,
+    )
+
+
+def _per_inhabitant(context: Context, frame: pd.DataFrame) -> list[KeyFigure]:
+    """Amount ÷ population of the last complete year, main currency and stage; none without a population."""
+    for currency, stage, part in funding.splits(frame):
+        complete = part[part["fiscal_year"] < context.publication.as_of.year]
+        year = int((part if complete.empty else complete)["fiscal_year"].max())
+        of_year = part[part["fiscal_year"] == year]
+        amount, population = of_year["amount"].sum(min_count=1), of_year["population"].max()
+        if formats.is_missing(amount) or formats.is_missing(population) or population <= 0:
+            return []
+        value = formats.money(round(float(amount) / float(population), 2), currency=currency)
+        detail = f"{amounts_word(stage)}, {formats.plural(int(population), 'habitant')}"
+        return [KeyFigure(f"Par habitant, {year}", value, detail, "methode.html#territoires")]
+    return []
+
+
+def _scope(context: Context, place: str) -> Scope:
+    return Scope(place, context.source, context.publication.as_of.year, funding.SEVERAL_FUNDERS)
+
+
+def _links(rows: Iterable[Row]) -> tuple[Link, ...]:
+    return tuple(Link(str(row["title"]), str(row["href"])) for row in rows)
+
+
+def _amounts(
+    context: Context,
+    level: Level,
+    frame: pd.DataFrame,
+    scope: Scope,
+    *,
+    interactive: bool = False,
+    is_brief: bool = False,
+) -> tuple[Figure, ...]:
+    """Amounts of the territories of one level, and per inhabitant; `is_brief` keeps the main currency and stage."""
+    directory = context.directory
 
     def name(code: str) -> str:
-        return str(names.get(code, UNKNOWN_REGION if code == UNKNOWN_TERRITORY else code))
+        if code == UNKNOWN_TERRITORY and level is not DEPARTEMENT:
+            return level.unknown
+        return directory.territory_name(code, level.code)
 
-    frame, by = database.table("funding_by_region_year"), "région du siège"
-    title = "Région du siège"
-    return [
+    per_inhabitant = inhabitants.by_territory(
+        frame, scope, id=f"par-{level.code}-par-habitant", key=level.key, title=level.title, by=level.by, name=name
+    )
+    kept = 1 if is_brief else None
+    return (
         *funding.by_category(
-            frame,
-            scope,
-            id="regions",
-            key="region_code",
-            title=title,
-            by=by,
-            name=name,
-            unknown=UNKNOWN_TERRITORY,
-            method="territoires",
-        ),
-        *inhabitants.by_territory(
-            frame, scope, id="regions-par-habitant", key="region_code", title=title, by=by, name=name
-        ),
-    ]
+            frame, scope, id=f"par-{level.code}", key=level.key, title=level.title, by=level.by, name=name,
+            href=lambda row: directory.territory_href(row[level.key], level.code), unknown=UNKNOWN_TERRITORY,
+            interactive=interactive, method="territoires",
+        )[:kept],
+        *per_inhabitant[:kept],
+    )  # fmt: skip
 
 
-def _sections(context: Context, territory: Row) -> list[Section]:
-    database, directory, code = context.database, context.directory, territory["code"]
-    frame = database.where("funding_by_territory_year", "departement_code", code)
-    scope = Scope(str(territory["title"]), context.source, context.publication.as_of.year, funding.SEVERAL_FUNDERS)
-    years = funding.by_year(frame, scope, id="annees", interactive=True)
+def _sections(context: Context, level: Level, territory: Row, frame: pd.DataFrame) -> list[Section]:
+    directory = context.directory
+    scope = _scope(context, str(territory["title"]))
+    # a thousand pages of intercommunalités: an interactive twin each would cost more than all the rest
+    years = funding.by_year(frame, scope, id="annees", interactive=level is not EPCI)
     funders = funding.by_category(
         frame,
         scope,
@@ -161,14 +215,57 @@ def _sections(context: Context, territory: Row) -> list[Section]:
         Section("annees", "Par exercice", figures=tuple(years)),
         Section("financeurs", "Par financeur", figures=tuple(funders)),
     ]
-    rates = database.where("refusal_rates_by_service_territory_year", "departement_code", code)
-    rates = rates[rates["fiscal_year"] == rates["fiscal_year"].max()]
+    if level is REGION:
+        sections += _inside(context, DEPARTEMENT, territory, scope) + _inside(context, EPCI, territory, scope)
+    elif level is DEPARTEMENT:
+        sections += [_themes(context, territory, scope), *_inside(context, EPCI, territory, scope)]
+    return [*sections, _refusals(context, level, territory)]
+
+
+def _themes(context: Context, territory: Row, scope: Scope) -> Section:
+    figures = funding.by_category(
+        context.database.where("funding_by_funder_theme_territory_year", "departement_code", territory["code"]),
+        scope,
+        id="themes",
+        key="theme",
+        title="Thème",
+        by="thème",
+        name=lambda theme: label("theme", theme),
+        method="themes",
+    )
+    return Section("themes", "Par thème", figures=tuple(figures))
+
+
+def _inside(context: Context, level: Level, territory: Row, scope: Scope) -> list[Section]:
+    """The territories of a lower level that this one holds whole; none, no section."""
+    own = f"{territory['level']}:{territory['code']}"
+    inside = [row for row in context.directory.places(level.code).values() if row["parent_id"] == own]
+    if not inside:
+        return []
+    table = context.database.table(level.table)
+    part = table[table[level.key].isin([row["code"] for row in inside])]
+    title = f"Par {level.one}"
+    words = [SEAT]
+    if level is EPCI:
+        several = "de plusieurs départements" if territory["level"] == "region" else "de ce seul département"
+        words = [f"Les intercommunalités {several} ; les autres ne sont pas dans cette figure."]
+        scope = replace(scope, place=f"{scope.place}, intercommunalités {several}")
+    if len(part[["currency", "stage"]].drop_duplicates()) > 1:
+        words.append("D'autres monnaies ou natures de montant existent : elles sont sur la page de chaque territoire.")
+    figures = _amounts(context, level, part, scope, is_brief=True)
+    return [Section(f"par-{level.code}", title, tuple(words), figures=figures, links=_links(inside))]
+
+
+def _refusals(context: Context, level: Level, territory: Row) -> Section:
     link = (Link("Refus, tous services", "refus.html"),)
+    if level is not DEPARTEMENT:
+        words = "Les refus ne sont publiés que par service et département : les effectifs seraient trop faibles ici."
+        return Section("refus", "Refus", (words,), links=link)
+    directory, code = context.directory, territory["code"]
+    rates = context.database.where("refusal_rates_by_service_territory_year", "departement_code", code)
+    rates = rates[rates["fiscal_year"] == rates["fiscal_year"].max()]
     if rates.empty:
-        return [
-            *sections,
-            Section("refus", "Refus", ("Aucun service ne publie ses refus pour ce territoire.",), links=link),
-        ]
+        return Section("refus", "Refus", ("Aucun service ne publie ses refus pour ce territoire.",), links=link)
     year = int(rates["fiscal_year"].max())
     figure = refusals.rates(
         rates,
@@ -179,7 +276,7 @@ def _sections(context: Context, territory: Row) -> list[Section]:
         subtitle=f"Refus ÷ (accords + refus), par service, exercice {year}, {territory['title']}",
         source=context.source,
     )
-    return [*sections, Section("refus", "Refus", figures=(figure,), links=link)]
+    return Section("refus", "Refus", figures=(figure,), links=link)
 
 
 REPORT = Report(
@@ -190,11 +287,14 @@ REPORT = Report(
     tables=(
         "awards",
         "funders",
+        "funding_by_epci_year",
+        "funding_by_funder_theme_territory_year",
         "funding_by_region_year",
         "funding_by_territory_year",
         "refusal_rates_by_service_territory_year",
         "services",
         "territories",
+        "territory_resolution",
     ),
     build=build,
     order=30,

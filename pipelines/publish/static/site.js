@@ -1,4 +1,5 @@
-// What pages gain with a script: tables that sort and filter, and the interactive version of a figure on demand.
+// What pages gain with a script: tables that sort and filter, sheets side by side, and the interactive version of a
+// figure on demand.
 // Everything is readable without it. A classic script: pages are opened by double-click too.
 (function () {
   "use strict";
@@ -73,6 +74,86 @@
     });
   }
 
+  // --- Side by side -------------------------------------------------------------------------------------------
+  // A list whose rows lead to sheets (a table of « what | value » each): two or three are put in one table.
+  function comparable(section) {
+    var list = document.getElementById(section.dataset.compare), most = 3;
+    var status = section.querySelector("[role=status]"), place = section.querySelector(".scroll"), invite = status.textContent;
+    var boxes = [];
+    Array.from(list.tBodies[0].rows).forEach(function (row) {
+      var link = row.querySelector("th a");
+      if (!link) return;
+      var id = link.getAttribute("href").split("#")[1];
+      var label = document.createElement("label"), box = document.createElement("input");
+      var name = document.createElement("span");
+      name.className = "sr";
+      name.textContent = " : " + link.textContent;
+      box.type = "checkbox";
+      box.value = id;
+      label.className = "tick";
+      label.append(box, "Comparer", name);
+      link.closest("th").append(label);
+      boxes.push(box);
+      box.addEventListener("change", function () { show(true); });
+    });
+
+    function sheet(id) {
+      var values = new Map();
+      Array.from(document.getElementById(id).querySelectorAll("tbody tr")).forEach(function (row) {
+        values.set(row.cells[0].textContent, row.cells[1]);
+      });
+      return values;
+    }
+
+    function show(keep) {
+      var chosen = boxes.filter(function (box) { return box.checked; }).map(function (box) { return box.value; });
+      boxes.forEach(function (box) { box.disabled = !box.checked && chosen.length >= most; });
+      place.replaceChildren();
+      if (keep) history.replaceState(null, "", chosen.length ? "#comparer=" + chosen.join("+") : "#liste");
+      status.textContent = chosen.length < 2 ? invite : chosen.length + " appels côte à côte (trois au plus).";
+      if (chosen.length < 2) return;
+      var sheets = chosen.map(sheet), names = new Set();
+      sheets.forEach(function (values) { values.forEach(function (_, name) { names.add(name); }); });
+      var table = document.createElement("table"), top = table.createTHead().insertRow(), body = table.createTBody();
+      table.className = "compared";
+      table.createCaption().textContent = "Comparaison de " + chosen.length + " appels à projets";
+      ["Information"].concat(chosen.map(function (id) { return document.getElementById(id + "-titre").textContent; }))
+        .forEach(function (words) {
+          var cell = document.createElement("th");
+          cell.scope = "col";
+          cell.textContent = words;
+          top.append(cell);
+        });
+      names.forEach(function (name) {
+        var row = body.insertRow(), first = document.createElement("th");
+        first.scope = "row";
+        first.textContent = name;
+        row.append(first);
+        sheets.forEach(function (values) {
+          var cell = values.get(name), own = row.insertCell();
+          if (cell) {
+            own.className = cell.className;
+            own.append.apply(own, Array.from(cell.cloneNode(true).childNodes));
+          } else {
+            own.className = "mark";
+            own.textContent = "\u2013";
+          }
+        });
+      });
+      place.append(table);
+    }
+
+    section.hidden = false;
+    var wanted = /^#comparer=([\w+-]+)$/.exec(location.hash);
+    if (wanted) {
+      wanted[1].split("+").slice(0, most).forEach(function (id) {
+        boxes.forEach(function (box) { if (box.value === id) box.checked = true; });
+      });
+      show(false);
+      section.scrollIntoView();
+    }
+  }
+
   // --- Interactive figures ------------------------------------------------------------------------------------
   var words = {
     "Download plot as a PNG": "Télécharger l'image (PNG)", "Download plot": "Télécharger l'image", "Zoom": "Zoom", "Pan": "Déplacer",
@@ -134,5 +215,6 @@
 
   document.querySelectorAll("table[data-search]").forEach(filterable);
   document.querySelectorAll("table[data-sortable]").forEach(sortable);
+  document.querySelectorAll("[data-compare]").forEach(comparable);
   document.querySelectorAll("button[data-draw]").forEach(drawable);
 })();

@@ -1,4 +1,4 @@
-"""The step between staging and the models: `linked_…` frames, computed from `organisation_mentions` when first read."""
+"""The step between staging and the models: `resolved_…` frames, computed from what `organisation_mentions` says."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-PREFIX = "linked_"
+PREFIX = "resolved_"
 _READ = """
 select
     organisation_key, siren, rna, local_id, name, kind, funder_id, funder_departement_code, commune_code,
@@ -28,7 +28,7 @@ order by all
 
 
 def register(connection: duckdb.DuckDBPyConnection, *, registers: Path | None, decisions: Path | None) -> None:
-    """Make the identities readable by models: the frames of `Resolved`, and what registers say, as `linked_…` tables.
+    """Make the identities readable by models: the frames of `Resolved`, and what registers say, as `resolved_…` tables.
 
     `registers`: the folder of official stock files. `decisions`: the file of decisions (the project's own by default).
     Raises `DecisionsError` and `RegisterError`, whose messages name the file.

@@ -10,7 +10,7 @@ with source as (
 real_deposit as (
     select coalesce(bool_or(status = 'accepted' and is_current and not is_demonstration), false) as has_arrived from deposits
 ),
-service_names as (
+named_services as (
     select service_name, coalesce(slug(service_name), '-') as service_slug from (select distinct service_name from source)
 ),
 renamed as (
@@ -18,8 +18,9 @@ renamed as (
         source.*,
         coalesce(versions.is_counted, true) as is_version_counted,
         versions.reason as version_reason,
-        funder_names.funder_id,
-        funder_names.funder_id || '/' || service_names.service_slug as service_key,
+        twins.other_line_id as counted_line_id,
+        funder_ids.funder_id,
+        funder_ids.funder_id || '/' || coalesce(known.service_slug, named_services.service_slug) as service_key,
         authority_siren(source.applicant_siren, source.applicant_siret) as authority_siren,
         source.decision_status = 'awarded' as is_award,
         coalesce(source.aid_form in ('loan', 'guarantee'), false)
@@ -31,21 +32,28 @@ renamed as (
             ) as is_loan_only,
         coalesce(source.headline_stage, 'awarded') as stage
     from source
-    join funder_names
-        on source.depositor = funder_names.depositor
-        and source.funder_name = funder_names.funder_name
-        and source.funder_siren is not distinct from funder_names.funder_siren
-    join service_names on source.service_name is not distinct from service_names.service_name
+    join funder_identities as funder_ids
+        on source.depositor = funder_ids.depositor
+        and source.funder_name = funder_ids.funder_name
+        and source.funder_siren is not distinct from funder_ids.funder_siren
+    join named_services on source.service_name is not distinct from named_services.service_name
+    left join service_names as known
+        on funder_ids.funder_id = known.funder_id and named_services.service_slug = known.name_slug
     left join versions on source.deposit_id = versions.deposit_id and source.fiscal_year = versions.fiscal_year
+    left join (from linked_lines where is_sure) as twins on source.line_id = twins.line_id
 ),
 final as (
     select
-        renamed.* exclude (is_version_counted, version_reason, is_loan_only, authority_siren, seat_commune_code, funder_id, service_key, is_award, stage, depositor),
+        renamed.* exclude (is_version_counted, version_reason, is_loan_only, authority_siren, seat_commune_code, funder_id, service_key, is_award, stage, depositor)
+            replace (line_themes.theme as theme),
+        line_themes.theme_basis,
+        line_themes.theme_expression,
         case
             when is_demonstration and real_deposit.has_arrived then 'demonstration'
             when not is_version_counted then coalesce(version_reason, 'replaced')
+            when counted_line_id is not null then 'reported_elsewhere'
         end as not_counted_reason,
-        is_version_counted and not (is_demonstration and real_deposit.has_arrived) as is_counted,
+        is_version_counted and counted_line_id is null and not (is_demonstration and real_deposit.has_arrived) as is_counted,
         depositor,
         funder_id,
         service_key,
@@ -75,6 +83,7 @@ final as (
         action.region_code as action_region_code,
         action.territory_rule as action_territory_rule
     from renamed
+    join line_themes using (line_id)
     cross join real_deposit
     left join territory_places as seat
         on seat.role = 'seat'

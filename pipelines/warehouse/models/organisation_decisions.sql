@@ -8,7 +8,7 @@ final as (
         decisions.line, decisions.left_key, decisions.right_key, decisions.decision, decisions.author, decisions.reason,
         decisions.decided_date, decisions.is_applied, decisions.problem,
         lefts.organisation_id as left_id, rights.organisation_id as right_id
-    from linked_decisions as decisions
+    from resolved_decisions as decisions
     left join keys as lefts on decisions.left_key = lefts.organisation_key
     left join keys as rights on decisions.right_key = rights.organisation_key
 )

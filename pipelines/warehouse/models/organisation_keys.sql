@@ -5,8 +5,8 @@ with mentioned as (
     select distinct organisation_key from organisation_mentions
 ),
 final as (
-    select organisation_key, organisation_id from linked_keys
+    select organisation_key, organisation_id from resolved_keys
     union all
-    select organisation_key, organisation_key as organisation_id from mentioned anti join linked_keys using (organisation_key)
+    select organisation_key, organisation_key as organisation_id from mentioned anti join resolved_keys using (organisation_key)
 )
 select * from final order by organisation_key;

@@ -2,6 +2,6 @@
 
 select
     links.left_key, links.right_key, identities.organisation_id, links.basis, links.probability, links.n_lines, links.decision_line
-from linked_links as links
+from resolved_links as links
 join organisation_keys as identities on links.left_key = identities.organisation_key
 order by all;

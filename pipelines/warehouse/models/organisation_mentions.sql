@@ -3,14 +3,14 @@
 
 with source as (
     select
-        lines.*, deposits.depositor, funder_names.funder_id,
+        lines.*, deposits.depositor, funder_identities.funder_id,
         authority_siren(lines.applicant_siren, lines.applicant_siret) as authority_siren
     from staged_applications as lines
     join deposits using (deposit_id)
-    join funder_names
-        on deposits.depositor = funder_names.depositor
-        and lines.funder_name = funder_names.funder_name
-        and lines.funder_siren is not distinct from funder_names.funder_siren
+    join funder_identities
+        on deposits.depositor = funder_identities.depositor
+        and lines.funder_name = funder_identities.funder_name
+        and lines.funder_siren is not distinct from funder_identities.funder_siren
     where deposits.status = 'accepted' and deposits.is_current
 ),
 funder_areas as (  -- the département of a local funder; a region or the State says nothing of where an applicant is

@@ -58,7 +58,7 @@ unidentified as (
     where is_counted and organisation_key like 'name:%'
 ),
 doubts as (  -- a name of unknown kind that looks like none of the legal person's, or one that another file does not call legal
-    select organisation_id from linked_doubts
+    select organisation_id from resolved_doubts
     union
     select named.organisation_id
     from unidentified as named

@@ -48,7 +48,11 @@ matched as (
     join named
         on declarations.depositor = named.depositor
         and (declarations.fiscal_year is null or declarations.fiscal_year = named.fiscal_year)
-        and (declarations.service_slug is null or declarations.service_slug = named.service_slug)
+        and (declarations.service_slug is null or declarations.service_slug = named.service_slug or exists (
+            from service_names
+            where service_names.funder_id = named.funder_id and service_names.name_slug = declarations.service_slug
+                and service_names.service_slug = named.service_slug
+        ))
         and (
             speaks_for.declaration is null
             or declarations.funder_siren = named.funder_id

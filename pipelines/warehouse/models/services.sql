@@ -28,26 +28,70 @@ publication as (
     from refusal_publication
     group by service_key
 ),
+directory as (  -- two services that claim one name at the same time say nothing of it
+    select
+        service_key,
+        min(funder_id) as funder_id,
+        min(name) as name,
+        min(funder_name) as funder_name,
+        bool_or(is_claimed_twice) as is_claimed_twice,
+        max_by(
+            struct_pack(
+                service_id := service_id, area_id := area_id, area := area, valid_from := valid_from, valid_to := valid_to,
+                predecessors := predecessors, calendar := calendar, contact_function := contact_function,
+                contact_mailbox := contact_mailbox, url := url, reviewed_date := reviewed_date
+            ),
+            row(coalesce(valid_to, '9999-12-31'::date), service_ref)
+        ) as entry
+    from service_entries
+    group by service_key
+),
+keyed as (
+    select
+        coalesce(totals.service_key, directory.service_key) as service_key,
+        coalesce(totals.funder_id, directory.funder_id) as funder_id,
+        totals.* exclude (service_key, funder_id),
+        directory.name as directory_name,
+        directory.funder_name as directory_funder,
+        directory.is_claimed_twice,
+        if(directory.is_claimed_twice, null, directory.entry) as entry,
+        directory.service_key is not null as is_declared
+    from totals
+    full join directory using (service_key)
+),
 final as (
     select
         service_key,
-        funders.slug || '-' || if(
+        coalesce(funders.slug, slug(directory_funder) || '-' || left(md5(funder_id), 6), funder_id) || '-' || if(
             service_key = funder_id || '/-', 'service-non-precise', left(substr(service_key, length(funder_id) + 2), 80)
         ) as slug,
         funder_id,
-        coalesce(names.name, 'service non précisé') as name,
-        totals.first_year,
-        totals.last_year,
-        totals.n_lines::integer as n_lines,
-        totals.n_awards::integer as n_awards,
+        coalesce(directory_name, names.name, 'service non précisé') as name,
+        keyed.first_year,
+        keyed.last_year,
+        coalesce(keyed.n_lines, 0)::integer as n_lines,
+        coalesce(keyed.n_awards, 0)::integer as n_awards,
         case
             when publication.published_share >= getvariable('min_published_share') then 'yes'
             when publication.published_share > 0 then 'partly'
             when publication.has_declared_none then 'no'
             else 'unknown'
-        end as refusals_published
-    from totals
-    join funders using (funder_id)
+        end as refusals_published,
+        is_declared,
+        coalesce(is_claimed_twice, false) as is_claimed_twice,
+        entry.service_id as service_id,
+        entry.area_id as area_id,
+        entry.area as area,
+        entry.valid_from as valid_from,
+        entry.valid_to as valid_to,
+        entry.predecessors as predecessors,
+        entry.calendar as calendar,
+        entry.contact_function as contact_function,
+        entry.contact_mailbox as contact_mailbox,
+        entry.url as url,
+        entry.reviewed_date as reviewed_date
+    from keyed
+    left join funders using (funder_id)
     left join names using (service_key)
     left join publication using (service_key)
 )

@@ -1,5 +1,5 @@
 -- Lieux tels que les fichiers les écrivent, chacun avec le territoire retenu, la règle qui l'a trouvé et ce qui la contredit.
--- seat : siège du demandeur ; action : lieu de l'action. Les deux ne sont jamais mêlés. Réservé aux analystes.
+-- seat : siège du demandeur ; action : lieu de l'action ; area : compétence d'un service ou d'un appel à projets. Jamais mêlés. Réservé aux analystes.
 
 with source as (
     select lines.*, authority_siren(applicant_siren, applicant_siret) as authority_siren
@@ -17,6 +17,13 @@ stated as (
         'action' as role, action_territory_level as stated_level, action_territory_code as stated_code,
         null::text as stated_postcode, action_territory_name as stated_name, null::text as authority_siren
     from source
+    union all
+    select 'area' as role, stated_level, stated_code, null::text as stated_postcode, stated_name, null::text as authority_siren
+    from (
+        select area_level as stated_level, area_code as stated_code, area_name as stated_name from service_lines
+        union
+        select area_level as stated_level, area_code as stated_code, area_name as stated_name from call_lines
+    )
 ),
 numbered as (
     select
@@ -151,7 +158,7 @@ found as (
             slug(place.stated_name), '^(departement|region)-((de-la|de-l|du|des|de|d)-)?', '')) = names.folded
         and names.level <> 'commune'
         and place.level_read in (names.level, 'any')
-    where place.role = 'action'
+    where place.role <> 'seat'
     union all
     select place, 7.0 as priority, 'departement' as level, postcode_departements.departement_code as code, 'postcode_departement' as rule
     from place
@@ -216,7 +223,7 @@ final as (
         territory.region_code,
         case
             when resolved.stated_code is not null and territory.territory_id is not null
-                and resolved.rule not like '%\_code%' escape '\' and not (role = 'action' and resolved.rule like 'siren%') then 'code'
+                and resolved.rule not like '%\_code%' escape '\' and not (role <> 'seat' and resolved.rule like 'siren%') then 'code'
             when resolved.rule like 'commune\_code%' escape '\' and served.departements is not null then case
                 when not list_contains(served.departements, territory.departement_code) then 'departement'
                 when served.communes[1] is not null and not list_contains(served.communes, territory.commune_code) then 'postcode'

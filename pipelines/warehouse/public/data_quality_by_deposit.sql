@@ -9,6 +9,7 @@ awarded as (
         min(fiscal_year) as first_year,
         max(fiscal_year) as last_year,
         count(*)::integer as n_award_lines,
+        count(*) filter (not_counted_reason = 'reported_elsewhere')::integer as n_awards_elsewhere,
         if(count(distinct row(currency, stage)) = 1, sum(amount_headline), null) as amount,
         if(count(distinct row(currency, stage)) = 1, min(stage), null) as stage,
         if(count(distinct row(currency, stage)) = 1, min(currency), null) as currency
@@ -40,6 +41,7 @@ final as (
         awarded.first_year,
         awarded.last_year,
         coalesce(awarded.n_award_lines, 0) as n_award_lines,
+        coalesce(awarded.n_awards_elsewhere, 0) as n_awards_elsewhere,
         awarded.amount,
         awarded.stage,
         awarded.currency

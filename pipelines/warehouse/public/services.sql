@@ -1,4 +1,4 @@
--- Services instructeurs qui ont accordé au moins une subvention ; nombres de lignes et années des seules subventions accordées.
+-- Services instructeurs qui ont accordé au moins une subvention, et services de l'annuaire ; nombres de lignes et années des seules subventions accordées.
 
 with source as (
     select * from funding.services
@@ -10,8 +10,13 @@ awarded as (
     group by service_key
 ),
 final as (
-    select source.* replace (awarded.first_year as first_year, awarded.last_year as last_year, awarded.n_lines as n_lines)
+    select
+        source.* replace (
+            awarded.first_year as first_year, awarded.last_year as last_year, coalesce(awarded.n_lines, 0)::integer as n_lines,
+            if(awarded.service_key is null, 'unknown', source.refusals_published) as refusals_published
+        )
     from source
-    join awarded using (service_key)
+    left join awarded using (service_key)
+    where awarded.service_key is not null or source.is_declared
 )
 select * from final order by service_key;

@@ -11,6 +11,8 @@ select 'funding_by_theme_year' as model, count(*) as n from funding_by_theme_yea
 union all
 select 'funding_by_funder_theme_year' as model, count(*) as n from funding_by_funder_theme_year where least(*columns('^n_')) < 0 having count(*) > 0
 union all
+select 'funding_by_funder_theme_territory_year' as model, count(*) as n from funding_by_funder_theme_territory_year where least(*columns('^n_')) < 0 having count(*) > 0
+union all
 select 'funding_by_purpose_year' as model, count(*) as n from funding_by_purpose_year where least(*columns('^n_')) < 0 having count(*) > 0
 union all
 select 'funding_by_territory_year' as model, count(*) as n from funding_by_territory_year where least(*columns('^n_')) < 0 having count(*) > 0

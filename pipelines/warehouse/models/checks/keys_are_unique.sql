@@ -15,15 +15,27 @@ select 'organisation_keys' as model, organisation_key as key, count(*) as n from
 union all
 select 'organisation_register' as model, organisation_key as key, count(*) as n from organisation_register group by organisation_key having count(*) > 1
 union all
-select 'funder_names' as model, concat_ws(' · ', depositor, funder_name, funder_siren) as key, count(*) as n from funder_names group by depositor, funder_name, funder_siren having count(*) > 1
-union all
 select 'territories' as model, territory_id as key, count(*) as n from territories group by territory_id having count(*) > 1
 union all
 select 'territory_reference' as model, territory_id as key, count(*) as n from territory_reference group by territory_id having count(*) > 1
 union all
 select 'territory_places' as model, concat_ws(' · ', role, stated_level, stated_code, stated_postcode, stated_name, authority_siren) as key, count(*) as n from territory_places group by role, stated_level, stated_code, stated_postcode, stated_name, authority_siren having count(*) > 1
 union all
-select 'calls' as model, funder_id || ' · ' || call_id as key, count(*) as n from calls group by funder_id, call_id having count(*) > 1
+select 'calls' as model, call_key as key, count(*) as n from calls group by call_key having count(*) > 1
+union all
+select 'call_results' as model, call_key as key, count(*) as n from call_results group by call_key having count(*) > 1
+union all
+select 'service_names' as model, funder_id || ' · ' || name_slug as key, count(*) as n from service_names group by funder_id, name_slug having count(*) > 1
+union all
+select 'service_entries' as model, funder_id || ' · ' || service_ref as key, count(*) as n from service_entries group by funder_id, service_ref having count(*) > 1
+union all
+select 'service_schemes' as model, service_key || ' · ' || scheme as key, count(*) as n from service_schemes group by service_key, scheme having count(*) > 1
+union all
+select 'service_departements' as model, service_key || ' · ' || departement_code as key, count(*) as n from service_departements group by service_key, departement_code having count(*) > 1
+union all
+select 'funder_identities' as model, concat_ws(' · ', depositor, funder_name, funder_siren) as key, count(*) as n from funder_identities group by depositor, funder_name, funder_siren having count(*) > 1
+union all
+select 'line_themes' as model, line_id as key, count(*) as n from line_themes group by line_id having count(*) > 1
 union all
 select 'decisions' as model, application_id as key, count(*) as n from decisions group by application_id having count(*) > 1
 union all
@@ -48,6 +60,20 @@ union all
 select 'refusal_rates_by_service_territory_year' as model, service_key || ' · ' || departement_code || ' · ' || fiscal_year::text as key, count(*) as n from refusal_rates_by_service_territory_year group by service_key, departement_code, fiscal_year having count(*) > 1
 union all
 select 'refusal_rates_by_scheme_year' as model, funder_id || ' · ' || scheme || ' · ' || fiscal_year::text as key, count(*) as n from refusal_rates_by_scheme_year group by funder_id, scheme, fiscal_year having count(*) > 1
+union all
+select 'cofunded_lines' as model, line_id as key, count(*) as n from cofunded_lines group by line_id having count(*) > 1
+union all
+select 'cofunded_projects' as model, project_id as key, count(*) as n from cofunded_projects group by project_id having count(*) > 1
+union all
+select 'cofunding_links' as model, concat_ws(' · ', node_id, other_node_id) as key, count(*) as n from cofunding_links group by node_id, other_node_id having count(*) > 1
+union all
+select 'cofunding_mentions' as model, concat_ws(' · ', line_id, cofunder_name) as key, count(*) as n from cofunding_mentions group by line_id, cofunder_name having count(*) > 1
+union all
+select 'cofunding_by_funder_year' as model, concat_ws(' · ', funder_id, fiscal_year, kind) as key, count(*) as n from cofunding_by_funder_year group by funder_id, fiscal_year, kind having count(*) > 1
+union all
+select 'cofunding_by_funder_pair_year' as model, concat_ws(' · ', funder_id, other_funder_id, fiscal_year, evidence, currency, stage) as key, count(*) as n from cofunding_by_funder_pair_year group by funder_id, other_funder_id, fiscal_year, evidence, currency, stage having count(*) > 1
+union all
+select 'cofunding_by_level_pair_year' as model, concat_ws(' · ', funder_level, other_level, fiscal_year, evidence, currency, stage) as key, count(*) as n from cofunding_by_level_pair_year group by funder_level, other_level, fiscal_year, evidence, currency, stage having count(*) > 1
 union all
 select 'data_quality_by_deposit' as model, deposit_id as key, count(*) as n from data_quality_by_deposit group by deposit_id having count(*) > 1
 union all

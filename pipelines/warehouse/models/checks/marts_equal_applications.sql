@@ -12,6 +12,8 @@ with marts as (
     union all
     select 'funding_by_funder_theme_year' as mart, currency, stage, n_lines, amount, n_without_amount, n_loans_excluded from funding_by_funder_theme_year
     union all
+    select 'funding_by_funder_theme_territory_year' as mart, currency, stage, n_lines, amount, n_without_amount, n_loans_excluded from funding_by_funder_theme_territory_year
+    union all
     select 'funding_by_purpose_year' as mart, currency, stage, n_lines, amount, n_without_amount, n_loans_excluded from funding_by_purpose_year
     union all
     select 'funding_by_territory_year' as mart, currency, stage, n_lines, amount, n_without_amount, n_loans_excluded from funding_by_territory_year

@@ -1,0 +1,57 @@
+"""What is put beside each file: the receipt, the annotated copy, the awards in the legal format."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from pipelines.ingest.annotate import copy_path, is_wanted, write_annotated
+from pipelines.ingest.deposit import RECEIPTS
+from pipelines.ingest.receipt import has_legal_csv, legal_name, write_receipt
+from pipelines.ingest.stage import LEGAL_CSV, put_beside
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+    from pipelines.ingest.deposited import Deposit
+    from pipelines.ingest.pool import Workers
+    from pipelines.ingest.report import Report
+
+
+def _receipts(deposit: Deposit, raw: Path) -> Path:
+    return raw / deposit.depositor / RECEIPTS if deposit.depositor else raw / RECEIPTS
+
+
+def _annotated_path(deposit: Deposit, raw: Path) -> Path | None:
+    """Where the annotated copy of a deposit stands; None when none is due."""
+    if deposit.is_extract or not is_wanted(deposit.report):
+        return None
+    return copy_path(deposit.report, _receipts(deposit, raw), file_name=deposit.file_name)
+
+
+def annotate(deposits: list[Deposit], raw: Path, warehouse: Path, workers: Workers) -> None:
+    """Write the annotated copies that are due and not there yet."""
+    due = [d for d in deposits if (path := _annotated_path(d, raw)) and (d.is_new or not path.is_file())]
+    tasks = [(d.report, warehouse / "deposits" / d.sha256, _receipts(d, raw), d.file_name) for d in due]
+    if not workers.for_each(_write_copy, tasks, sizes=[deposit.size for deposit in due]):
+        for task in tasks:
+            _write_copy(*task)
+
+
+def _write_copy(report: Report, content: Path, folder: Path, file_name: str) -> None:
+    with suppress(PermissionError):
+        write_annotated(report, content.read_bytes(), folder, file_name=file_name)
+
+
+def answer(deposit: Deposit, raw: Path, as_of: date) -> Path | None:
+    """The receipt, beside the file, and its awards in the legal format; None when the folder cannot be written."""
+    folder, report, name = _receipts(deposit, raw), deposit.report, deposit.file_name
+    try:
+        legal = deposit.staging / LEGAL_CSV if has_legal_csv(report) else None
+        put_beside(legal, folder / legal_name(report, file_name=name))
+        annotated = _annotated_path(deposit, raw)
+        shown = annotated.name if annotated is not None and annotated.is_file() else None
+        return write_receipt(report, folder, as_of=as_of, file_name=name, annotated=shown)
+    except PermissionError:
+        return None

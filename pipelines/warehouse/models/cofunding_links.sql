@@ -1,0 +1,146 @@
+-- Paires de demandes de deux financeurs pour un même demandeur et exercice, avec la preuve : gardées (is_kept) ou laissées de côté, avec la raison.
+-- basis : shared_id, même identifiant de cofinancement ; named, titres presque identiques et un fichier nomme l'autre financeur ; title, titres presque identiques seulement. Réservé aux analystes.
+
+with nodes as (
+    select distinct
+        node_id, organisation_id, fiscal_year, funder_id, cofunding_key, coalesce(is_weak_id, false) as is_weak_id,
+        if(is_plain_title, words, telling_words) as words, array_to_string(telling_words, ' ') as folded, numbers, is_plain_title, is_silent,
+        purpose, title_purpose
+    from cofunding_candidates
+),
+seats as (  -- an organisation known by its name alone may be two: their seats must not contradict each other
+    select node_id, min(seat_departement_code) as low, max(seat_departement_code) as high
+    from cofunding_candidates
+    where organisation_id like 'name:%'
+    group by node_id
+),
+mentions as (
+    select distinct candidates.node_id, mentions.cofunder_id
+    from cofunding_candidates as candidates
+    join cofunder_names as mentions using (line_id)
+    where mentions.cofunder_id is not null
+),
+same_applicant as (
+    select a.node_id, b.node_id as other_node_id
+    from nodes as a
+    join nodes as b
+        on a.organisation_id = b.organisation_id and a.fiscal_year = b.fiscal_year and a.funder_id < b.funder_id
+    join cofunding_blocks as blocks
+        on blocks.block_kind = 'organisation' and blocks.block = a.organisation_id and blocks.fiscal_year = a.fiscal_year
+    where blocks.is_compared
+    union
+    select a.node_id, b.node_id as other_node_id
+    from nodes as a
+    join nodes as b
+        on a.organisation_id = b.organisation_id and a.fiscal_year = b.fiscal_year and a.folded = b.folded
+        and a.funder_id < b.funder_id
+    where not a.is_plain_title
+),
+same_id as (
+    select a.node_id, b.node_id as other_node_id
+    from nodes as a
+    join nodes as b
+        on a.cofunding_key = b.cofunding_key and a.fiscal_year = b.fiscal_year and a.funder_id < b.funder_id
+    join cofunding_blocks as blocks
+        on blocks.block_kind = 'cofunding_id' and blocks.block = a.cofunding_key and blocks.fiscal_year = a.fiscal_year
+    where blocks.is_compared
+),
+ids as (  -- an identifier of many requests of one applicant is no project's
+    select organisation_id, cofunding_key from nodes where cofunding_key is not null group by all having count(*) <= 20
+),
+other_years as (  -- two funders that one identifier brings together in different years only
+    select a.node_id, b.node_id as other_node_id
+    from nodes as a
+    join ids using (organisation_id, cofunding_key)
+    join nodes as b
+        on a.cofunding_key = b.cofunding_key and a.organisation_id = b.organisation_id and a.funder_id < b.funder_id
+        and a.fiscal_year <> b.fiscal_year
+    anti join nodes as meeting
+        on a.cofunding_key = meeting.cofunding_key and a.organisation_id = meeting.organisation_id
+        and b.funder_id = meeting.funder_id and a.fiscal_year = meeting.fiscal_year
+    anti join nodes as meeting
+        on b.cofunding_key = meeting.cofunding_key and b.organisation_id = meeting.organisation_id
+        and a.funder_id = meeting.funder_id and b.fiscal_year = meeting.fiscal_year
+),
+pairs as (
+    select node_id, other_node_id from same_applicant
+    union
+    select node_id, other_node_id from same_id
+    union
+    select node_id, other_node_id from other_years
+),
+measured as (
+    select
+        a.node_id,
+        b.node_id as other_node_id,
+        a.organisation_id,
+        b.organisation_id as other_organisation_id,
+        a.fiscal_year,
+        b.fiscal_year as other_fiscal_year,
+        a.funder_id,
+        b.funder_id as other_funder_id,
+        a.organisation_id = b.organisation_id as is_same_applicant,
+        coalesce(a.cofunding_key = b.cofunding_key, false) as is_same_id,
+        coalesce(a.cofunding_key <> b.cofunding_key, false) as is_other_id,
+        a.is_weak_id,
+        a.is_silent and b.is_silent as is_silent,
+        len(a.words) as n_words,
+        -- one file's running costs are another's project; neither is an investment
+        coalesce(a.purpose <> b.purpose and 'investment' in (a.purpose, b.purpose), false)
+            or coalesce(a.title_purpose <> b.title_purpose, false) as is_other_purpose,
+        a.is_plain_title or b.is_plain_title as is_plain_title,
+        a.numbers <> b.numbers as has_other_numbers,
+        title_likeness(a.words, b.words) as likeness,
+        a.words = b.words
+            or is_headed(a.words, b.words)
+            or len(words_missing(a.words, b.words)) + len(words_missing(b.words, a.words)) = 0 as has_same_words,
+        coalesce(seats.low <> others.low or seats.high <> others.high, false) as is_seat_contradicted
+    from pairs
+    join nodes as a on pairs.node_id = a.node_id
+    join nodes as b on pairs.other_node_id = b.node_id
+    left join seats on a.node_id = seats.node_id
+    left join seats as others on b.node_id = others.node_id
+),
+judged as (
+    select
+        *,
+        likeness >= 0.8 and has_same_words and not has_other_numbers and not is_plain_title as is_alike,
+        exists (
+            select 1 from mentions
+            where (mentions.node_id = measured.node_id and mentions.cofunder_id = measured.other_funder_id)
+                or (mentions.node_id = measured.other_node_id and mentions.cofunder_id = measured.funder_id)
+        ) as is_named
+    from measured
+    where is_same_id or (likeness >= 0.7 and n_words > 0)
+),
+final as (
+    select
+        node_id,
+        other_node_id,
+        organisation_id,
+        other_organisation_id,
+        fiscal_year,
+        other_fiscal_year,
+        funder_id,
+        other_funder_id,
+        case when is_same_id then 'shared_id' when is_named then 'named' else 'title' end as basis,
+        round(likeness, 3) as likeness,
+        is_named,
+        case
+            when fiscal_year <> other_fiscal_year then 'other_year'
+            when is_same_id and is_same_applicant and not is_weak_id then null
+            when is_same_id and is_alike then null
+            when is_same_id and not is_same_applicant then 'other_applicant'
+            when is_same_id then 'weak_id'
+            when is_other_id then 'other_id'
+            when is_plain_title then 'plain_title'
+            when has_other_numbers then 'other_numbers'
+            when likeness < 0.8 or not has_same_words then 'other_words'
+            when is_other_purpose then 'other_purpose'
+            when is_seat_contradicted then 'other_seat'
+            when is_silent and not is_named then 'not_stated'
+        end as left_out_reason,
+        left_out_reason is null as is_kept
+    from judged
+)
+select * from final order by node_id, other_node_id;
