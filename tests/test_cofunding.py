@@ -153,7 +153,7 @@ APART: dict[str, tuple[Line, Line, str | None]] = {
     "one name, two seats": (
         line(title=GARDEN, **NAMELESS, applicant_name="Comité", seat_commune_code="34172"),
         line(title=GARDEN, **NAMELESS, applicant_name="Comité", seat_commune_code="31555"),
-        "other_seat",
+        None,  # two organisations: nothing is even compared
     ),
     "no applicant known": (
         line(title=GARDEN, **NAMELESS, applicant_name=None),
