@@ -88,6 +88,14 @@ def some_value(column: TemplateColumn, line: int) -> Any:
     return texts.get(column.info.name, f"{column.info.title} {line}")
 
 
+def in_place(line: dict[str, Any]) -> dict[str, Any]:
+    """`line` with codes of territories of the levels it states."""
+    for start in ("area", "action_territory"):
+        if f"{start}_level" in line:
+            line[f"{start}_code"] = PLACES[line[f"{start}_level"]]
+    return line
+
+
 def test_the_bytes_are_the_same_at_every_run(content: bytes) -> None:
     assert template_bytes() == content
     assert origin_of(content) is None
@@ -158,10 +166,9 @@ def test_filled_with_every_choice_it_reads_back_without_one_issue(content: bytes
         line = {c.info.name: next(turns[c.info.name]) if c.choices else some_value(c, number) for c in columns}
         if line["decision_status"] in ("refusée", "irrecevable"):
             line["amount_awarded"] = None
-        line["action_territory_code"] = PLACES[line["action_territory_level"]]
         line["agreement_end_year"] = 2025
         line["period_end"] = date(2024, 12, 31)
-        lines.append(line)
+        lines.append(in_place(line))
     outcome = read_back(filled(content, lines))
     report = outcome.report
     assert (report.status, report.format, report.rows_accepted) == ("accepted", "modele", len(lines))
@@ -189,7 +196,7 @@ def test_the_other_sheets_filled_with_every_choice_read_back_without_one_issue(
         for column in columns:
             if column.info.is_several:
                 line[column.info.name] = " ; ".join(column.choices[: 1 + number % len(column.choices)])
-        lines.append(line)
+        lines.append(in_place(line))
     outcome = read_back(filled(content, lines, name))
     contract = load_formats()[format_id].contract
     assert (outcome.report.status, outcome.report.rows_accepted) == ("accepted", len(lines))

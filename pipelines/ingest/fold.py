@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import lru_cache
-from itertools import filterfalse
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from schemas.fold import fold, fold_words
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+__all__ = ["by_value", "fold", "fold_header", "fold_words"]
+
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
-_NOT_WORD = re.compile(r"[^0-9a-z]+")
-_LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "’": "'", "€": " euro ", "%": " pct ", "°": " "})
-
-
-@lru_cache(maxsize=1 << 16)
-def fold(text: str) -> str:
-    """`text` in lower-case ASCII letters and digits only: `Nom du bénéficiaire*` → `nomdubeneficiaire`."""
-    return _NOT_WORD.sub("", _plain(text))
 
 
 @lru_cache(maxsize=1 << 16)
@@ -29,17 +23,6 @@ def fold_header(text: str) -> str:
     """Like `fold`, without format hints in brackets: `Date (AAAA-MM-JJ)` → `date`."""
     without = _BRACKETS.sub(" ", text)
     return fold(without) or fold(text)
-
-
-@lru_cache(maxsize=1 << 16)
-def fold_words(text: str) -> str:
-    """`text` in lower-case ASCII words, one space between them: `L'Épicerie du Lez` → `l epicerie du lez`."""
-    return _NOT_WORD.sub(" ", _plain(text)).strip()
-
-
-def _plain(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.lower().translate(_LIGATURES))
-    return "".join(filterfalse(unicodedata.combining, decomposed))
 
 
 def by_value(column: pl.Series, function: Callable[[str], str | None]) -> pl.Series:

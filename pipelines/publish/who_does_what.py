@@ -1,4 +1,7 @@
-"""Rows of « qui fait quoi »: a service and one of its schemes, what the directory says beside what the data show."""
+"""Rows of « qui fait quoi »: a service and one of its schemes, what the directory says beside what the data show.
+
+Also the figure of what contradicts what, which several pages print.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pipelines.publish import formats, offers
+from pipelines.publish.directory import label
+from pipelines.publish.figure import Figure
 from pipelines.publish.tables import Column, Table, records
 
 if TYPE_CHECKING:
@@ -22,6 +27,8 @@ NAMES = (
 )  # fmt: skip
 NOT_IN_DIRECTORY = "pas dans l'annuaire"
 NOT_OBSERVED = "aucune attribution connue"
+SOURCE = "annuaires déposés par les financeurs, et leurs attributions"
+MOST_DIFFERENCES = 60
 
 
 @dataclass
@@ -166,3 +173,63 @@ def table(context: Context, shown: pd.DataFrame, *, id: str, caption: str, hide:
     """The rows as a table that sorts and filters, without the column `hide`."""
     kept = tuple(column for column in columns(context) if column.name != hide)
     return Table(id, caption, shown, kept, sortable=True, search="Filtrer les services")
+
+
+def differences(context: Context, found: pd.DataFrame, *, place: str, is_one: bool = False) -> Figure:
+    """Where the directory and the awards contradict each other, as a table."""
+    directory = context.directory
+    rows = records(found)
+    made = found.assign(
+        service_name=pd.Series([directory.service_name(row["service_key"]) for row in rows], index=found.index),
+        what=pd.Series([_difference(row) for row in rows], index=found.index),
+        about=pd.Series([_subject(context, row) for row in rows], index=found.index, dtype=object),
+        seen=pd.Series([offers.awards_words(row) for row in rows], index=found.index, dtype=object),
+    )
+    shown = [
+        Column(
+            "service_name", "Service", "name", href=lambda row: directory.service_href(row["service_key"]), header=True
+        ),
+        Column("what", "Différence", header=is_one),
+        Column("about", "Sur quoi", "name"),
+        Column("seen", "Ce que montrent les données", absent=NOT_OBSERVED),
+    ]
+    number = formats.plural(len(found), "différence")
+    services = formats.plural(found["service_key"].nunique(), "service")
+    return Figure(
+        id="differences",
+        headline=f"{number} entre l'annuaire et les données",
+        subtitle=f"Ce que l'annuaire déclare et ce que montrent les attributions, {place}",
+        summary=(
+            f"{number} sur {services}. Une différence n'est pas une faute : un annuaire dit le présent, les données le "
+            "passé."
+        ),
+        frame=made.head(MOST_DIFFERENCES),
+        columns=tuple(shown[1:] if is_one else shown),
+        chart=None,
+        coverage=f"Sur {services}{_rest(found)}",
+        source=SOURCE,
+        method="annuaire",
+        search=None if is_one else "Filtrer les différences",
+    )
+
+
+def _rest(found: pd.DataFrame) -> str:
+    if len(found) <= MOST_DIFFERENCES:
+        return ""
+    return f" ; les {formats.count(MOST_DIFFERENCES)} premières, toutes dans la table service_differences"
+
+
+def _difference(row: Row) -> str:
+    return formats.sentence(label("directory_difference", row["difference"]))
+
+
+def _subject(context: Context, row: Row) -> str | None:
+    subject = row["subject"]
+    if formats.is_missing(subject):
+        return None
+    if row["difference"] == "outside_area":
+        return context.directory.territory_name(subject)
+    if row["difference"] == "pays_not_declared":
+        scheme, _, paid = str(subject).rpartition(" · ")
+        return f"{scheme} : {label('paid_kind', paid)}"
+    return str(subject)
