@@ -10,11 +10,9 @@ import pytest
 
 from pipelines.warehouse.build import build
 from pipelines.warehouse.disclosure import publish_database
-from schemas.contract import polars_schema
-from schemas.contracts import CONTRACTS, staged_name
 from schemas.publication import load_publication
 from schemas.service_names import ServiceNamesError, service_names
-from tests.warehouse_staging import AS_OF, Staging, line, lines, row, rows
+from tests.warehouse_staging import AS_OF, Staging, line, lines, put, row, rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,26 +78,6 @@ CALLS: list[dict[str, Any]] = [
     {"call_id": "DERNIER", "title": "Dernier jour", "opening_date": dt.date(2026, 1, 1), "closing_date": AS_OF},
     {"call_id": "SANS", "title": "Sans fin dite", "opening_date": dt.date(2024, 1, 1)},
 ]
-
-
-def put(folder: Path, deposit_id: str, contract: str, given: list[dict[str, Any]], **stated: Any) -> None:
-    """Lines of a contract beside the applications of a deposit."""
-    every = {
-        "deposit_id": deposit_id,
-        "source_sheet": "Services",
-        "source_name": "Ville",
-        "format_id": "modele-services",
-        "recognised_by": "format",
-        "is_demonstration": False,
-        "funder_name": "Ville de Lez",
-        **stated,
-    }
-    frame = [
-        {**every, "line_id": f"{deposit_id}:{contract}:{n}", "source_row": n, **values}
-        for n, values in enumerate(given, start=2)
-    ]
-    schema = polars_schema(CONTRACTS[contract])
-    pl.DataFrame(frame, schema=schema, orient="row").write_parquet(folder / f"{staged_name(contract)}.parquet")
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ import polars as pl
 from pipelines.warehouse.inputs import DECLARATIONS, DEPOSITS, ISSUES, REJECTIONS, VERSIONS, Inputs
 from schemas.application import Application
 from schemas.contract import polars_schema
+from schemas.contracts import CONTRACTS, staged_name
 from schemas.decision_count import DecisionCount
 
 if TYPE_CHECKING:
@@ -97,6 +98,26 @@ class Staging:
             funder_declarations=pl.DataFrame(self._declarations, schema=DECLARATIONS, orient="row"),
             as_of=as_of,
         )
+
+
+def put(folder: Path, deposit_id: str, contract: str, given: list[dict[str, Any]], **stated: Any) -> None:
+    """Lines of a contract beside the applications of a deposit."""
+    every = {
+        "deposit_id": deposit_id,
+        "source_sheet": "Services",
+        "source_name": "Ville",
+        "format_id": "modele-services",
+        "recognised_by": "format",
+        "is_demonstration": False,
+        "funder_name": "Ville de Lez",
+        **stated,
+    }
+    frame = [
+        {**every, "line_id": f"{deposit_id}:{contract}:{n}", "source_row": n, **values}
+        for n, values in enumerate(given, start=2)
+    ]
+    schema = polars_schema(CONTRACTS[contract])
+    pl.DataFrame(frame, schema=schema, orient="row").write_parquet(folder / f"{staged_name(contract)}.parquet")
 
 
 _numbers = count(1)

@@ -20,27 +20,35 @@ counted as (
     where source.decision_status not in ('withdrawn', 'cancelled')
     group by all
 ),
-final as (
+ruled as (
     select
-        counted.call_key,
+        counted.*,
         calls.funder_id,
-        counted.fiscal_year,
+        calls.envelope,
         case
             when calls.envelope is null then 'envelope_not_stated'
             when not counted.is_published then 'refusals_not_published'
             when counted.n_requested_known = 0 then 'requested_not_stated'
             when not counted.is_euro then 'several_currencies'
             else 'shown'
-        end as status,
-        calls.envelope,
-        counted.n_applications::integer as n_applications,
-        counted.n_requested_known::integer as n_requested_known,
-        if(counted.is_euro, counted.amount_requested, null) as amount_requested,
-        counted.n_awarded::integer as n_awarded,
-        if(counted.is_euro, counted.amount_awarded, null) as amount_awarded,
-        if(status = 'shown' and calls.envelope > 0, counted.amount_requested / calls.envelope, null) as demand_to_envelope,
-        if(counted.is_euro and calls.envelope > 0, counted.amount_awarded / calls.envelope, null) as awarded_to_envelope
+        end as demand_status
     from counted
     join calls using (call_key)
+),
+final as (
+    select
+        call_key,
+        funder_id,
+        fiscal_year,
+        demand_status as status,
+        envelope,
+        n_applications::integer as n_applications,
+        n_requested_known::integer as n_requested_known,
+        if(is_euro, amount_requested, null) as amount_requested,
+        n_awarded::integer as n_awarded,
+        if(is_euro, amount_awarded, null) as amount_awarded,
+        if(demand_status = 'shown' and envelope > 0, amount_requested / envelope, null) as demand_to_envelope,
+        if(is_euro and envelope > 0, amount_awarded / envelope, null) as awarded_to_envelope
+    from ruled
 )
 select * from final order by call_key, fiscal_year;

@@ -44,6 +44,7 @@ counted as (
         if(count(distinct currency) = 1, sum(amount_requested_of_awarded), null) as amount_requested_of_awarded,
         if(count(distinct currency) = 1, sum(amount_awarded), null) as amount_awarded,
         if(count(distinct currency) = 1, sum(amount_awarded_where_requested), null) as amount_awarded_where_requested,
+        count(distinct currency) as n_currencies,
         if(count(distinct currency) = 1, min(currency), null) as currency
     from source
     group by grouping sets (
@@ -106,15 +107,21 @@ final as (
         rates.decided_share as decided_share,
         n_inadmissible > 0 as has_inadmissible,
         case
+            when n_unknown > (1 - getvariable('min_decided_share')) * n_total then 'unknown_statuses'
             when published is null and published_share > 0 then 'partly_published'
             when published is null then 'not_known_published'
             when not published then 'not_published'
-            when n_unknown > 0 and n_unknown > (1 - getvariable('min_decided_share')) * n_total then 'unknown_statuses'
             when rates.decided_share < getvariable('min_decided_share') then 'undecided'
             when n_decided < getvariable('min_decisions') then 'too_few'
             when rates.refusal_rate is null then 'zero_not_declared'
             else 'comparable'
-        end as comparability
+        end as comparability,
+        case
+            when n_currencies > 1 then 'several_currencies'
+            when n_requested_known = 0 then 'requested_not_stated'
+            when satisfaction_rate_amount is null then 'no_rate'
+            else 'shown'
+        end as amount_status
     from computed
 )
 select * from final order by level, funder_id, service_key, departement_code, scheme, call_id, fiscal_year;
