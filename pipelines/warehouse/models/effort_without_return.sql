@@ -1,4 +1,4 @@
--- Effort sans retour : demandes et demandeurs sans aucune attribution, et médiane accordée par demande, par service, dispositif, tranche de montant demandé, première demande ou renouvellement, et exercice. Réservé aux analystes.
+-- Effort sans retour : demandes et demandeurs sans aucune attribution, et médiane accordée par demande, par service et exercice, puis par dispositif, par tranche de montant demandé, et par première demande ou renouvellement. Réservé aux analystes.
 -- Demandes accordées, refusées ou irrecevables des services qui publient leurs refus : une demande refusée obtient zéro, un montant accordé inconnu n'est pas compté.
 
 with source as (
@@ -19,56 +19,37 @@ with source as (
     semi join (from refusal_publication where published) using (funder_id, service_key, fiscal_year)
     where decision_status in ('awarded', 'refused', 'inadmissible')
 ),
-applications_of as (
+counted as (
     select
         case grouping(scheme, request_band, request_kind)
-            when 7 then 'service' when 3 then 'scheme' when 1 then 'band' else 'kind'
+            when 7 then 'service' when 3 then 'scheme' when 5 then 'band' else 'kind'
         end as level,
-        funder_id, service_key, coalesce(scheme, 'all') as scheme, coalesce(request_band, 'all') as request_band,
-        coalesce(request_kind, 'all') as request_kind, fiscal_year,
+        funder_id, service_key, scheme, request_band, request_kind, fiscal_year,
         count(*) as n_decided,
         count(*) filter (not is_awarded) as n_without_award,
+        count(distinct organisation_id) as n_applicants,
+        count(distinct organisation_id) - count(distinct organisation_id) filter (is_awarded) as n_applicants_without_award,
         count(amount_obtained) as n_obtained_known,
-        if(count(distinct currency) = 1, min(currency), null) as currency,
-        if(count(distinct currency) = 1, quantile_cont(amount_obtained::double, 0.5), null) as median_obtained,
-        if(count(distinct currency) = 1, quantile_cont(amount_awarded::double, 0.5) filter (is_awarded), null) as median_awarded
+        count(distinct currency) as n_currencies,
+        min(currency) as currency,
+        quantile_cont(amount_obtained::double, 0.5) as median_obtained,
+        quantile_cont(amount_awarded::double, 0.5) filter (is_awarded) as median_awarded
     from source
     group by grouping sets (
         (funder_id, service_key, fiscal_year),
         (funder_id, service_key, scheme, fiscal_year),
-        (funder_id, service_key, scheme, request_band, fiscal_year),
-        (funder_id, service_key, scheme, request_kind, fiscal_year)
+        (funder_id, service_key, request_band, fiscal_year),
+        (funder_id, service_key, request_kind, fiscal_year)
     )
-),
-by_applicant as (
-    select
-        funder_id, service_key, coalesce(scheme, 'all') as scheme, coalesce(request_band, 'all') as request_band,
-        coalesce(request_kind, 'all') as request_kind, fiscal_year, organisation_id,
-        bool_or(is_awarded) as has_award
-    from source
-    group by grouping sets (
-        (funder_id, service_key, fiscal_year, organisation_id),
-        (funder_id, service_key, scheme, fiscal_year, organisation_id),
-        (funder_id, service_key, scheme, request_band, fiscal_year, organisation_id),
-        (funder_id, service_key, scheme, request_kind, fiscal_year, organisation_id)
-    )
-),
-applicants_of as (
-    select
-        * exclude (organisation_id, has_award),
-        count(*) as n_applicants,
-        count(*) filter (not has_award) as n_applicants_without_award
-    from by_applicant
-    group by all
 ),
 final as (
     select
         level,
         funder_id,
         service_key,
-        scheme,
-        request_band,
-        request_kind,
+        coalesce(scheme, 'all') as scheme,
+        coalesce(request_band, 'all') as request_band,
+        coalesce(request_kind, 'all') as request_kind,
         fiscal_year,
         n_decided::integer as n_decided,
         n_without_award::integer as n_without_award,
@@ -78,10 +59,9 @@ final as (
         ratio(n_applicants_without_award, n_applicants) as applicants_without_award_share,
         1 - ratio(n_applicants_without_award, n_applicants) as funded_applicant_rate,
         n_obtained_known::integer as n_obtained_known,
-        median_obtained,
-        median_awarded,
-        currency
-    from applications_of
-    join applicants_of using (funder_id, service_key, scheme, request_band, request_kind, fiscal_year)
+        if(n_currencies = 1, median_obtained, null) as median_obtained,
+        if(n_currencies = 1, median_awarded, null) as median_awarded,
+        if(n_currencies = 1, currency, null) as currency
+    from counted
 )
 select * from final order by level, funder_id, service_key, scheme, request_band, request_kind, fiscal_year;

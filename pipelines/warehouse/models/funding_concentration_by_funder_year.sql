@@ -14,13 +14,16 @@ scoped as (
     union all
     select 'legal' as scope, source.* from source semi join (from organisations where kind = 'legal') using (organisation_id)
 ),
-ranked as (
+summed as (
     select
-        *,
-        row_number() over (
-            partition by scope, funder_id, fiscal_year, currency, stage order by cents desc nulls last, organisation_id
-        ) as place
+        scope, funder_id, fiscal_year, currency, stage,
+        count(*) filter (cents > 0) as n_beneficiaries,
+        count(*) filter (coalesce(cents, 0) <= 0) as n_without_positive_amount,
+        sum(cents) filter (cents > 0) as total,
+        sum(cents * cents) filter (cents > 0) as squares,
+        max(cents::bigint, 10) filter (cents > 0) as greatest_ten
     from scoped
+    group by scope, funder_id, fiscal_year, currency, stage
 ),
 final as (
     select
@@ -29,15 +32,14 @@ final as (
         fiscal_year,
         currency,
         stage,
-        count(*) filter (cents > 0)::integer as n_beneficiaries,
-        count(*) filter (coalesce(cents, 0) <= 0)::integer as n_without_positive_amount,
-        (sum(cents) filter (cents > 0) * 0.01)::decimal(18, 2) as amount,
-        (sum(cents) filter (cents > 0 and place = 1))::double / (sum(cents) filter (cents > 0))::double as share_top_1,
-        (sum(cents) filter (cents > 0 and place <= 5))::double / (sum(cents) filter (cents > 0))::double as share_top_5,
-        (sum(cents) filter (cents > 0 and place <= 10))::double / (sum(cents) filter (cents > 0))::double as share_top_10,
-        (sum(cents * cents) filter (cents > 0))::double / (sum(cents) filter (cents > 0))::double ** 2 as hhi,
-        (sum(cents) filter (cents > 0))::double ** 2 / (sum(cents * cents) filter (cents > 0))::double as effective_number
-    from ranked
-    group by scope, funder_id, fiscal_year, currency, stage
+        n_beneficiaries::integer as n_beneficiaries,
+        n_without_positive_amount::integer as n_without_positive_amount,
+        (total * 0.01)::decimal(18, 2) as amount,
+        greatest_ten[1] / total::double as share_top_1,
+        list_sum(greatest_ten[1:5])::double / total::double as share_top_5,
+        list_sum(greatest_ten)::double / total::double as share_top_10,
+        squares::double / total::double ** 2 as hhi,
+        total::double ** 2 / squares::double as effective_number
+    from summed
 )
 select * from final order by scope, funder_id, fiscal_year, currency, stage;
