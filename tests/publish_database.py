@@ -170,6 +170,7 @@ def build(target: Path, *, is_demonstration: bool = False, size: int = 150, seed
         _funding(db)
         _cofunding(db)
         _continuity(db)
+        _analyses(db)
         _refusals(db, random.Random(seed))
         _quality(db, is_demonstration)
         _directory(db, is_demonstration)
@@ -491,6 +492,61 @@ def _continuity(db: duckdb.DuckDBPyConnection) -> None:
         " sum(amount) AS amount, max(agreement_end_year) BETWEEN 2026 AND 2027 AS ends_next_year FROM app "
         "WHERE agreement_id IS NOT NULL AND kind = 'legal' GROUP BY ALL"
     )
+
+
+def _analyses(db: duckdb.DuckDBPyConnection) -> None:
+    """Distribution, concentration, survival, cohorts and secured years, in the shapes of the public models."""
+    db.execute("""
+        CREATE TABLE funding_distribution AS
+        SELECT
+            'legal' AS scope, 'funder' AS level, funder_id, funder_id AS breakdown_key, fiscal_year, currency, stage,
+            (count(*) FILTER (amount > 0))::INTEGER AS n_positive,
+            (count(*) FILTER (amount <= 0))::INTEGER AS n_not_positive,
+            (count(*) FILTER (amount IS NULL))::INTEGER AS n_without_amount,
+            avg(amount) FILTER (amount > 0) AS mean_amount,
+            if(count(*) < 10, NULL, quantile_cont(amount::DOUBLE, 0.1) FILTER (amount > 0)) AS decile_1,
+            quantile_cont(amount::DOUBLE, 0.5) FILTER (amount > 0) AS median_amount,
+            if(count(*) < 10, NULL, quantile_cont(amount::DOUBLE, 0.9) FILTER (amount > 0)) AS decile_9
+        FROM app WHERE kind = 'legal' GROUP BY ALL
+    """)
+    db.execute("""
+        CREATE TABLE funding_concentration_by_funder_year AS
+        SELECT
+            'legal' AS scope, funder_id, fiscal_year, currency, stage,
+            (count(DISTINCT organisation_id) FILTER (amount > 0))::INTEGER AS n_beneficiaries,
+            0 AS n_without_positive_amount, sum(amount) AS amount, 0.25 AS share_top_1, 0.5 AS share_top_5,
+            0.75 AS share_top_10, 0.125 AS hhi, 8.0 AS effective_number
+        FROM app WHERE kind = 'legal' GROUP BY ALL
+    """)
+    db.execute("""
+        CREATE TABLE continuity_survival AS
+        SELECT
+            'funder' AS level, funder_id, funder_id AS relation_key, age::INTEGER AS age, 60 AS n_relations,
+            (60 - 20 * (age - 1))::INTEGER AS n_at_risk, 10 AS n_ended, 10 AS n_censored,
+            if(funder_id = '130000003', 10, 0) AS n_below_threshold_possible,
+            if(age < 4, 1 - age / 5, NULL) AS survival, 0.1 AS survival_error, age < 4 AS is_enough
+        FROM (SELECT DISTINCT funder_id FROM app), range(1, 5) AS ages(age)
+    """)
+    db.execute("""
+        CREATE TABLE continuity_cohorts AS
+        SELECT
+            'funder' AS level, funder_id, funder_id AS relation_key, cohort_year::INTEGER AS cohort_year,
+            (cohort_year + age)::INTEGER AS fiscal_year, age::INTEGER AS age, 12 AS n_cohort,
+            cohort_year + age <> 2022 AS is_year_observed,
+            if(cohort_year + age = 2022, NULL, 12 - 2 * age)::INTEGER AS n_funded,
+            if(cohort_year + age >= 2022, NULL, 12 - 3 * age)::INTEGER AS n_uninterrupted,
+            if(cohort_year + age = 2022, NULL, (12 - 2 * age) / 12) AS funded_share
+        FROM (SELECT DISTINCT funder_id FROM app), range(2020, 2022) AS c(cohort_year), range(0, 4) AS a(age)
+    """)
+    db.execute("""
+        CREATE TABLE continuity_secured_by_funder_year AS
+        SELECT
+            funder_id, 2026 AS fiscal_year, currency, stage, count(*)::INTEGER AS n_agreements, 0 AS n_without_amount,
+            sum(amount) AS amount_contracted, 0::DECIMAL(18, 2) AS amount_estimated, 0::DECIMAL(18, 2) AS amount_firm,
+            0::DECIMAL(18, 2) AS amount_forecast, 1 AS n_ending, max(amount) AS amount_ending, 2025 AS base_year,
+            sum(amount) * 4 AS base_amount, 0.25 AS secured_share
+        FROM app WHERE agreement_id IS NOT NULL GROUP BY ALL
+    """)
 
 
 def _wilson(k: int, n: int) -> tuple[float, float]:

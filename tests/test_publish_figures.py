@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from pipelines.publish import continuity, funding, headlines, inhabitants, refusals
+from pipelines.publish import continuity, duration, funding, headlines, inhabitants, refusals, spread
 from pipelines.publish.charts import YearGrid
 from pipelines.publish.context import Context
 from pipelines.publish.database import PublicDatabase
@@ -54,7 +54,13 @@ def _figures(context: Context) -> list[Figure]:
         "subtitle": "essai",
         "source": "essai",
     }
+    words = {"place": "essai", "source": "essai"}
     return [
+        spread.distribution(database.where("funding_distribution", "funder_id", funder), id="k", **words),
+        spread.concentration(
+            database.where("funding_concentration_by_funder_year", "funder_id", funder), id="l", **words
+        ),
+        duration.survival(database.where("continuity_survival", "funder_id", funder), id="m", **words),
         *funding.by_year(database.where("funding_by_funder_year", "funder_id", funder), SCOPE, id="a"),
         *funding.by_category(
             database.where("funding_by_territory_year", "funder_id", funder),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.publish import continuity, formats
+from pipelines.publish import continuity, duration, formats
 from pipelines.publish.layout import KeyFigure, Link, Section, figures_of
 from pipelines.publish.reports import Output, Report
 from pipelines.publish.tables import Column, Table, records
@@ -82,6 +82,7 @@ def build(context: Context) -> Iterator[Output]:
         Section(
             "pluriannuel", "Ce qui est promis pour plusieurs années", (TWO_TOTALS,), figures=(figures["pluriannuel"],)
         ),
+        _secured(context),
         _ending(context),
     ]
     yield from context.page(
@@ -115,11 +116,26 @@ def build(context: Context) -> Iterator[Output]:
     )
 
 
+def _secured(context: Context) -> Section:
+    directory, frame = context.directory, context.database.table("continuity_secured_by_funder_year")
+    if frame.empty:
+        words = "Aucune convention connue ne court au-delà de la date de référence."
+        return Section("acquis", "Ce qui est déjà conventionné", (words,))
+    figure = duration.secured(
+        _by_name(context, frame),
+        id="acquis",
+        label=lambda row: directory.funder_name(row["funder_id"]),
+        href=lambda row: directory.funder_href(row["funder_id"]),
+        source=context.source,
+    )
+    return Section("acquis", "Ce qui est déjà conventionné", figures=(figure,))
+
+
 def _by_name(context: Context, frame: pd.DataFrame) -> pd.DataFrame:
     order = {funder_id: place for place, funder_id in enumerate(context.directory.funders)}
     return (
         frame.assign(_place=frame["funder_id"].map(order))
-        .sort_values("_place")
+        .sort_values("_place", kind="stable")
         .drop(columns="_place")
         .reset_index(drop=True)
     )
@@ -206,6 +222,7 @@ REPORT = Report(
         "continuity_by_beneficiary",
         "continuity_by_funder_year",
         "continuity_multi_year_by_funder_year",
+        "continuity_secured_by_funder_year",
         "funders",
     ),
     build=build,

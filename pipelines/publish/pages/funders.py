@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipelines.publish import continuity, formats, funding, refusals, theme_origin
+from pipelines.publish import continuity, duration, formats, funding, refusals, spread, theme_origin
 from pipelines.publish.awards import AwardLists
 from pipelines.publish.directory import amounts_word, label, source_words
 from pipelines.publish.funding import Scope
@@ -190,6 +190,7 @@ def _sections(context: Context, funder: Row) -> list[Section]:
             ("Le territoire est celui du siège du bénéficiaire, pas toujours celui de l'action.",),
             figures=tuple(territories),
         ),
+        Section("repartition", "Petites et grosses subventions", figures=tuple(_spread(context, funder))),
         Section(
             "continuite",
             "Continuité",
@@ -198,6 +199,19 @@ def _sections(context: Context, funder: Row) -> list[Section]:
         ),
         refusal_section(context, funder),
     ]
+
+
+def _spread(context: Context, funder: Row) -> list[Figure]:
+    database, funder_id, source = context.database, funder["funder_id"], source_words(funder)
+    found = []
+    amounts = database.where("funding_distribution", "funder_id", funder_id)
+    amounts = amounts[amounts["level"] == "funder"]
+    if amounts["n_positive"].sum() > 0:
+        found.append(spread.distribution(amounts, id="repartition", place=str(funder["name"]), source=source))
+    shares = database.where("funding_concentration_by_funder_year", "funder_id", funder_id)
+    if shares["n_beneficiaries"].sum() > 0:
+        found.append(spread.concentration(shares, id="concentration", place=str(funder["name"]), source=source))
+    return found
 
 
 def _continuity(context: Context, funder: Row) -> list[Figure]:
@@ -220,6 +234,12 @@ def _continuity(context: Context, funder: Row) -> list[Figure]:
         found.append(
             continuity.years_funded(distribution, id="annees-financees", place=str(funder["name"]), source=source)
         )
+    lasting = database.where("continuity_survival", "relation_key", funder_id)
+    if len(lasting):
+        found.append(duration.survival(lasting, id="duree", place=str(funder["name"]), source=source))
+    cohorts = database.where("continuity_cohorts", "relation_key", funder_id)
+    if (cohorts["age"] > 0).any():
+        found.append(duration.cohorts(cohorts, id="cohortes", place=str(funder["name"]), source=source))
     multi = database.where("continuity_multi_year_by_funder_year", "funder_id", funder_id)
     if len(multi):
         found.append(
@@ -262,7 +282,9 @@ REPORT = Report(
     tables=(
         "awards",
         "continuity_by_funder_year",
+        "continuity_cohorts",
         "continuity_multi_year_by_funder_year",
+        "continuity_survival",
         "continuity_years_distribution",
         "funders",
         "funding_by_funder_theme_year",
@@ -271,6 +293,8 @@ REPORT = Report(
         "funding_by_purpose_year",
         "funding_by_service_year",
         "funding_by_territory_year",
+        "funding_concentration_by_funder_year",
+        "funding_distribution",
         "refusal_rates_by_funder_year",
         "refusal_reasons_by_funder_year",
         "services",
