@@ -54,13 +54,14 @@ def _figures(context: Context) -> list[Figure]:
         "subtitle": "essai",
         "source": "essai",
     }
-    words = {"place": "essai", "source": "essai"}
     return [
-        spread.distribution(database.where("funding_distribution", "funder_id", funder), id="k", **words),
-        spread.concentration(
-            database.where("funding_concentration_by_funder_year", "funder_id", funder), id="l", **words
+        duration.survival(
+            database.table("continuity_survival"),
+            id="k",
+            label=lambda row: str(row["funder_id"]),
+            href=lambda _: None,
+            source="essai",
         ),
-        duration.survival(database.where("continuity_survival", "funder_id", funder), id="m", **words),
         *funding.by_year(database.where("funding_by_funder_year", "funder_id", funder), SCOPE, id="a"),
         *funding.by_category(
             database.where("funding_by_territory_year", "funder_id", funder),
@@ -254,3 +255,33 @@ def test_page_names_are_safe_unique_and_stable() -> None:
     assert pages["c"] == "etc"
     assert "index" not in pages.values()
     assert addresses(rows[::-1], "id") == pages
+
+
+def test_an_unobserved_year_of_the_triangle_is_no_zero(context: Context) -> None:
+    frame = context.database.where("continuity_cohorts", "relation_key", "130000003")
+    table = duration.cohorts(frame, id="t", place="essai", source="essai").table
+    cells = {row[0].text: [cell.text for cell in row[1:]] for row in table.rows()}
+    assert cells["entrés en 2020"] == ["12", "10", duration.NOT_OBSERVED, "6"]
+    assert cells["entrés en 2021"] == ["12", duration.NOT_OBSERVED, "8", "6"]
+
+
+def test_too_few_relations_have_no_share(context: Context) -> None:
+    figure = duration.survival(
+        context.database.table("continuity_survival"),
+        id="s",
+        label=lambda row: str(row["funder_id"]),
+        href=lambda _: None,
+        source="essai",
+    )
+    first = figure.table.rows()[0]
+    assert [cell.text for cell in first[1:5]] == ["60", "80\u00a0%", "60\u00a0%", "40\u00a0%"]
+    assert first[5].text == duration.TOO_FEW
+    assert figure.note == duration.MAY_BE_FALSE
+
+
+def test_concentration_and_spread_speak_of_one_stage(context: Context) -> None:
+    frame = context.database.where("funding_concentration_by_funder_year", "funder_id", "130000003")
+    currency, stage, part = spread.main_part(frame, "n_beneficiaries")
+    assert set(part["currency"]) == {currency}
+    assert set(part["stage"]) == {stage}
+    assert spread.concentration(frame, id="c", place="essai", source="essai").columns[-1].title == "Nombre équivalent"

@@ -17,58 +17,57 @@ if TYPE_CHECKING:
 
     from pipelines.publish.tables import Row
 
-TOO_FEW = "– (moins de vingt relations suivies)"
+AGES = (1, 2, 3, 5)
+TOO_FEW = "– (moins de vingt relations suivies, ou données trop courtes)"
 NOT_OBSERVED = "– (année sans données)"
 MAY_BE_FALSE = (
-    "Ce financeur ne publie, ou ne semble publier, qu'au-dessus d'un seuil : une aide devenue plus petite y ressemble "
-    "à une fin."
+    "Des financeurs ne publient, ou ne semblent publier, qu'au-dessus d'un seuil : une aide devenue plus petite y "
+    "ressemble à une fin."
 )
 MAX_COHORTS = 8  # a funder's page stays under its budget of elements
 
 
-def survival(frame: pd.DataFrame, *, id: str, place: str, source: str) -> Figure:
-    """Share of relations still unbroken after each number of years. `frame`: `continuity_survival` of one funder."""
-    made = frame.sort_values("age").reset_index(drop=True)
-    made["label"] = [f"après {formats.plural(int(age), 'an')}" for age in made["age"]]
+def survival(
+    frame: pd.DataFrame, *, id: str, label: Callable[[Row], str], href: Callable[[Row], str | None], source: str
+) -> Figure:
+    """Share of each funder's relations still unbroken after some years. `frame`: `continuity_survival` of funders."""
+    wide = frame.pivot_table(index="relation_key", columns="age", values="survival", aggfunc="max", sort=False)
+    sizes = frame.groupby("relation_key", sort=False).agg(
+        n_relations=("n_relations", "max"), n_may_be_false=("n_below_threshold_possible", "sum")
+    )
+    made = sizes.join(wide.reindex(columns=AGES).rename(columns=lambda age: f"after_{age}"))
+    made = made.rename_axis("funder_id").reset_index()
+    made["label"] = [label(row) for row in records(made)]
     made["note"] = [_survival_note(row) for row in records(made)]
-    known = made.dropna(subset=["survival"])
-    relations = int(made["n_relations"].max())
-    first = known[known["age"] == 1]
+    known = made[made["after_1"].notna()]
+    relations = int(made["n_relations"].sum())
     return Figure(
         id=id,
-        headline=(
-            f"{formats.percent(float(first['survival'].iloc[0]), decimals=0)} des nouvelles relations durent plus "
-            "d'un an"
-            if len(first)
-            else "Trop peu de relations suivies pour dire combien elles durent"
-        ),
-        subtitle=f"Part des relations encore ininterrompues (Kaplan-Meier), {place}",
+        headline="Combien de temps dure une relation de financement",
+        subtitle="Part des relations encore ininterrompues après un an (Kaplan-Meier), par financeur",
         summary=(
             f"{formats.plural(relations, 'relation')} dont le début est observé : le bénéficiaire n'était pas financé "
             "l'année d'avant, dont les données existent. Une relation que les données ne suivent plus n'est pas une "
             "fin."
         ),
-        frame=made[
-            ["label", "age", "n_at_risk", "n_ended", "n_censored", "survival", "n_below_threshold_possible", "note"]
-        ],
+        frame=made[["label", "funder_id", "n_relations", *(f"after_{age}" for age in AGES), "n_may_be_false", "note"]],
         columns=(
-            Column("label", "Durée", header=True),
-            Column("n_at_risk", "Relations suivies", "count"),
-            Column("n_ended", "Fins", "count"),
-            Column("survival", "Part ininterrompue", "share", absent=TOO_FEW),
+            Column("label", "Financeur", "name", href=href, header=True),
+            Column("n_relations", "Relations suivies", "count"),
+            *(Column(f"after_{age}", f"Après {formats.plural(age, 'an')}", "share", absent=TOO_FEW) for age in AGES),
         ),
-        chart=Dots("label", "survival", "note") if len(known) else None,
-        coverage=f"Sur {formats.plural(relations, 'relation')}",
+        chart=Dots("label", "after_1", "note") if len(known) else None,
+        coverage=f"Sur {formats.plural(relations, 'relation')} de {formats.plural(len(made), 'financeur')}",
         source=source,
         method="duree",
-        note=MAY_BE_FALSE if made["n_below_threshold_possible"].sum() else "",
+        note=MAY_BE_FALSE if made["n_may_be_false"].sum() else "",
     )
 
 
 def _survival_note(row: Row) -> str:
-    if formats.is_missing(row["survival"]):
+    if formats.is_missing(row["after_1"]):
         return TOO_FEW
-    return f"{formats.percent(float(row['survival']), decimals=0)} (sur {formats.count(row['n_at_risk'])})"
+    return f"{formats.percent(float(row['after_1']), decimals=0)} (sur {formats.count(row['n_relations'])})"
 
 
 def cohorts(frame: pd.DataFrame, *, id: str, place: str, source: str) -> Figure:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.publish import formats
-from pipelines.publish.charts import Bars, Dots
 from pipelines.publish.directory import amounts_word
 from pipelines.publish.figure import Figure
-from pipelines.publish.tables import Column, records
+from pipelines.publish.tables import Column
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from pipelines.publish.tables import Row
 
 LEGAL_ONLY = "Attributions à des personnes morales seulement ; montants positifs."
 OBSERVED_ONLY = (
@@ -57,7 +54,7 @@ def distribution(frame: pd.DataFrame, *, id: str, place: str, source: str) -> Fi
             Column("median_amount", "Médiane", "money"),
             Column("decile_9", "Neuvième décile", "money", absent=TOO_FEW),
         ),
-        chart=Bars("label", "median_amount"),
+        chart=None,
         coverage=(
             f"Sur {formats.plural(counted, 'attribution')}, {formats.count(left)} sans montant positif laissées de côté"
         ),
@@ -72,7 +69,6 @@ def concentration(frame: pd.DataFrame, *, id: str, place: str, source: str) -> F
     _, stage, made = main_part(frame[frame["n_beneficiaries"] > 0], "n_beneficiaries")
     made["label"] = [str(int(year)) for year in made["fiscal_year"]]
     made["equivalent"] = [formats.number(float(value), decimals=1) for value in made["effective_number"]]
-    made["note"] = [_note(row) for row in records(made)]
     last, left = made.iloc[-1], int(made["n_without_positive_amount"].sum())
     return Figure(
         id=id,
@@ -87,9 +83,7 @@ def concentration(frame: pd.DataFrame, *, id: str, place: str, source: str) -> F
             "Le nombre équivalent est celui de bénéficiaires qui, à parts égales, donneraient la même concentration. "
             + OBSERVED_ONLY
         ),
-        frame=made[
-            ["label", "n_beneficiaries", "share_top_1", "share_top_5", "share_top_10", "hhi", "equivalent", "note"]
-        ],
+        frame=made[["label", "n_beneficiaries", "share_top_1", "share_top_5", "share_top_10", "hhi", "equivalent"]],
         columns=(
             Column("label", "Exercice", header=True),
             Column("n_beneficiaries", "Bénéficiaires", "count"),
@@ -97,7 +91,7 @@ def concentration(frame: pd.DataFrame, *, id: str, place: str, source: str) -> F
             Column("share_top_10", "Les 10 premiers", "share"),
             Column("equivalent", "Nombre équivalent"),
         ),
-        chart=Dots("label", "share_top_10", "note"),
+        chart=None,
         coverage=(
             f"Sur {formats.plural(int(last['n_beneficiaries']), 'bénéficiaire')} en {last['label']} ; "
             f"{formats.plural(left, 'cas', 'cas')} sans montant net positif laissés de côté"
@@ -105,11 +99,4 @@ def concentration(frame: pd.DataFrame, *, id: str, place: str, source: str) -> F
         source=source,
         method="concentration",
         note=LEGAL_ONLY,
-    )
-
-
-def _note(row: Row) -> str:
-    return (
-        f"{formats.percent(float(row['share_top_10']), decimals=0)} (sur "
-        f"{formats.plural(int(row['n_beneficiaries']), 'bénéficiaire')})"
     )

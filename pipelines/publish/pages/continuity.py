@@ -82,6 +82,7 @@ def build(context: Context) -> Iterator[Output]:
         Section(
             "pluriannuel", "Ce qui est promis pour plusieurs années", (TWO_TOTALS,), figures=(figures["pluriannuel"],)
         ),
+        _lasting(context),
         _secured(context),
         _ending(context),
     ]
@@ -114,6 +115,21 @@ def build(context: Context) -> Iterator[Output]:
         ],
         sections=sections,
     )
+
+
+def _lasting(context: Context) -> Section:
+    directory, frame = context.directory, context.database.where("continuity_survival", "level", "funder")
+    if frame.empty:
+        words = "Aucun financeur n'a assez d'années de données pour suivre une relation depuis son début."
+        return Section("duree", "Combien de temps dure une relation", (words,))
+    figure = duration.survival(
+        _by_name(context, frame),
+        id="duree",
+        label=lambda row: directory.funder_name(row["funder_id"]),
+        href=lambda row: directory.funder_href(row["funder_id"]),
+        source=context.source,
+    )
+    return Section("duree", "Combien de temps dure une relation", figures=(figure,))
 
 
 def _secured(context: Context) -> Section:
@@ -223,6 +239,7 @@ REPORT = Report(
         "continuity_by_funder_year",
         "continuity_multi_year_by_funder_year",
         "continuity_secured_by_funder_year",
+        "continuity_survival",
         "funders",
     ),
     build=build,

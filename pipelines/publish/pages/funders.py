@@ -234,9 +234,6 @@ def _continuity(context: Context, funder: Row) -> list[Figure]:
         found.append(
             continuity.years_funded(distribution, id="annees-financees", place=str(funder["name"]), source=source)
         )
-    lasting = database.where("continuity_survival", "relation_key", funder_id)
-    if len(lasting):
-        found.append(duration.survival(lasting, id="duree", place=str(funder["name"]), source=source))
     cohorts = database.where("continuity_cohorts", "relation_key", funder_id)
     if (cohorts["age"] > 0).any():
         found.append(duration.cohorts(cohorts, id="cohortes", place=str(funder["name"]), source=source))
@@ -284,7 +281,6 @@ REPORT = Report(
         "continuity_by_funder_year",
         "continuity_cohorts",
         "continuity_multi_year_by_funder_year",
-        "continuity_survival",
         "continuity_years_distribution",
         "funders",
         "funding_by_funder_theme_year",
