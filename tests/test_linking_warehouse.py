@@ -171,6 +171,22 @@ def test_decisions_are_honoured_at_the_next_run(tmp_path: Path, funding: Path) -
     assert waiting["problem"].startswith("ligne 4 : aucun organisme n'a la clé « siren:999999999 »")
 
 
+def test_a_part_rebuilt_honours_decisions_too(tmp_path: Path) -> None:
+    target = built(tmp_path, {"names": lines_of_all()["names"]})
+    pair = row(target, "FROM organisation_links WHERE basis = 'name'")
+    path = tmp_path / "decisions.csv"
+    path.write_text(
+        f"{HEADER}{pair['left_key']},{pair['right_key']},different,A. Nalyste,deux associations,2026-11-02\n",
+        encoding="utf-8",
+    )
+    again = Staging(tmp_path / "again")
+    again.deposit("names", lines_of_all()["names"])
+    result = build(replace(again.inputs(), organisation_decisions=path), target, select={"organisation_keys"})
+    assert "territory_places" not in result.seconds
+    assert len(identities(target, pair["left_key"], pair["right_key"])) == 2
+    assert rows(target, "SELECT 1 FROM applications WHERE organisation_id = $$" + pair["right_key"] + "$$")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -151,8 +151,8 @@ def clean_csv(accepted: pl.DataFrame) -> tuple[bytes, pl.DataFrame]:
 
 def award_conformity(accepted: pl.DataFrame) -> tuple[AwardConformity, pl.Series]:
     """What `clean_csv` keeps and why not the rest, counted, and which lines of `accepted` are in the CSV."""
-    awarded = accepted.filter(pl.col("decision_status") == "awarded")
-    left_out = awarded.select(condition.sum().alias(reason) for reason, condition in _LEFT_OUT.items())
+    awarded = accepted.lazy().filter(pl.col("decision_status") == "awarded")
+    left_out = awarded.select(condition.sum().alias(reason) for reason, condition in _LEFT_OUT.items()).collect()
     found = AwardConformity(left_out={reason: n for reason, n in left_out.row(0, named=True).items() if n})
     kept = [pl.Series(dtype=pl.Boolean)]
     lacks: list[Lack] = []
@@ -170,7 +170,7 @@ def write_clean_csv(accepted: pl.DataFrame, conforming: pl.Series, target: IO[by
     """Write to `target` the lines of `accepted` where `conforming` is true (see `clean_csv`)."""
     target.write(pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.String)).write_csv(line_terminator="\r\n").encode())
     for start in range(0, accepted.height, _SLICE):
-        lines = accepted.select(_NEEDED).slice(start, _SLICE).filter(conforming.slice(start, _SLICE))
+        lines = accepted.select(CSV_FIELDS).slice(start, _SLICE).filter(conforming.slice(start, _SLICE))
         _texts(lines).write_csv(target, include_header=False, line_terminator="\r\n", quote_style="necessary")
 
 
@@ -185,7 +185,7 @@ _LEFT_OUT = {
 """Awards that the legal CSV leaves out, each for one reason."""
 
 
-_NEEDED = (
+CSV_FIELDS = (
     *("line_id", "source_sheet", "source_row", "funder_name", "funder_siret", "signed_date", "decision_reference"),
     *(
         "applicant_name",
@@ -199,7 +199,7 @@ _NEEDED = (
     *("currency", "aid_form", "payment_conditions", "payment_start_date", "payment_end_date", "rae_id"),
     *("eu_notification", "beneficiary_share", "call_id"),
 )
-"""The columns of `Application` that the legal CSV is made from: a filter copies them alone."""
+"""The fields of `Application` that the legal CSV is made from: a filter copies them alone."""
 
 
 def _is_publishable() -> pl.Expr:
@@ -222,7 +222,7 @@ def _assessed(accepted: pl.DataFrame) -> list[_Assessed]:
 
 def _assess(lines: pl.DataFrame) -> _Assessed:
     candidates = lines.select(_is_publishable()).to_series()
-    awards = lines.select(_NEEDED).filter(candidates)
+    awards = lines.select(CSV_FIELDS).filter(candidates)
     faults = _faults(_texts(awards))
     concerned = awards.select("line_id", sheet="source_sheet", row="source_row")[faults["index"]]
     wrong = candidates.arg_true().gather(faults["index"].unique())

@@ -101,7 +101,6 @@ def validate(normalised: Normalised, mapped: MappedSheet) -> Validated:
         if kinds[code].severity == "error":
             reasons.setdefault(position, []).append(code)
     lines = _emptied(lines, found)
-    positions = pl.Series(range(lines.height), dtype=pl.Int64)
     rejected = pl.DataFrame(
         {
             "sheet": [mapped.header.sheet.name] * len(reasons),
@@ -111,7 +110,7 @@ def validate(normalised: Normalised, mapped: MappedSheet) -> Validated:
         },
         schema=REJECTED_SCHEMA,
     )
-    accepted = lines.filter(~positions.is_in([*reasons, *totals])) if reasons or totals else lines
+    accepted = _without(lines, {*reasons, *totals})
     _confirm(lines, found, model, left_out={*reasons, *totals})
     return Validated(accepted, rejected, issues, ignored=len(totals))
 
@@ -177,6 +176,22 @@ def _emptied(lines: pl.DataFrame, found: list[Found]) -> pl.DataFrame:
     positions = pl.int_range(lines.height, eager=True) if lines.height else pl.Series(dtype=pl.Int64)
     return lines.with_columns(
         pl.when(~pl.lit(positions.is_in(rows))).then(pl.col(name)).alias(name) for name, rows in places.items()
+    )
+
+
+def _without(lines: pl.DataFrame, places: set[int]) -> pl.DataFrame:
+    """`lines` but those at `places`; columns without any value are not copied, which most are in most files."""
+    if not places:
+        return lines
+    kept = ~pl.int_range(lines.height, eager=True).is_in(sorted(places))
+    stated = [column for column in lines.iter_columns() if column.null_count() < lines.height]
+    return (
+        pl.DataFrame(stated, height=lines.height)
+        .filter(kept)
+        .select(
+            pl.col(name) if name in {column.name for column in stated} else pl.lit(None, dtype=dtype).alias(name)
+            for name, dtype in lines.schema.items()
+        )
     )
 
 

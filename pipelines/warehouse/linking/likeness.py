@@ -77,9 +77,7 @@ def compare(left: Weighed, right: Weighed) -> tuple[float, ...]:
             shared_own += weight
         besides[0][word] *= 1 - likeness
         besides[1][other] *= 1 - likeness
-    kinds_besides = [
-        Counter(who.kinds[word] for word in side) for who, side in ((left, besides[0]), (right, besides[1]))
-    ]
+    kinds = [{who.kinds[word] for word in side} for who, side in ((left, besides[0]), (right, besides[1]))]
     sums = [sum(side.values()) for side in besides]
     covers = sorted(shared / (shared + rest) if shared + rest else 0.0 for rest in sums)
     shared = min(shared, 3.0)
@@ -89,7 +87,7 @@ def compare(left: Weighed, right: Weighed) -> tuple[float, ...]:
         covers[0], covers[1], shared, least, min(max(sums), 4.0),
         fuzz.ratio(*full) / 100, fuzz.partial_ratio(*full) / 100, fuzz.token_sort_ratio(left.line, right.line) / 100,
         JaroWinkler.similarity(*full), acronym, float(full[0] == full[1]),
-        float(all(kinds["number"] for kinds in kinds_besides)), float(all(kinds["place"] for kinds in kinds_besides)),
+        float("number" in kinds[0] & kinds[1]), float("place" in kinds[0] & kinds[1]),
         float(left.name.network is not None or right.name.network is not None), min(shared_own, 2.0),
         covers[0] ** 2, covers[0] * shared, covers[1] * shared, covers[1] ** 2, acronym * least,
     )  # fmt: skip
