@@ -53,7 +53,7 @@ def _parse(raw: pl.Series) -> Identifiers:
     )
     padded = pl.col("code").str.zfill(14)
     head_ok = is_siren(pl.col("code").str.slice(0, 9))
-    # Six zeros: rounded by a spreadsheet, whatever the key says. Five may be a SIREN filled up: both keys must be right.
+    # Six zeros: rounded by a spreadsheet, whatever the key says. Five: maybe a SIREN filled up, unless both keys fit.
     filled_up = pl.col("code").str.contains(r"^\d{8}000000$") | (
         pl.col("code").str.contains(r"^\d{9}00000$") & ~head_ok
     )
