@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install run dev serve test test-all check bench lock demo reference clean
+.PHONY: install run dev serve test test-all check bench lock demo reference linking clean
 
 install: $(VENV)/.installed ## Create the environment and install what `qfq` needs
 
@@ -34,6 +34,9 @@ bench: $(VENV)/.dev ## Print measured times and ratios
 
 demo: $(VENV)/.dev ## Write the demonstration deposits again
 	$(BIN)/python -m pipelines.demo
+
+linking: $(VENV)/.dev ## Train the model that links names again (needs the real files)
+	$(BIN)/python -m tests.train_linking --write
 
 reference: $(VENV)/.dev ## Write the territory tables again from their package (needs npm)
 	$(BIN)/python -m schemas.refresh_reference

@@ -198,8 +198,9 @@ class Call(pa.DataFrameModel):
 
     @pa.check("area_code", name="territory_code_unknown")
     def territory_code_unknown(cls, data: PolarsData) -> pl.LazyFrame:
-        """A code of the official geographic code, current or former, or the SIREN of an intercommunalité."""
-        return data.lazyframe.select(territory.is_known_code(pl.col(data.key)))
+        """A territory that exists or existed, of the level the line states."""
+        known = territory.is_known_place(pl.col(data.key), pl.col("area_level"))
+        return data.lazyframe.select(known.fill_null(True))
 
     @pa.check("^.*_date$|^source_updated_at$", regex=True, name="date_out_of_range")
     def date_out_of_range(cls, data: PolarsData) -> pl.LazyFrame:

@@ -122,8 +122,9 @@ class Service(pa.DataFrameModel):
 
     @pa.check("area_code", name="territory_code_unknown")
     def territory_code_unknown(cls, data: PolarsData) -> pl.LazyFrame:
-        """A code of the official geographic code, current or former, or the SIREN of an intercommunalité."""
-        return data.lazyframe.select(territory.is_known_code(pl.col(data.key)))
+        """A territory that exists or existed, of the level the line states."""
+        known = territory.is_known_place(pl.col(data.key), pl.col("area_level"))
+        return data.lazyframe.select(known.fill_null(True))
 
     @pa.check("valid_to", name="validity_reversed")
     def validity_reversed(cls, data: PolarsData) -> pl.LazyFrame:

@@ -47,19 +47,6 @@ def tables() -> Mapping[str, pl.DataFrame]:
 
 
 @cache
-def known_codes() -> frozenset[str]:
-    """Codes of communes (current, delegated, former), départements, régions; SIREN of intercommunalités."""
-    found = tables()
-    columns = [found[name]["code"] for name in ("communes", "former_communes", "departements", "regions", "epci")]
-    return frozenset(code for column in columns for code in column.drop_nulls())
-
-
-def is_known_code(code: pl.Expr) -> pl.Expr:
-    """True where a text is such a code; null where there is no text."""
-    return pl.when(code.is_not_null()).then(code.is_in(known_codes()))
-
-
-@cache
 def _codes(*names: str) -> pl.Series:
     """The codes of some tables, as one list to look in."""
     return pl.concat(tables()[name]["code"] for name in names).unique().implode()

@@ -153,7 +153,7 @@ APART: dict[str, tuple[Line, Line, str | None]] = {
     "one name, two seats": (
         line(title=GARDEN, **NAMELESS, applicant_name="Comité", seat_commune_code="34172"),
         line(title=GARDEN, **NAMELESS, applicant_name="Comité", seat_commune_code="31555"),
-        "other_seat",
+        None,  # two organisations: nothing is even compared
     ),
     "no applicant known": (
         line(title=GARDEN, **NAMELESS, applicant_name=None),
@@ -507,6 +507,7 @@ def test_paris_city_and_departement(real_files: Path, tmp_path: Path) -> None:
         f"  {sum(told.values())} étiquettes ; reliées à raison {linked[True]}, à tort {linked[False]} ; rappel estimé "
         f"{all_linked / (all_linked + missing):.3f}, titres inégaux seuls {unequal / (unequal + missing):.3f}"
     )
-    assert sum(told.values()) == 221
+    # of 221 labels, one is an applicant without identifier, of two funders that nothing ties to one place: it is asked
+    assert sum(told.values()) == 220
     assert linked[True] / (linked[True] + linked[False]) >= 0.98
     assert all_linked / (all_linked + missing) >= 0.9

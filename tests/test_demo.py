@@ -18,7 +18,7 @@ import pytest
 import python_calamine
 from stdnum import luhn
 
-from pipelines.demo import deposits, funders
+from pipelines.demo import deposits, directory, funders
 from pipelines.demo.applicants import communes, make_applicants
 from pipelines.demo.control import ControlFigures, table
 from pipelines.demo.layouts import SCDL_LABELS, french_amount
@@ -136,7 +136,7 @@ def test_file_opens_and_holds_its_rows(row: ControlFigures) -> None:
     assert len(rows_of(row)) - headers == row.rows_read
     if row.outcome == "accepted":
         assert row.rows_read == row.rows_accepted + row.rows_rejected + row.rows_ignored
-    assert sum(row.decisions.values()) == sum(row.lines_by_year.values()) == row.rows_accepted
+    assert sum(row.decisions.values()) == sum(row.lines_by_year.values()) == row.rows_accepted - row.rows_other
     found = identifiers_of(row)
     assert all(number.startswith("99") for number in found)
     wrong = [number for number in found if not luhn.is_valid(number)]
@@ -149,7 +149,7 @@ def test_each_form_opens_with_its_own_library() -> None:
     for row in FIGURES:
         if row.file.endswith(".xlsx"):
             book = openpyxl.load_workbook(path_of(row), read_only=True)
-            assert book.sheetnames[0] in ("Demandes", "Lisez-moi", "Feuil1")
+            assert book.sheetnames[0] in ("Demandes", "Lisez-moi", "Feuil1", "Services")
             book.close()
         if row.file.endswith(".ods"):
             document = odf.opendocument.load(str(path_of(row)))
@@ -158,7 +158,7 @@ def test_each_form_opens_with_its_own_library() -> None:
 
 def test_amounts_of_a_csv_add_up() -> None:
     for row in FIGURES:
-        if "csv" not in row.form and "archive" not in row.form:
+        if row.rows_other or ("csv" not in row.form and "archive" not in row.form):
             continue
         header, *lines = rows_of(row)
         column = header.index(SCDL_LABELS["montant"] if "cp1252" in row.form else "montant")
@@ -166,6 +166,23 @@ def test_amounts_of_a_csv_add_up() -> None:
         amounts = [Decimal(cell) for cell in cells if cell and cell != "montant"]
         assert sum(amounts) == row.amounts["awarded"], row.file
     assert french_amount(Decimal("1234.56")) == "1\u00a0234,56"
+
+
+def test_directories_speak_of_the_funders_own_services() -> None:
+    for funder in funders.FUNDERS:
+        known = {service.name for service in funder.services}
+        schemes = {scheme.name for service in funder.services for scheme in service.schemes}
+        calls = {scheme.call for service in funder.services for scheme in service.schemes if scheme.call}
+        for line in directory.services(funder.slug):
+            assert "ficti" in str(line["service_name"])
+            assert line.get("scheme", None) in {*schemes, None}
+            assert known & {str(line["service_name"]), str(line.get("service_variants"))} or line.get("valid_to")
+        for call in directory.calls(funder.slug):
+            assert call["service_name"] in known
+            assert str(call["call_id"]).rsplit("-", 1)[0] in calls
+    addresses = [str(line["contact_mailbox"]) for funder in funders.FUNDERS for line in directory.services(funder.slug)
+                 if line.get("contact_mailbox")]  # fmt: skip
+    assert all(address.endswith("@exemple.invalid") for address in addresses)
 
 
 def test_the_cases_worth_showing_are_there() -> None:

@@ -22,7 +22,6 @@ from schemas.contracts import fields_of
 from schemas.format import load_formats
 from schemas.funder import FunderFile
 from schemas.mailbox import is_functional_address
-from schemas.territory import known_codes
 
 OLD: dict[str, object] = {
     "id_aide": "A-1",
@@ -299,9 +298,22 @@ def test_any_cell_of_codes_gives_codes_of_the_list(cell: str) -> None:
     assert set((parsed.codes[0] or "").split(";")) <= {*order, ""}
 
 
-def test_codes_of_territories_are_known_whatever_their_age() -> None:
-    assert {"34", "76", "2A", "34172", "243400017"} <= known_codes()
-    assert not {"99", "96", "34999", "00000"} & known_codes()
+@pytest.mark.parametrize(
+    ("code", "level", "kept"),
+    [
+        ("34", "département", "34"),
+        ("99", "département", None),
+        ("76", "région", "76"),
+        ("99", None, None),
+        ("34", None, "34"),
+    ],
+)
+def test_a_territory_code_that_never_existed_is_named_with_its_cell(code: str, level: str, kept: str | None) -> None:
+    titles = {name: info.title for name, info in fields_of("service").items()}
+    line = {"service_name": "Direction", "area_code": code, "area_level": level, "pays": "projet", "reviewed_date": ""}
+    outcome = read(as_csv({titles[name]: value or "" for name, value in line.items()}))
+    assert only(outcome, "service")["area_code"] == kept
+    assert (("territory_code_unknown", "B", 2) in issues(outcome)) == (kept is None)
 
 
 def test_formats_of_calls_and_services_name_their_contract() -> None:

@@ -32,6 +32,8 @@ PAGES = [
     "services/metropole-du-midi-politique-de-la-ville.html",
     "beneficiaires/index.html",
     "territoires/34.html",
+    "territoires/region-76.html",
+    "territoires/epci-243400017.html",
     "cofinancements.html",
     "continuite.html",
     "refus.html",
@@ -41,15 +43,22 @@ PAGES = [
     "donnees.html",
     "mentions.html",
     "themes.html",
+    "appels/index.html",
+    "qui-fait-quoi/index.html",
+    "qui-fait-quoi/34.html",
 ]
 AUDITED = [
     "index.html",
     "cofinancements.html",
+    "territoires/index.html",
     "financeurs/metropole-du-midi.html",
     "refus.html",
     "qualite.html",
     "donnees.html",
     "methode.html",
+    "appels/index.html",
+    "qui-fait-quoi/34.html",
+    "services/metropole-du-midi-politique-de-la-ville.html",
 ]
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -181,4 +190,37 @@ def test_keyboard_reaches_the_content_first(browser: Browser, root: Path) -> Non
     assert page.evaluate("document.activeElement.textContent") == "Aller au contenu"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "contenu"
+    watched.context.close()
+
+
+def test_two_or_three_calls_stand_side_by_side(browser: Browser, root: Path) -> None:
+    watched = Watched(browser, viewport={"width": 360, "height": 800})
+    page = watched.open(root / "appels/index.html")
+    boxes = page.locator("#appels-table input[type=checkbox]")
+    boxes.nth(0).check()
+    assert page.locator(".compared").count() == 0
+    boxes.nth(1).check()
+    heads = page.locator(".compared thead th").all_inner_texts()
+    assert heads[1:] == [page.locator(f"#appel-{number}-titre").inner_text() for number in (1, 2)]
+    sheets = page.locator("#appel-1 tbody th").all_inner_texts(), page.locator("#appel-2 tbody th").all_inner_texts()
+    assert set(page.locator(".compared tbody th").all_inner_texts()) == {*sheets[0], *sheets[1]}
+    boxes.nth(2).check()
+    assert boxes.nth(3).is_disabled()
+    assert page.url.endswith("#comparer=appel-1+appel-2+appel-3")
+    page.reload()
+    assert page.locator(".compared thead th").count() == 4
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    watched.check()
+    watched.context.close()
+
+
+def test_calls_are_read_without_a_script(browser: Browser, root: Path) -> None:
+    watched = Watched(browser, java_script_enabled=False)
+    page = watched.open(root / "appels/index.html")
+    assert not page.locator("#comparaison").is_visible()
+    first = page.locator("#appels-table tbody th a").first
+    first.click()
+    assert page.url.endswith("#appel-1")
+    assert page.locator("#appel-1 table").is_visible()
+    assert page.locator("#appel-1 tbody tr").count() > 15
     watched.context.close()

@@ -103,6 +103,8 @@ def test_expected_pages_exist(pages: dict[str, Page]) -> None:
         "beneficiaires/index.html",
         "territoires/index.html",
         "territoires/34.html",
+        "territoires/epci-243400017.html",
+        "territoires/region-76.html",
         "territoires/siege-non-precise.html",
         "cofinancements.html",
         "continuite.html",
@@ -123,6 +125,19 @@ def test_expected_pages_exist(pages: dict[str, Page]) -> None:
         "services/metropole-du-midi-tout-neuf.html",
     }
     assert expected <= set(pages)
+
+
+def test_every_territory_is_reached_from_the_one_that_holds_it(pages: dict[str, Page]) -> None:
+    """Index → région → département → its intercommunalités; across départements, from the région; and the way back."""
+    assert "../territoires/region-76.html" in pages["territoires/index.html"].hrefs
+    region = pages["territoires/region-76.html"].hrefs
+    assert {"../territoires/34.html", "../territoires/epci-244800017.html"} <= set(region)
+    assert "../territoires/epci-243400017.html" in pages["territoires/34.html"].hrefs
+    back = set(pages["territoires/epci-243400017.html"].hrefs)
+    assert {"../territoires/index.html", "../territoires/region-76.html", "../territoires/34.html"} <= back
+    for name in ("index", "region-76", "34", "epci-243400017"):
+        assert "siège" in " ".join(pages[f"territoires/{name}.html"].text), name
+    assert "sans territoire" in " ".join(pages["territoires/index.html"].text)
 
 
 def test_html_is_valid(root: Path) -> None:

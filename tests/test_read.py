@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.ingest.delimited import decode, find_separator, read_delimited
+from pipelines.ingest.delimited import find_separator, read_delimited
+from pipelines.ingest.encodings import decode
 from pipelines.ingest.read import read_file
 from pipelines.ingest.sheet import Sheet, UnreadableFileError, column_letter
 

@@ -67,6 +67,10 @@ def filled(content: bytes, lines: list[dict[str, Any]], name: str = DATA_SHEET) 
     return book
 
 
+PLACES = {"commune": "34172", "intercommunalité": "243400017", "département": "34", "région": "76", "pays": "FR"}
+"""A code that exists at each level: Montpellier, its intercommunalité, its département, its région, the country."""
+
+
 def some_value(column: TemplateColumn, line: int) -> Any:
     texts = {"applicant_rna": f"W34900{line:04d}", "seat_commune_code": "01004", "seat_postcode": "01500",
              "funder_siret": "99999001300016", "funder_siren": "999900012", "area_code": "34",
@@ -82,6 +86,14 @@ def some_value(column: TemplateColumn, line: int) -> Any:
     if column.info.dtype == Euro:
         return float(Decimal(1250 + line) / 100)
     return texts.get(column.info.name, f"{column.info.title} {line}")
+
+
+def in_place(line: dict[str, Any]) -> dict[str, Any]:
+    """`line` with codes of territories of the levels it states."""
+    for start in ("area", "action_territory"):
+        if f"{start}_level" in line:
+            line[f"{start}_code"] = PLACES[line[f"{start}_level"]]
+    return line
 
 
 def test_the_bytes_are_the_same_at_every_run(content: bytes) -> None:
@@ -156,7 +168,7 @@ def test_filled_with_every_choice_it_reads_back_without_one_issue(content: bytes
             line["amount_awarded"] = None
         line["agreement_end_year"] = 2025
         line["period_end"] = date(2024, 12, 31)
-        lines.append(line)
+        lines.append(in_place(line))
     outcome = read_back(filled(content, lines))
     report = outcome.report
     assert (report.status, report.format, report.rows_accepted) == ("accepted", "modele", len(lines))
@@ -184,7 +196,7 @@ def test_the_other_sheets_filled_with_every_choice_read_back_without_one_issue(
         for column in columns:
             if column.info.is_several:
                 line[column.info.name] = " ; ".join(column.choices[: 1 + number % len(column.choices)])
-        lines.append(line)
+        lines.append(in_place(line))
     outcome = read_back(filled(content, lines, name))
     contract = load_formats()[format_id].contract
     assert (outcome.report.status, outcome.report.rows_accepted) == ("accepted", len(lines))

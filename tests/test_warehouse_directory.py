@@ -270,3 +270,19 @@ def test_a_spelling_settled_by_hand_joins_its_service(tmp_path: Path, monkeypatc
     staging.deposit("d1", [*lines(2), *lines(3, service_name="D. SOLI", org=20)])
     build(staging.inputs(), tmp_path / "f.duckdb")
     assert row(tmp_path / "f.duckdb", "from services")["n_lines"] == 5
+
+
+def test_a_funder_is_the_same_with_and_without_its_siren(tmp_path: Path) -> None:
+    staging = Staging(tmp_path)
+    given = [*lines(2), *lines(2, funder_name="Région", funder_siren="999900012", org=20)]
+    staging.deposit("d1", given, rows_accepted=len(given) + 4, rows_read=len(given) + 4)
+    named = [
+        {"call_id": "A", "title": "A", "funder_siren": "999900020"},
+        {"call_id": "B", "title": "B", "funder_name": "Région"},
+        {"call_id": "C", "title": "C", "funder_name": "Région", "funder_siren": "999900020"},
+        {"call_id": "D", "title": "D", "funder_name": "Conseil régional", "funder_siren": "999900012"},
+    ]
+    put(tmp_path / "d1", "d1", "call", named)
+    build(staging.inputs(), tmp_path / "f.duckdb")
+    found = {item["call_id"]: item["funder_id"] for item in rows(tmp_path / "f.duckdb", "from calls")}
+    assert found == {"A": CITY, "B": "999900012", "C": "999900020", "D": "999900012"}

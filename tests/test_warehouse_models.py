@@ -280,7 +280,7 @@ def test_an_organisation_is_its_best_identifier(funding: Path) -> None:
         ("siren:000000001", "2B"),
         ("rna:W341234567", "974"),
         ("local:219900010:42", None),
-        ("name:oeuvre-de-l-ete", "2B"),
+        ("name:219900010:oeuvre-de-l-ete:2B033", "2B"),
     ]
     organisation = row(funding, "SELECT name, names FROM organisations WHERE organisation_id = 'siren:000000001'")
     assert organisation["name"] == "Association 1"
@@ -291,6 +291,7 @@ def test_a_doubt_keeps_an_organisation_out_of_names(funding: Path) -> None:
     kinds = rows(
         funding,
         "SELECT organisation_id, kind FROM organisations SEMI JOIN applications USING (organisation_id)"
-        " WHERE organisation_id IN ('siren:000000801', 'siren:000000802', 'name:les-amis') ORDER BY ALL",
+        " WHERE organisation_id IN ('siren:000000801', 'siren:000000802')"
+        " OR organisation_id LIKE 'name:%:les-amis%' ORDER BY ALL",
     )
     assert [r["kind"] for r in kinds] == ["unknown", "legal", "natural"]

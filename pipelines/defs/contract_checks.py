@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from pipelines.defs.metadata import as_table
-from schemas.application import Application
+from schemas.contracts import CONTRACTS
 from schemas.issues import issue_kinds
 
 if TYPE_CHECKING:
@@ -20,9 +20,10 @@ _PLACES = 20
 
 
 def rules() -> list[str]:
-    """The named rules of the contract, sorted: those that `schemas/issues.toml` explains."""
-    schema = Application.to_schema()
-    checks = [check for column in schema.columns.values() for check in column.checks] + list(schema.checks)
+    """The named rules of every contract, sorted: those that `schemas/issues.toml` explains."""
+    schemas = [model.to_schema() for model in CONTRACTS.values()]
+    columns = [check for schema in schemas for column in schema.columns.values() for check in column.checks]
+    checks = columns + [check for schema in schemas for check in schema.checks]
     return sorted({check.name for check in checks if check.name in issue_kinds()})
 
 

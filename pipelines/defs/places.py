@@ -49,6 +49,11 @@ class Places(dg.ConfigurableResource):  # type: ignore[type-arg]
         return date.fromisoformat(stated) if stated else date.today()
 
     @property
+    def registers(self) -> Path:
+        """Where the official stock files (Sirene, RNA) are put, if they are."""
+        return self.raw_folder / "reference"
+
+    @property
     def funding(self) -> Path:
         """The analysts' database."""
         return self.warehouse_folder / FUNDING

@@ -56,7 +56,7 @@ def funding_database(
     everything = selected == {model.name for model in models()}
     try:
         with places.writing():
-            inputs = load_inputs(places.warehouse_folder, as_of=places.day)
+            inputs = load_inputs(places.warehouse_folder, as_of=places.day, registers=places.registers)
             result = build(inputs, places.funding, select=None if everything else selected)
     except BlockedBuild as blocked:
         yield from _check_results(blocked.result, context)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pipelines.ingest.annotate import copy_path, is_wanted, write_annotated
 from pipelines.ingest.deposit import RECEIPTS
 from pipelines.ingest.receipt import has_legal_csv, legal_name, write_receipt
-from pipelines.ingest.stage import LEGAL_CSV, put_beside
+from pipelines.ingest.stage import legal_csv, put_beside
 
 if TYPE_CHECKING:
     from datetime import date
@@ -30,8 +30,10 @@ def _annotated_path(deposit: Deposit, raw: Path) -> Path | None:
     return copy_path(deposit.report, _receipts(deposit, raw), file_name=deposit.file_name)
 
 
-def annotate(deposits: list[Deposit], raw: Path, warehouse: Path, workers: Workers) -> None:
-    """Write the annotated copies that are due and not there yet."""
+def prepare(deposits: list[Deposit], raw: Path, warehouse: Path, workers: Workers) -> None:
+    """Write what takes long and is not there yet: the annotated copies that are due, the awards in the legal format."""
+    legal = [deposit for deposit in deposits if has_legal_csv(deposit.report) and deposit.is_new]
+    workers.for_each(legal_csv, [(d.staging,) for d in legal], sizes=[deposit.size for deposit in legal])
     due = [d for d in deposits if (path := _annotated_path(d, raw)) and (d.is_new or not path.is_file())]
     tasks = [(d.report, warehouse / "deposits" / d.sha256, _receipts(d, raw), d.file_name) for d in due]
     if not workers.for_each(_write_copy, tasks, sizes=[deposit.size for deposit in due]):
@@ -48,7 +50,7 @@ def answer(deposit: Deposit, raw: Path, as_of: date) -> Path | None:
     """The receipt, beside the file, and its awards in the legal format; None when the folder cannot be written."""
     folder, report, name = _receipts(deposit, raw), deposit.report, deposit.file_name
     try:
-        legal = deposit.staging / LEGAL_CSV if has_legal_csv(report) else None
+        legal = legal_csv(deposit.staging) if has_legal_csv(report) else None
         put_beside(legal, folder / legal_name(report, file_name=name))
         annotated = _annotated_path(deposit, raw)
         shown = annotated.name if annotated is not None and annotated.is_file() else None

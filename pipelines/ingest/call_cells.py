@@ -101,8 +101,8 @@ def _contacts(text: pl.Series, findings: Findings) -> dict[str, pl.Series]:
     address = text.str.extract(f"({_MAIL})")
     findings.add("mailboxes_several", "contacts", text, text.str.count_matches(_MAIL) > 1)
     words, found = masked(text.str.replace_all(_MAIL, " "))
-    for kind, places in found.items():
-        findings.count_personal(kind, len(places))
+    for kind, mask in found.items():
+        findings.count_personal(kind, mask)
     words = words.str.replace_all(MASK, " ", literal=True).str.replace_all(r"\s+", " ")
     words = words.str.replace_all(r"^[\s,;:/<>-]+|[\s,;:/<>-]+$", "")
     told = pl.select(pl.when(words.str.contains(r"\p{L}{3}")).then(words)).to_series()

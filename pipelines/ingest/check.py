@@ -79,6 +79,7 @@ def check_file(content: bytes, origin: Origin, *, formats: Mapping[str, Format] 
     except UnreadableFileError as error:
         report.messages.append(str(error))
         return Outcome(report)
+    del content  # as heavy as the cells read from it
     outcomes = [_check_member(member, origin, formats, report) for member in reading.members]
     outside = [SheetReport(name, kept=False, reason=reason) for name, reason in reading.left_aside]
     if len(outcomes) == 1:
@@ -282,7 +283,7 @@ def _unrecognised(member: Member, formats: Mapping[str, Format], report: Report)
 
 def _concluded(sheets: list[_ReadSheet], report: Report, format_: Format) -> Outcome:
     lists = [sheet for sheet in sheets if sheet.contract == APPLICATION]
-    accepted = pl.concat([_NO_LINES, *(sheet.validated.accepted for sheet in lists)])
+    accepted = pl.concat([sheet.validated.accepted for sheet in lists] or [_NO_LINES])
     others = by_contract((sheet.contract, sheet.validated.accepted) for sheet in sheets)
     rejected = pl.concat([sheet.validated.rejected for sheet in sheets])
     issues = pl.concat([sheet.validated.issues for sheet in sheets])

@@ -8,11 +8,13 @@ published (`clean_csv`). Neither holds a file nor sets a line aside.
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandera.errors
 import polars as pl
 
+from pipelines.ingest.pool import in_threads
 from pipelines.ingest.report import AwardConformity, FileConformity, Lack
 from schemas.contract import describe
 from schemas.scdl import FREE_TEXT, NATURES, NO, RNA, YES, Scdl
@@ -64,26 +66,28 @@ def verdict(header: Header) -> pl.DataFrame:
     of too few cells has one for each cell that is not there, a row of too many has one for the row.
     """
     letters, sheet = official_letters(header), header.sheet
-    below = sheet.cells.filter(pl.col("row") > header.row)
-    parts = [pl.DataFrame(schema=FAULTS)]
-    for rows in below.iter_slices(_SLICE):
-        texts = rows.select(
-            (_filled(pl.col(letters[name])) if name in letters else pl.lit(None, dtype=pl.String)).alias(name)
-            for name in COLUMNS
-        )
-        if sheet.has_title:  # a workbook's reader writes a date cell as its midnight
-            texts = texts.with_columns(pl.col("dateConvention").str.strip_suffix(" 00:00:00"))
-        faults = _faults(texts).filter(pl.col("column").is_null() | pl.col("column").is_in(list(letters)))
-        faults = faults.select(rows["row"].gather(faults["index"]).alias("row"), "column", "rule")
-        blank = rows.filter(texts.select(pl.all_horizontal(pl.all().is_null())).to_series())["row"]
-        parts += [
-            faults.filter(~pl.col("row").is_in(blank.implode())),
-            blank.to_frame().select(
-                "row", pl.lit(None, pl.String).alias("column"), pl.lit("scdl_blank_row").alias("rule")
-            ),
-        ]
-    parts.append(_wrong_lengths(header, letters))
+    below = sheet.cells.slice(int((sheet.cells["row"] <= header.row).sum()))
+    parts = in_threads(
+        lambda rows: _faults_of_rows(rows, letters, has_title=sheet.has_title), below.iter_slices(_SLICE)
+    )
+    parts = [pl.DataFrame(schema=FAULTS), *parts, _wrong_lengths(header, letters)]
     return pl.concat(parts).sort("row", "column", "rule", nulls_last=True)
+
+
+def _faults_of_rows(rows: pl.DataFrame, letters: dict[str, str], *, has_title: bool) -> pl.DataFrame:
+    texts = rows.select(
+        (_filled(pl.col(letters[name])) if name in letters else pl.lit(None, dtype=pl.String)).alias(name)
+        for name in COLUMNS
+    )
+    if has_title:  # a workbook's reader writes a date cell as its midnight
+        texts = texts.with_columns(pl.col("dateConvention").str.strip_suffix(" 00:00:00"))
+    faults = _faults(texts).filter(pl.col("column").is_null() | pl.col("column").is_in(list(letters)))
+    faults = faults.select(rows["row"].gather(faults["index"]).alias("row"), "column", "rule")
+    blank = rows.filter(texts.select(pl.all_horizontal(pl.all().is_null())).to_series())["row"]
+    blanks = blank.to_frame().select(
+        "row", pl.lit(None, pl.String).alias("column"), pl.lit("scdl_blank_row").alias("rule")
+    )
+    return pl.concat([faults.filter(~pl.col("row").is_in(blank.implode())), blanks])
 
 
 def _wrong_lengths(header: Header, letters: dict[str, str]) -> pl.DataFrame:
@@ -136,12 +140,10 @@ def clean_csv(accepted: pl.DataFrame) -> tuple[bytes, pl.DataFrame]:
     in Corsica or overseas) is left out when a SIRET says who the beneficiary is.
     """
     lacking, kept = [pl.DataFrame(schema=NONCONFORMING)], [pl.Series(dtype=pl.Boolean)]
-    for awards, faults, conforming in _assessed(accepted):
-        titles = faults["column"].replace_strict(_TITLES, default=_TITLES["idBeneficiaire"], return_dtype=pl.String)
-        places = awards.select("line_id", sheet="source_sheet", row="source_row").with_row_index()
-        lines = places.select(pl.all().gather(faults["index"])).drop("index")
-        lacking.append(lines.with_columns(faults["column"], titles.alias("title"), faults["rule"]))
-        kept.append(conforming)
+    for part in _assessed(accepted):
+        titles = pl.col("column").replace_strict(_TITLES, default=_TITLES["idBeneficiaire"], return_dtype=pl.String)
+        lacking.append(part.faults.select("line_id", "sheet", "row", "column", titles.alias("title"), "rule"))
+        kept.append(part.conforming)
     buffer = io.BytesIO()
     write_clean_csv(accepted, pl.concat(kept), buffer)
     return buffer.getvalue(), pl.concat(lacking)
@@ -149,20 +151,16 @@ def clean_csv(accepted: pl.DataFrame) -> tuple[bytes, pl.DataFrame]:
 
 def award_conformity(accepted: pl.DataFrame) -> tuple[AwardConformity, pl.Series]:
     """What `clean_csv` keeps and why not the rest, counted, and which lines of `accepted` are in the CSV."""
-    awarded = accepted.filter(pl.col("decision_status") == "awarded")
-    left_out = awarded.select(condition.sum().alias(reason) for reason, condition in _LEFT_OUT.items())
+    awarded = accepted.lazy().filter(pl.col("decision_status") == "awarded")
+    left_out = awarded.select(condition.sum().alias(reason) for reason, condition in _LEFT_OUT.items()).collect()
     found = AwardConformity(left_out={reason: n for reason, n in left_out.row(0, named=True).items() if n})
     kept = [pl.Series(dtype=pl.Boolean)]
     lacks: list[Lack] = []
-    for awards, faults, conforming in _assessed(accepted):
-        found.awards += awards.height
-        found.conforming += int(conforming.sum())
-        kept.append(conforming)
-        placed = faults.with_columns(
-            awards["source_row"].gather(faults["index"]).alias("row"),
-            awards["source_sheet"].gather(faults["index"]).alias("sheet"),
-        )
-        for (sheet,), group in placed.group_by("sheet", maintain_order=True):
+    for part in _assessed(accepted):
+        found.awards += part.awards
+        found.conforming += int(part.conforming.sum())
+        kept.append(part.conforming)
+        for (sheet,), group in part.faults.group_by("sheet", maintain_order=True):
             lacks += _lacks(group, sheet=str(sheet), letters={})
     found.lacks = _added(lacks)
     return found, pl.concat(kept)
@@ -172,7 +170,7 @@ def write_clean_csv(accepted: pl.DataFrame, conforming: pl.Series, target: IO[by
     """Write to `target` the lines of `accepted` where `conforming` is true (see `clean_csv`)."""
     target.write(pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.String)).write_csv(line_terminator="\r\n").encode())
     for start in range(0, accepted.height, _SLICE):
-        lines = accepted.select(_NEEDED).slice(start, _SLICE).filter(conforming.slice(start, _SLICE))
+        lines = accepted.select(CSV_FIELDS).slice(start, _SLICE).filter(conforming.slice(start, _SLICE))
         _texts(lines).write_csv(target, include_header=False, line_terminator="\r\n", quote_style="necessary")
 
 
@@ -187,7 +185,7 @@ _LEFT_OUT = {
 """Awards that the legal CSV leaves out, each for one reason."""
 
 
-_NEEDED = (
+CSV_FIELDS = (
     *("line_id", "source_sheet", "source_row", "funder_name", "funder_siret", "signed_date", "decision_reference"),
     *(
         "applicant_name",
@@ -201,7 +199,7 @@ _NEEDED = (
     *("currency", "aid_form", "payment_conditions", "payment_start_date", "payment_end_date", "rae_id"),
     *("eu_notification", "beneficiary_share", "call_id"),
 )
-"""The columns of `Application` that the legal CSV is made from: a filter copies them alone."""
+"""The fields of `Application` that the legal CSV is made from: a filter copies them alone."""
 
 
 def _is_publishable() -> pl.Expr:
@@ -209,15 +207,28 @@ def _is_publishable() -> pl.Expr:
     return (pl.col("decision_status") == "awarded") & ~left_out
 
 
-def _assessed(accepted: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame, pl.Series]]:
-    """Slice by slice: the awards that may be published, their faults, and for each line whether it can be published."""
-    for lines in accepted.iter_slices(_SLICE):
-        candidates = lines.select(_is_publishable()).to_series()
-        awards = lines.select(_NEEDED).filter(candidates)
-        faults = _faults(_texts(awards))
-        wrong = candidates.arg_true().gather(faults["index"].unique())
-        places = pl.int_range(lines.height, dtype=pl.UInt32, eager=True)
-        yield awards, faults, candidates & ~places.is_in(wrong.implode())
+@dataclass(frozen=True)
+class _Assessed:
+    """Of some lines: how many awards may be published, their faults (each with its line), which lines can be."""
+
+    awards: int
+    faults: pl.DataFrame
+    conforming: pl.Series
+
+
+def _assessed(accepted: pl.DataFrame) -> list[_Assessed]:
+    return in_threads(_assess, accepted.iter_slices(_SLICE))
+
+
+def _assess(lines: pl.DataFrame) -> _Assessed:
+    candidates = lines.select(_is_publishable()).to_series()
+    awards = lines.select(CSV_FIELDS).filter(candidates)
+    faults = _faults(_texts(awards))
+    concerned = awards.select("line_id", sheet="source_sheet", row="source_row")[faults["index"]]
+    wrong = candidates.arg_true().gather(faults["index"].unique())
+    places = pl.int_range(lines.height, dtype=pl.UInt32, eager=True)
+    conforming = candidates & ~places.is_in(wrong.implode())
+    return _Assessed(awards.height, concerned.hstack(faults.select("column", "rule")), conforming)
 
 
 def _texts(awards: pl.DataFrame) -> pl.DataFrame:

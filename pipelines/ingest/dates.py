@@ -8,7 +8,7 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.ingest.fold import distinct_cells
+from pipelines.ingest.distinct import Distinct
 
 _EXCEL_EPOCH = pl.date(1899, 12, 30)  # serial 1 is 1 January 1900, and Excel believes in 29 February 1900
 _SERIALS = (32874, 73415)  # 1990 to 2100
@@ -120,15 +120,13 @@ def parse_periods(raw: pl.Series) -> tuple[Dates, Dates]:
 
     A single date starts a period whose end is unknown.
     """
-    repeated = distinct_cells(raw)
-    if repeated is None:
-        return _periods(raw)
-    start, end = _periods(repeated[0])
-    return _gathered(start, repeated[1]), _gathered(end, repeated[1])
+    column = Distinct.of(raw)
+    start, end = _periods(column.cells)
+    return _over(column, start), _over(column, end)
 
 
-def _gathered(dates: Dates, places: pl.Series) -> Dates:
-    return Dates(dates.values.gather(places), dates.years.gather(places), dates.unreadable.gather(places))
+def _over(column: Distinct, dates: Dates) -> Dates:
+    return Dates(column.over(dates.values), column.over(dates.years), column.over(dates.unreadable))
 
 
 def _periods(raw: pl.Series) -> tuple[Dates, Dates]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipelines.ingest.encodings import decode
+from pipelines.ingest.encodings import as_utf8
 from pipelines.ingest.sheet import Problem, Sheet, UnreadableFileError, column_letters
 
 if TYPE_CHECKING:
@@ -29,15 +30,16 @@ csv.field_size_limit(10_000_000)
 
 def read_delimited(content: bytes, *, name: str) -> Sheet:
     """The rows of a delimited text. Raises `UnreadableFileError` when the bytes are not text."""
-    text, encoding = decode(content)
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if not text.strip():
+    text, encoding = as_utf8(content)
+    text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    sample = b"".join(islice(io.BytesIO(text), _SAMPLE_LINES)).decode()
+    if not sample.strip() and not text.decode().strip():
         raise UnreadableFileError("Le fichier est vide : il ne contient aucune ligne.")
-    separator = find_separator(text)
+    separator = find_separator(sample)
     cells = _read_fast(text, separator)
     problems: list[Problem] = []
     if cells is None:
-        cells, problems = _read_tolerant(text, separator)
+        cells, problems = _read_tolerant(text.decode(), separator)
     notes = (f"encodage {encoding}, séparateur « {_SEPARATOR_WORDS.get(separator, separator)} »",)
     return Sheet(name=name, cells=cells, problems=problems, notes=notes, has_title=False)
 
@@ -55,39 +57,37 @@ def find_separator(text: str) -> str:
     return best
 
 
-def _read_fast(text: str, separator: str) -> pl.DataFrame | None:
-    lines = pl.Series("line", text.removesuffix("\n").split("\n"))
-    if (lines.str.count_matches('"', literal=True) % 2 != 0).any():
-        return None
-    if not lines.str.contains('"', literal=True).any():
-        return _split(lines, separator)
+def _read_fast(text: bytes, separator: str) -> pl.DataFrame | None:
+    """The cells of a text whose every line is a whole row of the same length; None when one is not."""
+    quoted = b'"' in text
     try:
         cells = pl.read_csv(
-            io.BytesIO(text.encode()),
-            separator=separator,
-            has_header=False,
-            infer_schema=False,
-            quote_char='"',
+            text, separator=separator, has_header=False, infer_schema=False, quote_char='"' if quoted else None
         )
     except pl.exceptions.ComputeError:
         return None
-    if cells.height != lines.len():
+    # polars leaves out blank lines and completes short rows without a word: the tolerant reader says so.
+    if cells.height != text.count(b"\n") + (not text.endswith(b"\n")):
         return None
-    # polars completes a short row without a word: the tolerant reader says so.
-    unquoted = lines.str.replace_all(r'"[^"]*"', "")
-    if (unquoted.str.count_matches(separator, literal=True) != cells.width - 1).any():
+    if quoted and not _has_whole_quotes(text, separator, cells.width):
+        return None
+    if not quoted and text.count(separator.encode()) != cells.height * (cells.width - 1):
         return None
     return _numbered(cells)
 
 
-def _split(lines: pl.Series, separator: str) -> pl.DataFrame | None:
-    widths = lines.str.count_matches(separator, literal=True)
-    if widths.min() != widths.max():
-        return None
-    width = int(widths.item(0)) + 1
-    if width == 1:
-        return _numbered(lines.to_frame())
-    return _numbered(lines.str.split_exact(separator, width - 1).struct.unnest())
+def _has_whole_quotes(text: bytes, separator: str, width: int) -> bool:
+    """Whether each line closes the quotes it opens and has `width` cells."""
+    lines = pl.read_lines(io.BytesIO(text)).to_series()
+    quotes = lines.str.count_matches('"', literal=True)
+    if (quotes % 2 != 0).any():
+        return False
+    separators = lines.str.count_matches(separator, literal=True)
+    unquoted = lines.filter(quotes > 0).str.replace_all(r'"[^"]*"', "")
+    return bool(
+        (separators.filter(quotes == 0) == width - 1).all()
+        and (unquoted.str.count_matches(separator, literal=True) == width - 1).all()
+    )
 
 
 def _numbered(cells: pl.DataFrame) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""What no column of a line states: its funder, year, currency, decision, aid form, source and identity."""
+"""What no column of a line states: its funder, year, currency, decision, aid form and source."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import duckdb
 import polars as pl
 
 from pipelines.ingest.dates import year_in_name
@@ -226,43 +225,3 @@ def filled(lines: pl.DataFrame, model: type[pa.DataFrameModel] = Application) ->
         (pl.col(name).cast(dtype) if name in lines.columns else pl.lit(None, dtype=dtype)).alias(name)
         for name, dtype in polars_schema(model).items()
     )
-
-
-def with_identity(lines: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:
-    """The stable `application_id`: case number, funder, service, applicant and year; else the content of the line.
-
-    Identical lines without a case number are told apart by their order among themselves, so that the same file
-    deposited again gives the same identities.
-    """
-    applicant = pl.coalesce(
-        "applicant_siren", "applicant_rna", "applicant_local_id", "applicant_id_raw", "applicant_name"
-    )
-    funder = pl.coalesce("funder_siren", "funder_name")
-    parts = [funder.fill_null(""), pl.col("fiscal_year").cast(pl.String).fill_null("")]
-    content = pl.concat_str(
-        [pl.lit("content"), *parts, *(raw[name].fill_null("").alias(name) for name in raw.columns)], separator="\x1f"
-    )
-    keyed = lines.with_columns(
-        pl.when(pl.col("case_number").is_not_null())
-        .then(
-            pl.concat_str(
-                [
-                    pl.lit("case"),
-                    funder.fill_null(""),
-                    pl.col("service_name").fill_null(""),
-                    "case_number",
-                    applicant.fill_null(""),
-                    pl.col("fiscal_year").cast(pl.String).fill_null(""),
-                ],
-                separator="\x1f",
-            )
-        )
-        .otherwise(content)
-        .alias("key")
-    )
-    ordinal = pl.when(pl.col("case_number").is_null()).then(pl.int_range(pl.len()).over("key")).otherwise(0)
-    keyed = keyed.select(pl.format("{}\x1f{}", "key", ordinal).alias("key"))
-    with duckdb.connect() as connection:
-        connection.register("keyed", keyed)
-        hashed = connection.sql("SELECT substr(md5(key), 1, 20) AS id FROM keyed").pl()
-    return lines.with_columns(hashed["id"].alias("application_id"))

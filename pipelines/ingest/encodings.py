@@ -9,16 +9,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from pipelines.ingest.sheet import UnreadableFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import polars as pl
-
 _FRENCH_LETTERS = frozenset("éèêëàâçîïôöùûüœæÉÈÊËÀÂÇÎÏÔÖÙÛÜŒÆ’‘“”«»€°–…\u00a0")
 _LEGACY_ENCODINGS = ("cp1252", "mac_roman", "cp850")
 _FEWEST_CONTROL = 0.01
+_HEAD = 100_000  # characters looked at
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 # Bytes 0x80-0xBF as cp1252 shows them (five of them have no character there and stay control characters), and as
 # ISO 8859-1 does (all of 0x80-0x9F are control characters there).
@@ -33,7 +34,13 @@ _HINT = r"[ÂÃÅâ][\u0080-\u00bf‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•
 
 
 def decode(content: bytes) -> tuple[str, str]:
-    """The text of `content` and the name of its encoding, or encodings.
+    """The text of `content` and the name of its encoding, or encodings: see `as_utf8`."""
+    encoded, encoding = as_utf8(content)
+    return encoded.decode("utf-8"), encoding
+
+
+def as_utf8(content: bytes) -> tuple[bytes, str]:
+    """The text of `content`, in UTF-8 without a mark, and the name of the encoding, or encodings, it came in.
 
     A byte order mark of UTF-16 decides. Else UTF-8 if all of it fits; else each line that is not UTF-8 is read in the
     legacy encoding that yields most French letters over these lines: a mark of UTF-8 followed by cp1252 is thus read
@@ -43,31 +50,29 @@ def decode(content: bytes) -> tuple[str, str]:
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             if encoding == "utf-16":
-                return _checked(content.decode(encoding, errors="replace")), encoding
+                return _checked(content.decode(encoding, errors="replace").encode()), encoding
             content = content.removeprefix(mark)
             break
-    try:
-        return _checked(content.decode("utf-8")), "utf-8"
-    except UnicodeDecodeError:
-        return _line_by_line(content)
+    if _is_utf8(content):
+        return _checked(content), "utf-8"
+    return _line_by_line(content)
 
 
-def _line_by_line(content: bytes) -> tuple[str, str]:
+def _line_by_line(content: bytes) -> tuple[bytes, str]:
     lines = content.split(b"\n")
     odd = [position for position, line in enumerate(lines) if not _is_utf8(line)]
     best = _best_legacy(lines[position] for position in odd)
     wide = sum(1 for line in lines if not line.isascii()) - len(odd)
     if not wide:
-        return _checked(content.decode(best, errors="replace")), best
-    texts = [line.decode("utf-8", errors="surrogateescape") for line in lines]
+        return _checked(content.decode(best, errors="replace").encode()), best
     for position in odd:
-        texts[position] = lines[position].decode(best, errors="replace")
-    return _checked("\n".join(texts)), f"utf-8 et {best} ({len(odd)} lignes)"
+        lines[position] = lines[position].decode(best, errors="replace").encode()
+    return _checked(b"\n".join(lines)), f"utf-8 et {best} ({len(odd)} lignes)"
 
 
-def _is_utf8(line: bytes) -> bool:
+def _is_utf8(text: bytes) -> bool:
     try:
-        line.decode("utf-8")
+        text.decode("utf-8")
     except UnicodeDecodeError:
         return False
     return True
@@ -82,8 +87,8 @@ def _french_letters(text: str) -> int:
     return sum(1 if character in _FRENCH_LETTERS else -1 for character in text if ord(character) > 127)
 
 
-def _checked(text: str) -> str:
-    head = text[:100_000]
+def _checked(text: bytes) -> bytes:
+    head = text[: 4 * _HEAD].decode("utf-8", errors="ignore")[:_HEAD]
     control = sum(1 for character in head if ord(character) < 32 and character not in "\t\n\r\f\v")
     if control > _FEWEST_CONTROL * max(len(head), 100):
         raise UnreadableFileError("Ce fichier n'est pas un tableau : son contenu n'est pas du texte.")
@@ -109,7 +114,9 @@ def _once(text: str) -> str:
 def repaired_cells(cells: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     """`cells` (row number, then text columns) with what was encoded twice put right, and how many cells changed."""
     changed = 0
-    for letter in cells.columns[1:]:
+    letters = cells.columns[1:]
+    hinted = cells.select(pl.col(letters).str.contains(_HINT).any())
+    for letter in (name for name in letters if hinted[name].item()):
         column = cells[letter]
         suspects = column.filter(column.str.contains(_HINT)).unique()
         wrong = {text: right for text in suspects.to_list() if (right := decoded_once(text)) != text}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 
 import polars as pl
 
-from pipelines.ingest.fold import distinct_cells
+from pipelines.ingest.distinct import Distinct
 from schemas.identifiers import RNA_PATTERN, is_siren, is_siret
 
 _NOISE = "[\\s\u00a0\u202f'’\"`´._-]"
@@ -37,11 +37,9 @@ class Identifiers:
 
 def parse_identifiers(raw: pl.Series) -> Identifiers:
     """The identifiers of a text column that may hold SIRET, SIREN or RNA numbers side by side."""
-    repeated = distinct_cells(raw)
-    if repeated is None:
-        return _parse(raw)
-    parsed = _parse(repeated[0])
-    return Identifiers(*(getattr(parsed, name.name).gather(repeated[1]) for name in fields(Identifiers)))
+    column = Distinct.of(raw)
+    parsed = _parse(column.cells)
+    return Identifiers(*(column.over(getattr(parsed, name.name)) for name in fields(Identifiers)))
 
 
 def _parse(raw: pl.Series) -> Identifiers:

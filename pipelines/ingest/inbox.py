@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from pipelines.ingest.answers import annotate, answer
+from pipelines.ingest.answers import answer, prepare
 from pipelines.ingest.choice import decide_all, link_all, tell_twins, tell_versions
 from pipelines.ingest.dates import date_in_name
 from pipelines.ingest.deposit import InboxError, InboxFile, deposit_id, depositor_of, settled, take
@@ -48,7 +48,7 @@ def ingest(raw: Path, warehouse: Path, *, as_of: date, progress: Progress | None
     sweep(warehouse / "deposits", warehouse / "staging")
     with Workers() as workers, _recorded(warehouse, as_of, now):
         done = _read_inbox(raw, warehouse, now, workers, progress)
-        annotate([deposit for deposit in done.deposits if deposit.is_present], raw, warehouse, workers)
+        prepare([deposit for deposit in done.deposits if deposit.is_present], raw, warehouse, workers)
     for deposit in done.deposits:
         if deposit.is_present:
             deposit.receipt = answer(deposit, raw, as_of)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SWAPPED = "le nom et l'identifiant sont inversés dans le fichier : chacun est relu à sa place"
 _SAMPLE = 200
 _MOSTLY = 0.8
+_NOISE = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 _NUMBER = r"^[\s\u00a0'’]*\d[\d\s\u00a0.]{7,16}\d[\s\u00a0'’]*$"
 
 
@@ -89,9 +90,9 @@ def map_sheet(header: Header) -> MappedSheet:
 def _below(header: Header) -> tuple[Header, pl.DataFrame]:
     """The filled rows under the header, trimmed; cells that an unquoted comma pushed aside are put back."""
     sheet = header.sheet
-    below = sheet.cells.filter(pl.col("row") > header.row)
-    below = below.with_columns(_trimmed(pl.col(letter)) for letter in sheet.letters)
-    below = below.filter(pl.any_horizontal(pl.col(letter).is_not_null() for letter in sheet.letters))
+    below = _trimmed(sheet.cells.slice(int((sheet.cells["row"] <= header.row).sum())), sheet.letters)
+    filled = below.select(pl.any_horizontal(pl.col(letter).is_not_null() for letter in sheet.letters)).to_series()
+    below = below if filled.all() else below.filter(filled)
     if sheet.has_title or not sheet.problems:
         return header, below
     below, repaired = repair_spilled(header, below)
@@ -100,11 +101,22 @@ def _below(header: Header) -> tuple[Header, pl.DataFrame]:
     return replace(header, sheet=replace(sheet, problems=[*left, *repaired])), below
 
 
-def _trimmed(cell: pl.Expr) -> pl.Expr:
-    # U+0000-U+001F but line breaks are noise of exports; no-break spaces stay inside words and go at the ends.
-    text = cell.str.replace_all(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", "").str.replace_all(
-        r"^[\s\u00a0\u202f]+|[\s\u00a0\u202f]+$", ""
-    )
+def _trimmed(cells: pl.DataFrame, letters: list[str]) -> pl.DataFrame:
+    """Cells without control characters (line breaks stay) nor spaces of any kind at their ends; blank ones null.
+
+    A column where nothing has to be done is left as it is: it would take its weight in memory again.
+    """
+    untidy = cells.select(_is_untidy(pl.col(letter)).any() for letter in letters)
+    return cells.with_columns(_tidy(pl.col(letter)) for letter in letters if untidy[letter].item())
+
+
+def _is_untidy(cell: pl.Expr) -> pl.Expr:
+    spaced = cell.str.strip_chars().str.len_bytes() != cell.str.len_bytes()
+    return (cell == "") | spaced | cell.str.contains(_NOISE)
+
+
+def _tidy(cell: pl.Expr) -> pl.Expr:
+    text = cell.str.replace_all(_NOISE, "").str.strip_chars()
     return pl.when(text != "").then(text)
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import reduce
 from html import unescape
+from operator import or_
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -26,17 +28,19 @@ from pipelines.ingest.derive import (
     with_constants,
     with_decision,
     with_funder,
-    with_identity,
     with_source,
     with_year,
 )
+from pipelines.ingest.distinct import Distinct
 from pipelines.ingest.findings import Findings
 from pipelines.ingest.fold import by_value, fold
 from pipelines.ingest.identifiers import parse_identifiers
+from pipelines.ingest.identity import with_identity
 from pipelines.ingest.other_lines import derived, without_mailboxes
 from pipelines.ingest.parties import applicant_kind
-from pipelines.ingest.parts import whole_dates, with_parts
+from pipelines.ingest.parts import date_pieces, whole_dates, with_parts
 from pipelines.ingest.personal import MASK, masked
+from pipelines.ingest.pool import in_threads
 from pipelines.ingest.several import parse_several
 from schemas import codelist
 from schemas.contract import YEAR, Euro, Share
@@ -56,9 +60,8 @@ _NOTHING = frozenset(
     }
 )  # fmt: skip
 _NOTHING_WRITTEN = (
-    "null", "nan", "none", "n/a", "na", "nd", "nc", "néant", "sans objet", "ne rien indiquer", "non renseigné",
-    "non communiqué", "non précisé",
-)  # fmt: skip
+    r"(?i)^(?:null|nan|none|n/a|na|nd|nc|néant|sans objet|ne rien indiquer|non renseigné|non communiqué|non précisé)$"
+)
 _FEW = 5_000  # distinct cells below which each is folded
 _YES = frozenset({"oui", "o", "vrai", "true", "1", "x", "yes", "y"})
 _NO = frozenset({"non", "n", "faux", "false", "0", "no"})
@@ -81,33 +84,32 @@ def normalise(mapped: MappedSheet, origin: Origin, *, sheet_index: int) -> Norma
     """Typed lines of a mapped sheet. Shapes: `lines` and `raw` have the height of `mapped.lines`."""
     format_ = mapped.header.format
     findings = Findings()
-    raw = corrected(mapped.lines, origin, findings, sheet_index=sheet_index, places=mapped.places())
-    raw = whole_dates(blank_words(raw), mapped.letters)
-    raw, natural = _without_personal(raw, findings, format_.contract_fields())
-    raw, unnamed = _without_private_names(raw, mapped)
-    _report_lost_characters(raw, findings)
+    fields = format_.contract_fields()
+    given = corrected(mapped.lines, origin, findings, sheet_index=sheet_index, places=mapped.places())
+    pieces = date_pieces(given)
+    given = whole_dates(given.with_columns(blank_words(given[name]) for name in pieces), mapped.letters)
+    read = in_threads(lambda name: _read_column(given[name], format_.rule(name), fields), given.columns)
+    raw = pl.DataFrame([column.raw for column in read], height=given.height)
     columns: dict[str, pl.Series] = {}
-    stated_years: dict[str, pl.Series] = {}
-    for name in raw.columns:
-        rule = format_.rule(name)
-        text = _cleaned(raw[name], rule)
-        for filled_name, values in _parse(name, text, rule, findings, stated_years, format_.contract_fields()).items():
-            columns[filled_name] = _either(values, columns.get(filled_name))
-    lines = pl.DataFrame(columns) if columns else pl.DataFrame({"__": [None] * raw.height}).drop("__")
+    for column in read:
+        findings.take(column.findings)
+        for name, values in column.values.items():
+            columns[name] = _either(values, columns.get(name))
+    lines = pl.DataFrame(columns) if columns else pl.DataFrame({"__": [None] * given.height}).drop("__")
     if format_.contract != APPLICATION:
-        lines = derived(lines, stated_years, mapped, origin, findings, sheet_index=sheet_index)
-        return Normalised(lines, without_mailboxes(raw, format_.contract_fields()), findings)
+        lines = derived(lines, mapped, origin, findings, sheet_index=sheet_index)
+        return Normalised(lines, without_mailboxes(raw, fields), findings)
     lines = with_parts(lines, findings)
     lines = with_conditions(lines, format_, findings)
-    lines = with_constants(lines, format_, height=raw.height)
+    lines = with_constants(lines, format_, height=given.height)
     lines = with_decision(lines, format_)
     lines = with_aid_form(lines)
     lines = with_funder(lines, origin)
-    lines = with_year(lines, stated_years, mapped, origin, findings)
+    lines = with_year(lines, findings.years, mapped, origin, findings)
     kinds = applicant_kind(
         filled(lines),
-        personal=natural,
-        unnamed=unnamed,
+        personal=_any_of([column.is_natural for column in read], given.height),
+        unnamed=_any_of([column.is_private for column in read], given.height),
         declared=origin.funder_file.applicant_kind,
         constant=format_.constants.get("applicant_kind"),
     )
@@ -117,62 +119,83 @@ def normalise(mapped: MappedSheet, origin: Origin, *, sheet_index: int) -> Norma
     return Normalised(with_identity(lines, raw), raw, findings)
 
 
+@dataclass(frozen=True)
+class _ReadColumn:
+    """One column: its text, personal data out; the contract's columns it fills; masks of natural persons."""
+
+    raw: pl.Series
+    values: dict[str, pl.Series]
+    findings: Findings
+    is_natural: pl.Series | None
+    is_private: pl.Series | None
+
+
+def _read_column(given: pl.Series, rule: ColumnRule, fields: Mapping[str, FieldInfo]) -> _ReadColumn:
+    """What the column named as its field says, worked out once for each distinct cell."""
+    name, column = given.name, Distinct.of(given)
+    findings = Findings(column=column)
+    cells, is_natural = _without_personal(name, blank_words(column.cells), findings, fields.get(name))
+    cells, is_private = _without_private_names(name, cells, rule)
+    findings.add_once("character_lost", name, cells, cells.str.contains(_LOST, literal=True))
+    values = _parse(name, _cleaned(cells, rule), rule, findings, fields)
+    raw = given if cells.equals(column.cells) else column.over(cells).alias(name)
+    return _ReadColumn(
+        raw,
+        {filled_name: raw if each is cells else column.over(each) for filled_name, each in values.items()},
+        findings,
+        None if is_natural is None else column.over(is_natural),
+        None if is_private is None else column.over(is_private),
+    )
+
+
+def _any_of(masks: list[pl.Series | None], height: int) -> pl.Series:
+    nowhere = pl.repeat(False, height, dtype=pl.Boolean, eager=True)
+    return reduce(or_, (mask for mask in masks if mask is not None), nowhere)
+
+
 def _either(values: pl.Series, others: pl.Series | None) -> pl.Series:
     return values if others is None else pl.select(pl.coalesce(values, others)).to_series()
 
 
-def blank_words(raw: pl.DataFrame) -> pl.DataFrame:
+def blank_words(cells: pl.Series) -> pl.Series:
     """Words that mean « nothing » (NULL, n/a, néant, a dash) become null."""
-    return raw.with_columns(
-        by_value(raw[name], lambda text: None if fold(text) in _NOTHING else text).alias(name)
-        if raw[name].n_unique() < _FEW
-        else pl.when(
-            ~pl.col(name).str.to_lowercase().is_in(_NOTHING_WRITTEN) & pl.col(name).str.contains(r"[\p{L}\p{N}]")
-        )
-        .then(pl.col(name))
-        .alias(name)
-        for name in raw.columns
-    )
+    if cells.head(2 * _FEW).n_unique() < _FEW and cells.n_unique() < _FEW:
+        return by_value(cells, lambda text: None if fold(text) in _NOTHING else text)
+    is_word = ~cells.str.contains(_NOTHING_WRITTEN) & cells.str.contains(r"[\p{L}\p{N}]")
+    return _where(is_word, cells)
 
 
-def _without_private_names(raw: pl.DataFrame, mapped: MappedSheet) -> tuple[pl.DataFrame, pl.Series]:
-    """`raw` without the words that stand for a private person, and a mask of the lines where one stood."""
-    words = {fold(word) for word in mapped.header.format.rule("applicant_name").natural}
-    if not words or "applicant_name" not in raw.columns:
-        return raw, pl.repeat(False, raw.height, dtype=pl.Boolean, eager=True)
-    private = by_value(raw["applicant_name"], lambda text: "x" if fold(text) in words else None).is_not_null()
-    return raw.with_columns(pl.when(~private).then("applicant_name").alias("applicant_name")), private
+def _where(kept: pl.Series, cells: pl.Series) -> pl.Series:
+    return pl.select(pl.when(kept).then(cells)).to_series().alias(cells.name)
 
 
-def _report_lost_characters(raw: pl.DataFrame, findings: Findings) -> None:
-    for name in raw.columns:
-        findings.add_once("character_lost", name, raw[name], raw[name].str.contains(_LOST, literal=True))
+def _without_private_names(name: str, cells: pl.Series, rule: ColumnRule) -> tuple[pl.Series, pl.Series | None]:
+    """`cells` without the words that stand for a private person, and a mask of those where one stood."""
+    words = {fold(word) for word in rule.natural}
+    if not words or name != "applicant_name":
+        return cells, None
+    private = by_value(cells, lambda text: "x" if fold(text) in words else None).is_not_null()
+    return _where(~private, cells), private
 
 
 def _without_personal(
-    raw: pl.DataFrame, findings: Findings, fields: Mapping[str, FieldInfo]
-) -> tuple[pl.DataFrame, pl.Series]:
-    """`raw` with personal values masked, and a mask of the lines where a social-security number stood as identifier."""
-    natural = pl.repeat(False, raw.height, dtype=pl.Boolean, eager=True)
-    cleaned = {}
-    for name in raw.columns:
-        column = raw[name]
-        if name in ("applicant_id", "applicant_siret", "applicant_siren"):
-            is_personal = parse_identifiers(column).personal
-            if is_personal.any():
-                natural = natural | is_personal
-                findings.count_personal("numéro de sécurité sociale", int(is_personal.sum()))
-                column = pl.select(pl.when(~is_personal).then(column)).to_series()
-        elif _is_free_text(fields.get(name)):
-            column, found = masked(column)
-            for kind, places in found.items():
-                findings.count_personal(kind, len(places))
-                mask = pl.Series(range(raw.height)).is_in(places)
-                nothing = pl.repeat(MASK, raw.height, dtype=pl.String, eager=True)
-                details = pl.repeat(kind, raw.height, dtype=pl.String, eager=True)
-                findings.add("personal_removed", name, nothing, mask, details=details)
-        cleaned[name] = column.alias(name)
-    return pl.DataFrame(cleaned), natural
+    name: str, cells: pl.Series, findings: Findings, info: FieldInfo | None
+) -> tuple[pl.Series, pl.Series | None]:
+    """`cells` with personal values masked, and a mask of those where a social-security number stood as identifier."""
+    if name in ("applicant_id", "applicant_siret", "applicant_siren"):
+        is_personal = parse_identifiers(cells).personal
+        if not is_personal.any():
+            return cells, None
+        findings.count_personal("numéro de sécurité sociale", is_personal)
+        return _where(~is_personal, cells), is_personal
+    if _is_free_text(info):
+        cells, found = masked(cells)
+        for kind, mask in found.items():
+            findings.count_personal(kind, mask)
+            nothing = pl.repeat(MASK, cells.len(), dtype=pl.String, eager=True)
+            details = pl.repeat(kind, cells.len(), dtype=pl.String, eager=True)
+            findings.add("personal_removed", name, nothing, mask, details=details)
+    return cells, None
 
 
 def _is_free_text(info: FieldInfo | None) -> bool:
@@ -180,28 +203,25 @@ def _is_free_text(info: FieldInfo | None) -> bool:
 
 
 def _cleaned(text: pl.Series, rule: ColumnRule) -> pl.Series:
+    if rule.remove is None and rule.first_of is None and not rule.html:
+        return text
     if rule.html:
         text = by_value(text, lambda cell: " ".join(unescape(_TAG.sub(" ", cell)).split()))
     if rule.remove is not None:
         text = text.str.replace_all(rule.remove, "").str.strip_chars()
     if rule.first_of is not None:
         text = text.str.splitn(rule.first_of, 2).struct.field("field_0").str.strip_chars()
-    return pl.select(pl.when(text != "").then(text)).to_series().alias(text.name)
+    return _where(text != "", text)
 
 
 def _parse(
-    name: str,
-    text: pl.Series,
-    rule: ColumnRule,
-    findings: Findings,
-    stated_years: dict[str, pl.Series],
-    fields: Mapping[str, FieldInfo],
+    name: str, text: pl.Series, rule: ColumnRule, findings: Findings, fields: Mapping[str, FieldInfo]
 ) -> dict[str, pl.Series]:
     """The contract's columns that the column `name` fills."""
     if name in ("applicant_id", "funder_id") or name.endswith(("_siret", "_siren")):
         return _parse_identifiers(name, text, findings)
     if name == "payment_period":
-        return _parse_period(name, text, findings, stated_years)
+        return _parse_period(name, text, findings)
     if name == "applicant_place":
         return _parse_place(text)
     if name in call_cells.COMPOSITES:
@@ -225,7 +245,7 @@ def _parse(
         dates = parse_dates(text)
         findings.add("date_unreadable", name, text, dates.unreadable)
         findings.add_once("date_year_only", name, text, dates.years.is_not_null())
-        stated_years[name] = dates.years
+        findings.state_years(name, dates.years)
         return {name: dates.values}
     if info.dtype == pl.Int32 and info.unit != YEAR:
         return _parse_whole_number(name, text, findings)
@@ -280,15 +300,13 @@ def _parse_identifiers(name: str, text: pl.Series, findings: Findings) -> dict[s
     return columns
 
 
-def _parse_period(
-    name: str, text: pl.Series, findings: Findings, stated_years: dict[str, pl.Series]
-) -> dict[str, pl.Series]:
+def _parse_period(name: str, text: pl.Series, findings: Findings) -> dict[str, pl.Series]:
     start, end = parse_periods(text)
     findings.add("period_unreadable", name, text, start.unreadable | end.unreadable)
     one_date = start.values.is_null() != end.values.is_null()
     findings.add("period_partial", name, text, one_date & (text.str.len_chars() > _ONE_DATE))
     findings.add_once("date_year_only", name, text, start.years.is_not_null())
-    stated_years["payment_start_date"] = start.years
+    findings.state_years("payment_start_date", start.years)
     return {"payment_start_date": start.values, "payment_end_date": end.values}
 
 
@@ -355,9 +373,7 @@ def _parse_amount(name: str, text: pl.Series, findings: Findings) -> dict[str, p
     if not amounts.notation.conflicting:
         rivals = "virgule ou séparateur de milliers"
     if amounts.remainders is not None:
-        base = name.partition(".")[0]
-        others = findings.remainders.get(base)
-        findings.remainders[base] = amounts.remainders if others is None else others + amounts.remainders
+        findings.lose(name.partition(".")[0], amounts.remainders)
         findings.add_once("amount_rounded", name, text, amounts.remainders != 0)
     details = pl.repeat(rivals, text.len(), dtype=pl.String, eager=True)
     findings.add("amount_ambiguous", name, text, amounts.ambiguous, details=details)

@@ -50,13 +50,7 @@ def _size(header: Header) -> tuple[int, int]:
 
 
 def derived(
-    lines: pl.DataFrame,
-    stated_years: dict[str, pl.Series],
-    mapped: MappedSheet,
-    origin: Origin,
-    findings: Findings,
-    *,
-    sheet_index: int,
+    lines: pl.DataFrame, mapped: MappedSheet, origin: Origin, findings: Findings, *, sheet_index: int
 ) -> pl.DataFrame:
     """Parsed columns → every column of the contract: constants, and funder, year and source where it has them.
 
@@ -68,7 +62,7 @@ def derived(
     if "funder_name" in fields:
         lines = with_funder(lines, origin)
     if "fiscal_year" in fields and fields["fiscal_year"].required:
-        lines = with_year(lines, stated_years, mapped, origin, findings)
+        lines = with_year(lines, findings.years, mapped, origin, findings)
     lines = with_source(lines, mapped, origin, sheet_index)
     return filled(lines, CONTRACTS[format_.contract])
 

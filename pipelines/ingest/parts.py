@@ -13,12 +13,17 @@ if TYPE_CHECKING:
     from pipelines.ingest.findings import Findings
 
 
+def date_pieces(raw: pl.DataFrame) -> list[str]:
+    """The columns of `raw` that hold a year, a month or a day."""
+    return [name for name in raw.columns if name.partition(".")[2] in DATE_PARTS]
+
+
 def whole_dates(raw: pl.DataFrame, letters: dict[str, str]) -> pl.DataFrame:
     """`raw` with columns named `<date>.year`, `.month` and `.day` written as one date under `<date>`.
 
     `letters` (field → column letter) gets the letter of the first of them, where the date is to be found.
     """
-    pieces = [name for name in raw.columns if name.partition(".")[2] in DATE_PARTS]
+    pieces = date_pieces(raw)
     for date in dict.fromkeys(name.partition(".")[0] for name in pieces):
         own = [f"{date}.{part}" for part in DATE_PARTS if f"{date}.{part}" in pieces]
         written = pl.concat_str([pl.col(name).str.replace(r"\.0$", "").str.zfill(2) for name in own], separator="-")

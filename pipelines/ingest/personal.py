@@ -7,12 +7,10 @@ only how many there were is kept.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+
+import polars as pl
 
 from pipelines.ingest.fold import fold_words
-
-if TYPE_CHECKING:
-    import polars as pl
 
 MASK = "[donnée personnelle retirée]"
 
@@ -30,6 +28,7 @@ PATTERNS = {
         r"[\s.]?\d{3}[\s.]?\d{3}[\s.]?\d{2}\b"
     ),
 }
+_HINT = r"@|FR\d{2}|(?:\d[\s.\-]?){8}"  # what stands in all of them, and is soon sought
 ANY = "|".join(f"(?:{pattern})" for pattern in PATTERNS.values())
 
 
@@ -43,13 +42,16 @@ def mask(text: str | None) -> str | None:
     return None if text is None else re.sub(ANY, MASK, text)
 
 
-def masked(column: pl.Series) -> tuple[pl.Series, dict[str, list[int]]]:
-    """A text column without personal values, and for each kind the positions of the cells where one was taken out."""
-    suspects = column.str.contains(r"@|\d{2}").fill_null(False)
+def masked(column: pl.Series) -> tuple[pl.Series, dict[str, pl.Series]]:
+    """A text column without personal values, and for each kind met the mask of the cells where one was taken out."""
+    suspects = column.str.contains(_HINT).fill_null(False)
     if not suspects.any():
         return column, {}
-    found = {
-        kind: column.str.contains(pattern).fill_null(False).arg_true().to_list() for kind, pattern in PATTERNS.items()
-    }
-    found = {kind: positions for kind, positions in found.items() if positions}
-    return (column.str.replace_all(ANY, MASK) if found else column), found
+    places = suspects.arg_true()
+    cells = column.gather(places)
+    found = {kind: places.filter(cells.str.contains(pattern)) for kind, pattern in PATTERNS.items()}
+    nowhere = pl.repeat(False, column.len(), dtype=pl.Boolean, eager=True)
+    masks = {kind: nowhere.clone().scatter(where, True) for kind, where in found.items() if where.len()}
+    if not masks:
+        return column, {}
+    return column.clone().scatter(places, cells.str.replace_all(ANY, MASK)), masks

@@ -14,20 +14,25 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 import schemas
 from pipelines.ingest.check import check_file
-from pipelines.ingest.conformity import write_clean_csv
+from pipelines.ingest.conformity import CSV_FIELDS, write_clean_csv
 from pipelines.ingest.report import Report
 from schemas.contracts import staged_name
 from schemas.source import source_hash
 
 if TYPE_CHECKING:
+    from pipelines.ingest.check import Outcome
     from pipelines.ingest.normalise import Origin
 
 _HERE = Path(__file__).parent
 _REPORT = "report.json"
-LEGAL_CSV = "scdl.csv"
-"""The awards that can be published in the legal format; absent when there is none."""
+_PUBLISHABLE = "publishable.parquet"
+_LEGAL_CSV = "scdl.csv"
+_LEVEL = 1
+"""Of zstd: on typed columns the highest levels win nothing in size over the quickest."""
 
 
 @cache
@@ -67,20 +72,35 @@ def stage(content: Path, origin: Origin, folder: Path) -> Report:
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix="."))
     try:
-        issues = outcome.issues.rename({"column": "column_letter"})
-        others = {staged_name(contract): lines for contract, lines in outcome.others.items()}
-        frames = {"accepted": outcome.accepted, "rejected": outcome.rejected, "issues": issues, **others}
-        for name, frame in frames.items():
-            frame.write_parquet(aside / f"{name}.parquet", compression="zstd")
-        if outcome.publishable.any():
-            with (aside / LEGAL_CSV).open("wb") as target:
-                write_clean_csv(outcome.accepted, outcome.publishable, target)
+        _write_tables(outcome, aside)
         outcome.report.save(aside / _REPORT)
         aside.rename(folder)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
     return outcome.report
+
+
+def _write_tables(outcome: Outcome, folder: Path) -> None:
+    issues = outcome.issues.rename({"column": "column_letter"})
+    others = {staged_name(contract): lines for contract, lines in outcome.others.items()}
+    publishable = outcome.publishable.rename("is_publishable").to_frame()
+    frames = {"accepted": outcome.accepted, "rejected": outcome.rejected, "issues": issues, **others}
+    for name, frame in frames.items():
+        frame.write_parquet(folder / f"{name}.parquet", compression="zstd", compression_level=_LEVEL)
+    publishable.write_parquet(folder / _PUBLISHABLE)
+
+
+def legal_csv(folder: Path) -> Path:
+    """The awards of a staging folder that can be published, in the legal format; written at the first call."""
+    target = folder / _LEGAL_CSV
+    if not target.is_file():
+        aside = folder / f".{_LEGAL_CSV}"
+        with aside.open("wb") as file:
+            accepted = pl.read_parquet(folder / "accepted.parquet", columns=list(CSV_FIELDS))
+            write_clean_csv(accepted, pl.read_parquet(folder / _PUBLISHABLE)["is_publishable"], file)
+        aside.replace(target)
+    return target
 
 
 def put_beside(source: Path | None, target: Path) -> None:

@@ -6,12 +6,9 @@ party is rejected, and said.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from decimal import Decimal
 
 import polars as pl
-
-if TYPE_CHECKING:
-    from decimal import Decimal
 
 _PARTIES = (
     "applicant_name",
@@ -38,29 +35,42 @@ def unlabelled_totals(lines: pl.DataFrame) -> list[tuple[int, str]]:
         amount.alias("amount"),
         pl.all_horizontal(pl.col(name).is_null() for name in _PARTIES).alias("anonymous"),
     )
-    named = framed.filter(~pl.col("anonymous"))
+    anonymous = framed.filter(pl.col("anonymous") & (pl.col("amount") != 0))
+    if anonymous.is_empty():
+        return []
+    named = _Sums(framed.filter(~pl.col("anonymous")))
     totals = []
     previous = -1
-    for row in framed.filter(pl.col("anonymous") & (pl.col("amount") != 0)).iter_rows(named=True):
-        what = _adds_up(row["amount"], row["position"], row["year"], previous, named)
+    for row in anonymous.iter_rows(named=True):
+        what = named.adding_up_to(row["amount"], row["position"], row["year"], previous)
         if what is not None:
             totals.append((int(row["position"]), what))
             previous = row["position"]
     return totals
 
 
-def _adds_up(amount: Decimal, position: int, year: int | None, previous: int, named: pl.DataFrame) -> str | None:
-    groups = {
-        "toutes les lignes": named,
-        f"les lignes de {year}" if year else "les lignes sans année": named.filter(
-            pl.col("year").eq_missing(pl.lit(year, dtype=pl.Int32))
-        ),
-        "les lignes au-dessus": named.filter(pl.col("position").is_between(previous + 1, position)),
-    }
-    for what, group in groups.items():
-        if group.height >= _FEWEST and group["amount"].sum() == amount:
-            return what
-    return None
+class _Sums:
+    """The amounts of the lines that name someone, added up once for all the rows that may be their total."""
+
+    def __init__(self, named: pl.DataFrame) -> None:
+        self._positions = named["position"]
+        self._running = named["amount"].fill_null(0).cum_sum()
+        by_year = named.group_by("year").agg(pl.len(), pl.col("amount").sum())
+        self._years = {year: (lines, amount) for year, lines, amount in by_year.iter_rows()}
+
+    def adding_up_to(self, amount: Decimal, position: int, year: int | None, previous: int) -> str | None:
+        """Which lines add up to `amount`, in French: all, those of `year`, or those after `previous` and above."""
+        first, end = self._positions.search_sorted(pl.Series([previous + 1, position + 1])).to_list()
+        groups = {
+            "toutes les lignes": (self._positions.len(), self._up_to(self._positions.len())),
+            f"les lignes de {year}" if year else "les lignes sans année": self._years.get(year, (0, Decimal(0))),
+            "les lignes au-dessus": (end - first, self._up_to(end) - self._up_to(first)),
+        }
+        found = (what for what, (lines, total) in groups.items() if lines >= _FEWEST and total == amount)
+        return next(found, None)
+
+    def _up_to(self, end: int) -> Decimal:
+        return Decimal(self._running[end - 1]) if end else Decimal(0)
 
 
 def whole_rows(totals: pl.DataFrame) -> list[tuple[int, str]]:

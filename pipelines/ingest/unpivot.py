@@ -30,7 +30,7 @@ def unpivoted(
     letter of each field (the first of several), and field → the letter of each line's own cell.
     """
     wide = [name for name in letters if "." in name and name.partition(".")[0] in rule.columns]
-    lines = lines.with_columns(blank_words(lines.select(wide)))
+    lines = lines.with_columns(blank_words(lines[name]) for name in wide)
     if rule.zero_is_blank:
         lines = lines.with_columns(pl.when(~pl.col(name).str.contains(_ZERO)).then(name).alias(name) for name in wide)
     values = list(dict.fromkeys(name.partition(".")[2] for name in wide))

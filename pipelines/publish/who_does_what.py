@@ -1,4 +1,7 @@
-"""Rows of « qui fait quoi »: a service and one of its schemes, what the directory says beside what the data show."""
+"""Rows of « qui fait quoi »: a service and one of its schemes, what the directory says beside what the data show.
+
+Also the figure of what contradicts what, which several pages print.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pipelines.publish import formats, offers
+from pipelines.publish.directory import label
+from pipelines.publish.figure import Figure
 from pipelines.publish.tables import Column, Table, records
 
 if TYPE_CHECKING:
@@ -22,6 +27,8 @@ NAMES = (
 )  # fmt: skip
 NOT_IN_DIRECTORY = "pas dans l'annuaire"
 NOT_OBSERVED = "aucune attribution connue"
+SOURCE = "annuaires déposés par les financeurs, et leurs attributions"
+MOST_DIFFERENCES = 60
 
 
 @dataclass
@@ -103,13 +110,6 @@ def frame(context: Context, found: Iterable[Offer], *, theme: str | None = None)
 
 def _words(context: Context, offer: Offer, theme: str | None) -> dict[str, Any]:
     told: Row = offer.declared or {}
-    awarded = [code for code in offer.n_awards if theme is None or code == theme]
-    observed = None
-    if awarded:
-        first, last = min(offer.years[code][0] for code in awarded), max(offer.years[code][1] for code in awarded)
-        paid = offers.set_words("paid_kind", {code for name in awarded for code in offer.seen[name]})
-        number = formats.plural(sum(offer.n_awards[code] for code in awarded), "attribution")
-        observed = f"{number}, {formats.years(first, last)}" + (f" : {paid}" if paid else "")
     return {
         "funder_id": offer.funder_id,
         "funder_name": context.directory.funder_name(offer.funder_id),
@@ -123,8 +123,25 @@ def _words(context: Context, offer: Offer, theme: str | None) -> dict[str, Any]:
         "calendar": told.get("calendar"),
         "contact": offers.joined(told.get("contact_function"), told.get("contact_mailbox")),
         "reviewed_date": told.get("reviewed_date"),
-        "observed": observed,
+        "observed": _observed(offer, theme),
     }
+
+
+def _observed(offer: Offer, theme: str | None) -> str | None:
+    """The awards of one theme, or of all; else those whose files say no theme; None when there is none at all."""
+    awarded = [code for code in offer.n_awards if theme is None or code == theme]
+    if awarded:
+        return _counted(offer, awarded)
+    if "unknown" in offer.n_awards:
+        return f"{_counted(offer, ['unknown'])}, sans thème connu"
+    return "aucune de ce thème" if offer.n_awards else None
+
+
+def _counted(offer: Offer, themes: list[str]) -> str:
+    first, last = min(offer.years[code][0] for code in themes), max(offer.years[code][1] for code in themes)
+    paid = offers.set_words("paid_kind", {code for name in themes for code in offer.seen[name]})
+    number = formats.plural(sum(offer.n_awards[code] for code in themes), "attribution")
+    return f"{number}, {formats.years(first, last)}" + (f" : {paid}" if paid else "")
 
 
 def columns(context: Context) -> tuple[Column, ...]:
@@ -143,12 +160,12 @@ def columns(context: Context) -> tuple[Column, ...]:
         Column("scheme", "Dispositif", "name", absent=offers.NOT_STATED),
         Column("pays", "Ce qui est payé", absent=mark),
         Column("pays_not", "Ce qui n'est pas payé", absent=mark),
-        Column("themes", "Thèmes", absent=mark),
-        Column("area", "Territoire", absent=mark),
-        Column("calendar", "Calendrier", absent=mark),
         Column("contact", "Contact", absent=mark),
-        Column("reviewed_date", "Vérifié le", "date", absent=mark),
         Column("observed", "Ce que montrent les données", absent=NOT_OBSERVED),
+        Column("calendar", "Calendrier", absent=mark),
+        Column("area", "Territoire", absent=mark),
+        Column("themes", "Thèmes", absent=mark),
+        Column("reviewed_date", "Vérifié le", "date", absent=mark),
     )
 
 
@@ -156,3 +173,63 @@ def table(context: Context, shown: pd.DataFrame, *, id: str, caption: str, hide:
     """The rows as a table that sorts and filters, without the column `hide`."""
     kept = tuple(column for column in columns(context) if column.name != hide)
     return Table(id, caption, shown, kept, sortable=True, search="Filtrer les services")
+
+
+def differences(context: Context, found: pd.DataFrame, *, place: str, is_one: bool = False) -> Figure:
+    """Where the directory and the awards contradict each other, as a table."""
+    directory = context.directory
+    rows = records(found)
+    made = found.assign(
+        service_name=pd.Series([directory.service_name(row["service_key"]) for row in rows], index=found.index),
+        what=pd.Series([_difference(row) for row in rows], index=found.index),
+        about=pd.Series([_subject(context, row) for row in rows], index=found.index, dtype=object),
+        seen=pd.Series([offers.awards_words(row) for row in rows], index=found.index, dtype=object),
+    )
+    shown = [
+        Column(
+            "service_name", "Service", "name", href=lambda row: directory.service_href(row["service_key"]), header=True
+        ),
+        Column("what", "Différence", header=is_one),
+        Column("about", "Sur quoi", "name"),
+        Column("seen", "Ce que montrent les données", absent=NOT_OBSERVED),
+    ]
+    number = formats.plural(len(found), "différence")
+    services = formats.plural(found["service_key"].nunique(), "service")
+    return Figure(
+        id="differences",
+        headline=f"{number} entre l'annuaire et les données",
+        subtitle=f"Ce que l'annuaire déclare et ce que montrent les attributions, {place}",
+        summary=(
+            f"{number} sur {services}. Une différence n'est pas une faute : un annuaire dit le présent, les données le "
+            "passé."
+        ),
+        frame=made.head(MOST_DIFFERENCES),
+        columns=tuple(shown[1:] if is_one else shown),
+        chart=None,
+        coverage=f"Sur {services}{_rest(found)}",
+        source=SOURCE,
+        method="annuaire",
+        search=None if is_one else "Filtrer les différences",
+    )
+
+
+def _rest(found: pd.DataFrame) -> str:
+    if len(found) <= MOST_DIFFERENCES:
+        return ""
+    return f" ; les {formats.count(MOST_DIFFERENCES)} premières, toutes dans la table service_differences"
+
+
+def _difference(row: Row) -> str:
+    return formats.sentence(label("directory_difference", row["difference"]))
+
+
+def _subject(context: Context, row: Row) -> str | None:
+    subject = row["subject"]
+    if formats.is_missing(subject):
+        return None
+    if row["difference"] == "outside_area":
+        return context.directory.territory_name(subject)
+    if row["difference"] == "pays_not_declared":
+        scheme, _, paid = str(subject).rpartition(" · ")
+        return f"{scheme} : {label('paid_kind', paid)}"
+    return str(subject)

@@ -18,6 +18,7 @@ from pipelines.warehouse import comments, themes
 from pipelines.warehouse.connection import opened, run, set_variables, written_aside
 from pipelines.warehouse.graph import Check, Model, checks, downstream, models
 from pipelines.warehouse.inputs import Inputs, register
+from pipelines.warehouse.linking import registers, tables
 from schemas.source import source_hash
 
 if TYPE_CHECKING:
@@ -95,9 +96,13 @@ def build(inputs: Inputs, target: Path, *, select: Collection[str] | None = None
             themes.register(connection)
         run(connection, "BEGIN")
         _drop_unknown(connection, graph)
+        is_linked = False
         for model in graph:
             if model.name in chosen:
                 moment = time.perf_counter()
+                if not is_linked and any(name.startswith(tables.PREFIX) for name in model.reads):
+                    tables.register(connection, registers=inputs.registers, decisions=inputs.organisation_decisions)
+                    is_linked = True
                 create(connection, model)
                 result.seconds[model.name] = time.perf_counter() - moment
         comments.write(connection, graph)
@@ -134,6 +139,11 @@ def _recipe(inputs: Inputs) -> str:
     digest.update(repr(sorted((deposit, folder.name) for deposit, folder in inputs.stagings)).encode())
     for frame in (inputs.deposits, inputs.versions, inputs.funder_declarations):
         digest.update(frame.write_json().encode())
+    for path in registers.files(inputs.registers):
+        state = path.stat()
+        digest.update(repr((path.name, state.st_size, state.st_mtime_ns)).encode())
+    if inputs.organisation_decisions is not None:
+        digest.update(inputs.organisation_decisions.read_bytes())
     digest.update(inputs.twins.hash_rows().to_numpy().tobytes())
     digest.update(source_hash(Path(__file__).parent, Path(schemas.__file__).parent).encode())
     return digest.hexdigest()

@@ -21,8 +21,8 @@ class NothingStagedError(RuntimeError):
     """There is no `current.json` that can be used: the inbox was never read, or only by an earlier version."""
 
 
-def load_inputs(warehouse: Path, *, as_of: date) -> Inputs:
-    """The inputs of a build, from the folder `warehouse`.
+def load_inputs(warehouse: Path, *, as_of: date, registers: Path | None = None) -> Inputs:
+    """The inputs of a build, from the folder `warehouse`, and from the official stock files of `registers` if any.
 
     Raises `NothingStagedError` when no pass over the inbox has ended yet, or none since the file has its present form.
     """
@@ -45,4 +45,5 @@ def load_inputs(warehouse: Path, *, as_of: date) -> Inputs:
         funder_declarations=pl.DataFrame(body["funder_declarations"], schema=DECLARATIONS, orient="row"),
         twins=pl.read_parquet(warehouse / body["twins"], schema=TWINS),
         as_of=as_of,
+        registers=registers,
     )

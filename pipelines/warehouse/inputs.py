@@ -59,7 +59,8 @@ class Inputs:
 
     `stagings`: (deposit_id, staging folder) of each staged deposit, in any order. `deposits`, `versions`,
     `funder_declarations`, `twins` (lines that two depositors report): frames of the schemas above (columns in any
-    order). `as_of`: the date of reference.
+    order). `as_of`: the date of reference. `registers`: the folder of official stock files, if any.
+    `organisation_decisions`: another file of decisions than the project's own.
     """
 
     stagings: Sequence[tuple[str, Path]]
@@ -69,6 +70,8 @@ class Inputs:
     as_of: date
     twins: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TWINS))
     publication: Publication = field(default_factory=load_publication)
+    registers: Path | None = None
+    organisation_decisions: Path | None = None
 
 
 def register(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:

@@ -16,6 +16,21 @@ end;
 create temp macro authority_siren(siren, siret) as if(
     left(coalesce(siren, siret), 2) in ('20', '21', '22', '23', '24', '92', '93'), left(coalesce(siren, siret), 9), null);
 
+-- What a line says its applicant is: SIREN, else RNA, else the funder's own number, else a name inside the funder's files
+-- (and in one commune: networks and feast committees bear one name everywhere). Nothing here joins
+-- two funders by a name: that is for `organisation_keys`.
+create temp macro organisation_key(siren, siret, rna, local_id, name, commune_code, id_raw, case_number, line_id, funder_id) as case
+    when siren is not null then 'siren:' || siren
+    when siret is not null then 'siren:' || left(siret, 9)
+    when rna is not null then 'rna:' || rna
+    when local_id is not null then 'local:' || funder_id || ':' || local_id
+    when slug(name) is not null then
+        'name:' || funder_id || ':' || slug(name) || coalesce(':' || commune_code, '')
+    when id_raw is not null then 'raw:' || funder_id || ':' || id_raw
+    when case_number is not null then 'case:' || funder_id || ':' || case_number
+    else 'line:' || line_id
+end;
+
 -- Which decision stands when the lines of one application disagree.
 create temp macro decision_rank(status) as case status
     when 'awarded' then 1 when 'refused' then 2 when 'inadmissible' then 3 when 'withdrawn' then 4

@@ -115,16 +115,16 @@ def _lead(counts: dict[str, int], context: Context) -> str:
 
 def _state(call: Row) -> str:
     """The state in words, with the day that matters."""
-    words = (
-        formats.sentence(label("call_status", call["status"])) if call["status"] != "unknown" else "Dates non précisées"
-    )
-    if call["status"] == "open":
-        if formats.is_missing(call["closing_date"]):
-            return f"{words} toute l'année"
-        return f"{words} jusqu'au {formats.date(call['closing_date'])}"
+    if call["status"] == "unknown":
+        return "Dates absentes ou contradictoires"
+    words = formats.sentence(label("call_status", call["status"]))
     if call["status"] == "upcoming":
         return f"{words} : ouvre le {formats.date(call['opening_date'])}"
-    return f"{words} depuis le {formats.date(call['closing_date'])}"
+    if call["status"] == "closed":
+        return f"{words} depuis le {formats.date(call['closing_date'])}"
+    if formats.is_missing(call["closing_date"]):
+        return f"{words} toute l'année"
+    return f"{words} jusqu'au {formats.date(call['closing_date'])}"
 
 
 def _figure(

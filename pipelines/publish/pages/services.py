@@ -13,10 +13,9 @@ from pipelines.publish.figure import Figure
 from pipelines.publish.funding import Scope
 from pipelines.publish.layout import KeyFigure, Link, Section, figures_of
 from pipelines.publish.lists import PER_PAGE, page_path, pager, service_table
-from pipelines.publish.pages.who_does_what import differences
 from pipelines.publish.reports import Output, Report
 from pipelines.publish.tables import Column, Table, records
-from pipelines.publish.who_does_what import columns, frame, read_offers
+from pipelines.publish.who_does_what import SOURCE, columns, differences, frame, read_offers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +33,6 @@ CLAIMED_TWICE = (
     "ne les a "
     "pas distingués."
 )
-SOURCE = "annuaire déposé par le financeur, et ses attributions"
 
 
 def build(context: Context) -> Iterator[Output]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipelines.publish import formats, funding, inhabitants, places, refusals
@@ -134,11 +134,27 @@ def _territory(context: Context, level: Level, territory: Row, lists: AwardLists
                 )
                 for currency, stage, amount, awards in funding.totals(frame)[:2]
             ),
+            *_per_inhabitant(context, frame),
             KeyFigure("Financeurs", formats.count(frame["funder_id"].nunique())),
             KeyFigure("Exercices couverts", formats.years(frame["fiscal_year"].min(), frame["fiscal_year"].max())),
         ],
         sections=parts,
     )
+
+
+def _per_inhabitant(context: Context, frame: pd.DataFrame) -> list[KeyFigure]:
+    """Amount ÷ population of the last complete year, main currency and stage; none without a population."""
+    for currency, stage, part in funding.splits(frame):
+        complete = part[part["fiscal_year"] < context.publication.as_of.year]
+        year = int((part if complete.empty else complete)["fiscal_year"].max())
+        of_year = part[part["fiscal_year"] == year]
+        amount, population = of_year["amount"].sum(min_count=1), of_year["population"].max()
+        if formats.is_missing(amount) or formats.is_missing(population) or population <= 0:
+            return []
+        value = formats.money(round(float(amount) / float(population), 2), currency=currency)
+        detail = f"{amounts_word(stage)}, {formats.plural(int(population), 'habitant')}"
+        return [KeyFigure(f"Par habitant, {year}", value, detail, "methode.html#territoires")]
+    return []
 
 
 def _scope(context: Context, place: str) -> Scope:
@@ -158,7 +174,7 @@ def _amounts(
     interactive: bool = False,
     is_brief: bool = False,
 ) -> tuple[Figure, ...]:
-    """Amounts of the territories of one level, and per inhabitant; `is_brief` keeps the main stage of the latter."""
+    """Amounts of the territories of one level, and per inhabitant; `is_brief` keeps the main currency and stage."""
     directory = context.directory
 
     def name(code: str) -> str:
@@ -169,19 +185,22 @@ def _amounts(
     per_inhabitant = inhabitants.by_territory(
         frame, scope, id=f"par-{level.code}-par-habitant", key=level.key, title=level.title, by=level.by, name=name
     )
+    kept = 1 if is_brief else None
     return (
         *funding.by_category(
             frame, scope, id=f"par-{level.code}", key=level.key, title=level.title, by=level.by, name=name,
             href=lambda row: directory.territory_href(row[level.key], level.code), unknown=UNKNOWN_TERRITORY,
             interactive=interactive, method="territoires",
-        ),
-        *per_inhabitant[: 1 if is_brief else None],
+        )[:kept],
+        *per_inhabitant[:kept],
     )  # fmt: skip
 
 
 def _sections(context: Context, level: Level, territory: Row, frame: pd.DataFrame) -> list[Section]:
     directory = context.directory
     scope = _scope(context, str(territory["title"]))
+    # a thousand pages of intercommunalités: an interactive twin each would cost more than all the rest
+    years = funding.by_year(frame, scope, id="annees", interactive=level is not EPCI)
     funders = funding.by_category(
         frame,
         scope,
@@ -193,7 +212,7 @@ def _sections(context: Context, level: Level, territory: Row, frame: pd.DataFram
         href=lambda row: directory.funder_href(row["funder_id"]),
     )
     sections = [
-        Section("annees", "Par exercice", figures=tuple(funding.by_year(frame, scope, id="annees", interactive=True))),
+        Section("annees", "Par exercice", figures=tuple(years)),
         Section("financeurs", "Par financeur", figures=tuple(funders)),
     ]
     if level is REGION:
@@ -226,11 +245,15 @@ def _inside(context: Context, level: Level, territory: Row, scope: Scope) -> lis
     table = context.database.table(level.table)
     part = table[table[level.key].isin([row["code"] for row in inside])]
     title = f"Par {level.one}"
-    words = (SEAT,)
-    if level is EPCI and territory["level"] == "region":
-        words = ("Les intercommunalités qui touchent plusieurs départements de la région.",)
+    words = [SEAT]
+    if level is EPCI:
+        several = "de plusieurs départements" if territory["level"] == "region" else "de ce seul département"
+        words = [f"Les intercommunalités {several} ; les autres ne sont pas dans cette figure."]
+        scope = replace(scope, place=f"{scope.place}, intercommunalités {several}")
+    if len(part[["currency", "stage"]].drop_duplicates()) > 1:
+        words.append("D'autres monnaies ou natures de montant existent : elles sont sur la page de chaque territoire.")
     figures = _amounts(context, level, part, scope, is_brief=True)
-    return [Section(f"par-{level.code}", title, words, figures=figures, links=_links(inside))]
+    return [Section(f"par-{level.code}", title, tuple(words), figures=figures, links=_links(inside))]
 
 
 def _refusals(context: Context, level: Level, territory: Row) -> Section:

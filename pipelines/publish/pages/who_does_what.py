@@ -4,33 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from pipelines.publish import formats, offers
 from pipelines.publish.directory import UNKNOWN_TERRITORY, label
 from pipelines.publish.figure import Figure
 from pipelines.publish.layout import KeyFigure, Link, Section, figures_of
 from pipelines.publish.lists import page_path, pager
 from pipelines.publish.reports import Output, Report
-from pipelines.publish.tables import Column, Row, records
-from pipelines.publish.who_does_what import columns, frame, read_offers, table
+from pipelines.publish.tables import records
+from pipelines.publish.who_does_what import SOURCE, columns, differences, frame, read_offers, table
 from schemas.codelist import codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pipelines.publish.context import Context
+    from pipelines.publish.tables import Row
     from pipelines.publish.who_does_what import Offer
 
 PER_PAGE = 60
 """Rows of one page: about 1 500 elements."""
 MOST_ROWS = 90
 """Rows of one département's page, shared between its needs."""
-MOST_DIFFERENCES = 60
 STEM = "qui-fait-quoi/index"
-SOURCE = "annuaires déposés par les financeurs, et leurs attributions"
 BESIDE = (
-    "L'annuaire dit ce qu'un service déclare payer. La dernière colonne dit ce que montrent les attributions connues : "
+    "L'annuaire dit ce qu'un service déclare payer. À côté, ce que montrent les attributions connues : "
     "une aide ancienne n'annonce pas une aide à venir."
 )
 PLACE = (
@@ -125,66 +122,6 @@ def _differences(context: Context) -> Section:
     if found.empty:
         return Section("differences", "Annuaire et données", ("Aucune différence entre les annuaires et les données.",))
     return Section("differences", "Annuaire et données", figures=(differences(context, found, place="tous services"),))
-
-
-def differences(context: Context, found: pd.DataFrame, *, place: str, is_one: bool = False) -> Figure:
-    """Where the directory and the awards contradict each other, as a table."""
-    directory = context.directory
-    rows = records(found)
-    made = found.assign(
-        service_name=pd.Series([directory.service_name(row["service_key"]) for row in rows], index=found.index),
-        what=pd.Series([_difference(row) for row in rows], index=found.index),
-        about=pd.Series([_subject(context, row) for row in rows], index=found.index, dtype=object),
-        seen=pd.Series([offers.awards_words(row) for row in rows], index=found.index, dtype=object),
-    )
-    shown = [
-        Column(
-            "service_name", "Service", "name", href=lambda row: directory.service_href(row["service_key"]), header=True
-        ),
-        Column("what", "Différence", header=is_one),
-        Column("about", "Sur quoi", "name"),
-        Column("seen", "Ce que montrent les données", absent="aucune attribution connue"),
-    ]
-    number = formats.plural(len(found), "différence")
-    services = formats.plural(found["service_key"].nunique(), "service")
-    return Figure(
-        id="differences",
-        headline=f"{number} entre l'annuaire et les données",
-        subtitle=f"Ce que l'annuaire déclare et ce que montrent les attributions, {place}",
-        summary=(
-            f"{number} sur {services}. Une différence n'est pas une faute : un annuaire dit le présent, les données le "
-            "passé."
-        ),
-        frame=made.head(MOST_DIFFERENCES),
-        columns=tuple(shown[1:] if is_one else shown),
-        chart=None,
-        coverage=f"Sur {services}{_rest(found)}",
-        source=SOURCE,
-        method="annuaire",
-        search=None if is_one else "Filtrer les différences",
-    )
-
-
-def _rest(found: pd.DataFrame) -> str:
-    if len(found) <= MOST_DIFFERENCES:
-        return ""
-    return f" ; les {formats.count(MOST_DIFFERENCES)} premières, toutes dans la table service_differences"
-
-
-def _difference(row: Row) -> str:
-    return formats.sentence(label("directory_difference", row["difference"]))
-
-
-def _subject(context: Context, row: Row) -> str | None:
-    subject = row["subject"]
-    if formats.is_missing(subject):
-        return None
-    if row["difference"] == "outside_area":
-        return context.directory.territory_name(subject)
-    if row["difference"] == "pays_not_declared":
-        scheme, _, paid = str(subject).rpartition(" · ")
-        return f"{scheme} : {label('paid_kind', paid)}"
-    return str(subject)
 
 
 def _territory(context: Context, place: Row, found: Sequence[Offer]) -> Iterator[Output]:

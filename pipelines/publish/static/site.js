@@ -80,21 +80,19 @@
     var list = document.getElementById(section.dataset.compare), most = 3;
     var status = section.querySelector("[role=status]"), place = section.querySelector(".scroll"), invite = status.textContent;
     var boxes = [];
-    var head = document.createElement("th");
-    head.scope = "col";
-    head.textContent = "Comparer";
-    list.tHead.rows[0].append(head);
     Array.from(list.tBodies[0].rows).forEach(function (row) {
       var link = row.querySelector("th a");
       if (!link) return;
       var id = link.getAttribute("href").split("#")[1];
-      var cell = row.insertCell(), label = document.createElement("label"), box = document.createElement("input");
+      var label = document.createElement("label"), box = document.createElement("input");
+      var name = document.createElement("span");
+      name.className = "sr";
+      name.textContent = " : " + link.textContent;
       box.type = "checkbox";
       box.value = id;
-      box.setAttribute("aria-label", "Comparer : " + link.textContent);
       label.className = "tick";
-      label.append(box);
-      cell.append(label);
+      label.append(box, "Comparer", name);
+      link.closest("th").append(label);
       boxes.push(box);
       box.addEventListener("change", function () { show(true); });
     });

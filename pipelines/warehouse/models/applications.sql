@@ -57,16 +57,8 @@ final as (
         depositor,
         funder_id,
         service_key,
-        case
-            when applicant_siren is not null then 'siren:' || applicant_siren
-            when applicant_siret is not null then 'siren:' || left(applicant_siret, 9)
-            when applicant_rna is not null then 'rna:' || applicant_rna
-            when applicant_local_id is not null then 'local:' || funder_id || ':' || applicant_local_id
-            when slug(applicant_name) is not null then 'name:' || slug(applicant_name)
-            when applicant_id_raw is not null then 'raw:' || funder_id || ':' || applicant_id_raw
-            when case_number is not null then 'case:' || funder_id || ':' || case_number
-            else 'line:' || line_id
-        end as organisation_id,
+        organisation_keys.organisation_key,
+        organisation_keys.organisation_id,
         is_award,
         not is_loan_only as is_grant,
         stage,
@@ -99,6 +91,11 @@ final as (
         and renamed.seat_postcode is not distinct from seat.stated_postcode
         and renamed.seat_commune_name is not distinct from seat.stated_name
         and renamed.authority_siren is not distinct from seat.authority_siren
+    join organisation_keys
+        on organisation_keys.organisation_key = organisation_key(
+            applicant_siren, applicant_siret, applicant_rna, applicant_local_id, applicant_name, seat.commune_code,
+            applicant_id_raw, case_number, line_id, renamed.funder_id
+        )
     left join territory_places as action
         on action.role = 'action'
         and renamed.action_territory_level is not distinct from action.stated_level

@@ -16,12 +16,21 @@ final as (
         deposits.depositor,
         deposits.file_name,
         deposits.received_at,
-        coalesce(lines.funder_siren, same_folder.funder_id, anywhere.funder_id, slug(lines.funder_name), 'financeur-' || left(md5(lines.funder_name), 8)) as funder_id
+        case  -- a SIREN that no grant file gives yields to files that know this funder by its name alone
+            when lines.funder_siren is not null and (
+                known_sirens.funder_id is not null
+                or coalesce(same_folder.funder_id, anywhere.funder_id) is distinct from slug(lines.funder_name)
+            ) then lines.funder_siren
+            else coalesce(
+                same_folder.funder_id, anywhere.funder_id, slug(lines.funder_name), 'financeur-' || left(md5(lines.funder_name), 8)
+            )
+        end as funder_id
     from staged_calls as lines
     join deposits using (deposit_id)
     cross join real_deposit
     left join known_funders as same_folder
         on slug(lines.funder_name) = same_folder.funder_slug and deposits.depositor = same_folder.depositor
+    left join (select distinct funder_id from funder_identities) as known_sirens on lines.funder_siren = known_sirens.funder_id
     left join known_funders as anywhere on slug(lines.funder_name) = anywhere.funder_slug and anywhere.depositor is null
     where deposits.status = 'accepted' and deposits.is_current and not (deposits.is_demonstration and real_deposit.has_arrived)
 )

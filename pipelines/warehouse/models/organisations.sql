@@ -1,9 +1,9 @@
--- Organismes qui ont demandé : un par SIREN, sinon par numéro RNA, numéro local du financeur ou nom. Réservé aux analystes.
+-- Organismes qui ont demandé : un par identité reconnue (identifiants réunis, décisions, noms). Réservé aux analystes.
 
 with source as (
     select
         organisation_id, applicant_name, applicant_siren, applicant_siret, applicant_rna, applicant_local_id, applicant_kind,
-        seat_departement_code, seat_commune_name, fiscal_year
+        seat_departement_code, seat_commune_code, seat_commune_name, fiscal_year
     from applications
     where is_counted
 ),
@@ -21,39 +21,97 @@ names as (
 totals as (
     select
         organisation_id,
-        coalesce(max(applicant_siren), left(max(applicant_siret), 9)) as siren,
         max(row(fiscal_year, applicant_siret)) filter (applicant_siret is not null) as latest_siret,
-        max(applicant_rna) as rna,
-        max(applicant_local_id) as local_id,
         bool_or(applicant_kind = 'natural') as is_natural_somewhere,
         bool_or(applicant_kind = 'legal') as is_legal_somewhere,
         bool_and(applicant_kind = 'legal') as is_legal_everywhere,
         max(struct_pack(y := fiscal_year, code := seat_departement_code)) filter (seat_departement_code is not null) as latest_seat,
+        max(struct_pack(y := fiscal_year, code := seat_commune_code)) filter (seat_commune_code is not null) as latest_commune_code,
         max(struct_pack(y := fiscal_year, name := seat_commune_name)) filter (seat_commune_name is not null) as latest_commune
     from source
     group by organisation_id
+),
+identifiers as (
+    select
+        organisation_id,
+        min(identifier) filter (kind = 'siren') as siren,
+        min(identifier) filter (kind = 'rna') as rna,
+        min(identifier) filter (kind = 'local') as local_id
+    from organisation_identifiers
+    group by organisation_id
+),
+registers as (  -- Sirene first: it tells natural persons and restricted diffusion
+    select
+        organisation_id,
+        arg_min(legal_name, row(register != 'sirene', organisation_key)) as legal_name,
+        arg_min(legal_category, row(register != 'sirene', organisation_key)) as legal_category,
+        arg_min(is_active, row(register != 'sirene', organisation_key)) as is_active,
+        arg_min(seat_commune_code, row(register != 'sirene', organisation_key)) as commune_code,
+        bool_or(is_natural) as is_natural,
+        bool_or(is_restricted) as is_restricted
+    from organisation_register
+    group by organisation_id
+),
+unidentified as (
+    select distinct organisation_id, slug(applicant_name) as name_slug, applicant_kind
+    from applications
+    where is_counted and organisation_key like 'name:%'
+),
+doubts as (  -- a name of unknown kind that looks like none of the legal person's, or one that another file does not call legal
+    select organisation_id from resolved_doubts
+    union
+    select named.organisation_id
+    from unidentified as named
+    join unidentified as others using (name_slug)
+    where others.applicant_kind is distinct from 'legal'
+),
+kinds as (
+    select
+        organisation_id,
+        -- a doubt on any line keeps the whole organisation out of nominative tables
+        case
+            when registers.is_natural then struct_pack(kind := 'natural', basis := 'register')
+            when totals.is_natural_somewhere then struct_pack(kind := 'natural', basis := 'lines')
+            when registers.is_restricted then struct_pack(kind := 'unknown', basis := 'restricted')
+            when doubts.organisation_id is not null then struct_pack(kind := 'unknown', basis := 'doubt')
+            when totals.is_legal_everywhere then struct_pack(kind := 'legal', basis := 'lines')
+            when totals.is_legal_somewhere and coalesce(identifiers.siren, identifiers.rna) is not null
+                then struct_pack(kind := 'legal', basis := 'identifier')
+            else struct_pack(kind := 'unknown', basis := 'doubt')
+        end as found
+    from totals
+    left join identifiers using (organisation_id)
+    left join registers using (organisation_id)
+    left join doubts using (organisation_id)
 ),
 final as (
     select
         organisation_id,
         coalesce(left(slug(names.name), 60) || '-', '')
-            || coalesce(totals.siren, lower(totals.rna), left(md5(organisation_id), 8)) as slug,
+            || coalesce(identifiers.siren, lower(identifiers.rna), left(md5(organisation_id), 8)) as slug,
         names.name,
         names.names,
-        totals.siren,
+        registers.legal_name,
+        identifiers.siren,
         totals.latest_siret[2] as siret_last,
-        totals.rna,
-        totals.local_id,
-        -- a doubt on any line keeps the whole organisation out of nominative tables
+        identifiers.rna,
+        identifiers.local_id,
+        kinds.found.kind as kind,
+        kinds.found.basis as kind_basis,
+        registers.legal_category,
+        registers.is_active,
+        coalesce(communes.departement_code, totals.latest_seat.code) as departement_code,
+        coalesce(registers.commune_code, totals.latest_commune_code.code) as commune_code,
+        coalesce(communes.name, totals.latest_commune.name) as commune_name,
         case
-            when totals.is_natural_somewhere then 'natural'
-            when totals.is_legal_everywhere then 'legal'
-            when totals.is_legal_somewhere and (totals.siren is not null or totals.rna is not null) then 'legal'
-            else 'unknown'
-        end as kind,
-        totals.latest_seat.code as departement_code,
-        totals.latest_commune.name as commune_name
+            when registers.commune_code is not null then 'register'
+            when coalesce(totals.latest_seat.code, totals.latest_commune.name) is not null then 'lines'
+        end as seat_basis
     from totals
+    join kinds using (organisation_id)
     left join names using (organisation_id)
+    left join identifiers using (organisation_id)
+    left join registers using (organisation_id)
+    left join reference_communes as communes on registers.commune_code = communes.code
 )
 select * from final order by organisation_id;

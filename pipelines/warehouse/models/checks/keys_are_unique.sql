@@ -11,6 +11,10 @@ select 'services' as model, service_key as key, count(*) as n from services grou
 union all
 select 'organisations' as model, organisation_id as key, count(*) as n from organisations group by organisation_id having count(*) > 1
 union all
+select 'organisation_keys' as model, organisation_key as key, count(*) as n from organisation_keys group by organisation_key having count(*) > 1
+union all
+select 'organisation_register' as model, organisation_key as key, count(*) as n from organisation_register group by organisation_key having count(*) > 1
+union all
 select 'territories' as model, territory_id as key, count(*) as n from territories group by territory_id having count(*) > 1
 union all
 select 'territory_reference' as model, territory_id as key, count(*) as n from territory_reference group by territory_id having count(*) > 1

@@ -1,8 +1,13 @@
 -- Montants demandés publiables : assez de demandeurs, aucun qui domine, parmi les demandes décidées et parmi les refusées. Par financeur et exercice, puis pour tous ses services à la fois ou aucun.
 
 with source as (
-    select funder_id, service_key, fiscal_year, organisation_id, amount_requested, decision_status = 'refused' as is_refused
-    from funding.decisions
+    select
+        decisions.funder_id, decisions.service_key, decisions.fiscal_year, decisions.amount_requested,
+        decisions.decision_status = 'refused' as is_refused,
+        -- identities that one name may hide count as one applicant
+        coalesce(slug(organisations.name), decisions.organisation_id) as organisation_id
+    from funding.decisions as decisions
+    left join funding.organisations as organisations using (organisation_id)
     where decision_status in ('awarded', 'refused') and amount_requested is not null
 ),
 by_applicant as (

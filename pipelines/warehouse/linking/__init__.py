@@ -1,0 +1,1 @@
+"""One identity for each organisation: its identifiers, decisions made by hand, then names."""

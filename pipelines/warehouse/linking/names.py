@@ -1,0 +1,148 @@
+"""An organisation's name as the trade compares it: which words identify, which say only a form, a kind or a place.
+
+Text only. What two names have in common is `pairs.py`; nothing here knows of files or funders.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import schemas
+from schemas import territory
+from schemas.fold import fold_words
+
+LONGEST = 12  # words read for acronyms
+TOWN = 10_000  # inhabitants from which a commune's name in a name is taken for a place
+_LOST = re.compile(r"(?<=\w)\?|\?(?=\w)")  # « La?que »: a letter that an encoding lost
+_DOTTED = re.compile(r"(?<!\w)(?:\w{1,2}\.\s?){1,}\w{1,2}\.?(?!\w)")  # « A.S.C. »
+_BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
+_ACTION = re.compile(r"^(.{5,}?)\s+Projet\s+\S")  # « Les Francas Projet Éduquer pour prévenir »
+_NUMBER = re.compile(r"^(\d+)(?:e|er|ere|eme|ieme|nd|nde)?$")
+_ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9", "xi": "11", "xii": "12"}
+
+
+@dataclass(frozen=True)
+class Name:
+    """One spelling. `words`: those that count, once each, with what they are; `full`: them all, in order, no space.
+
+    Kinds of words: `own`, `generic`, `place`, `number`, `aside` (in brackets), `acronym` (of the other words).
+    """
+
+    words: tuple[tuple[str, str], ...]
+    initials: frozenset[str]
+    full: str
+    network: str | None
+
+
+@dataclass(frozen=True)
+class _Words:
+    forms: frozenset[str]
+    stop: frozenset[str]
+    generic: frozenset[str]
+    same: dict[str, str]
+    notes: tuple[re.Pattern[str], ...]
+    networks: tuple[frozenset[str], ...]
+    places: frozenset[str]
+
+
+@cache
+def _words() -> _Words:
+    path = Path(schemas.__file__).with_name("organisation_words.toml")
+    told = tomllib.loads(path.read_text(encoding="utf-8"))
+    tables = territory.tables()
+    communes = tables["communes"]
+    named = communes.filter(communes["population"] >= TOWN)["name"].to_list()
+    named += tables["departements"]["name"].to_list() + tables["regions"]["name"].to_list()
+    places = {_singular(word) for name in named for word in fold_words(name).split() if len(word) > 3}
+    generic = frozenset(told["same"].get(word, _singular(word)) for word in told["generic"])
+    return _Words(
+        forms=frozenset(told["forms"]),
+        stop=frozenset(told["stop"]),
+        generic=generic,
+        same=told["same"],
+        notes=tuple(re.compile(pattern, re.IGNORECASE) for pattern in told["notes"]["patterns"]),
+        networks=tuple(frozenset(map(_singular, entry.split())) for entry in told["networks"]["names"]),
+        places=frozenset(places - generic - {"saint", "sainte"} | set(told["areas"])),
+    )
+
+
+def read_name(text: str) -> Name:
+    """`text`, read. A name made only of words that do not count keeps them all."""
+    lists = _words()
+    for note in lists.notes:
+        text = note.sub(" ", text)
+    text = _LOST.sub("", text)
+    if (action := _ACTION.match(text)) and len(fold_words(action[1]).split()) > 1:
+        text = action[1]
+    text = _DOTTED.sub(lambda found: re.sub(r"[.\s]", "", found[0]) + " ", text)
+    aside = {word for part in _BRACKETS.findall(text) for word in _split(part)}
+    main = _split(_BRACKETS.sub(" ", text))
+    everything = main + [word for word in _split(" ".join(_BRACKETS.findall(text))) if word not in main]
+    if not main:
+        main = everything
+    initials = _initials(main)
+    kinds: dict[str, str] = {}
+    for position, word in enumerate(everything):
+        if word in lists.stop or word in lists.forms:
+            continue
+        is_end = position in (0, len(main) - 1) or word in aside
+        kinds.setdefault(_one_spelling(word, lists), _kind(word, initials if is_end else frozenset(), aside, lists))
+    if not any(kind in ("own", "generic", "place") for kind in kinds.values()):
+        kinds = {_singular(word): kinds.get(word, "generic") for word in everything}
+    bag = frozenset(kinds)
+    network = next((" ".join(sorted(entry)) for entry in lists.networks if entry <= bag), None)
+    return Name(tuple(kinds.items()), initials, "".join(kinds), network)
+
+
+def _split(text: str) -> list[str]:
+    """Folded words; single letters that follow one another are one acronym (« A S C »), roman numbers are numbers."""
+    words: list[str] = []
+    letters = ""
+    for word in [*fold_words(text).split(), ""]:
+        if len(word) == 1 and word.isalpha():
+            letters += word
+            continue
+        if letters:
+            words += [letters]
+            letters = ""
+        if word:
+            words.append(_ROMAN.get(word, word))
+    return words
+
+
+def _kind(word: str, initials: frozenset[str], aside: set[str], lists: _Words) -> str:
+    if word in initials:
+        return "acronym"
+    if _NUMBER.match(word):
+        return "number"
+    if word in aside:
+        return "aside"
+    singular = _one_spelling(word, lists)
+    if singular in lists.generic:
+        return "generic"
+    return "place" if singular in lists.places else "own"
+
+
+def _one_spelling(word: str, lists: _Words) -> str:
+    return lists.same.get(word, lists.same.get(_singular(word), _singular(word)))
+
+
+def _singular(word: str) -> str:
+    if found := _NUMBER.match(word):
+        return str(int(found[1]))
+    return word[:-1] if len(word) > 4 and word[-1] in "sx" else word
+
+
+def _initials(words: list[str]) -> frozenset[str]:
+    """Acronyms that words in a row make, from three letters up, with and without the small words."""
+    lists = _words()
+    strong = [word for word in words if word not in lists.stop]
+    made = set()
+    for run in (words, strong):
+        letters = "".join(word[0] for word in run if word.isalpha())[:LONGEST]
+        made |= {letters[start:end] for start in range(len(letters)) for end in range(start + 3, len(letters) + 1)}
+    return frozenset(made)
