@@ -119,7 +119,17 @@ def _marks(facts: Facts, limits: Disclosure) -> pl.DataFrame:
 
 
 def attack(facts: Facts, limits: Disclosure) -> pl.DataFrame:
-    """The counts of non-awards that `facts` give away. See `FINDING`."""
+    """The counts of non-awards that `facts` give away, and the figures that clash. See `FINDING`."""
+    given, clash = _attacked(facts, limits)
+    return pl.concat([_described(given, facts), _clashes(clash)])
+
+
+def given_away(facts: Facts, limits: Disclosure) -> pl.DataFrame:
+    """The cells and measures given away: `CELL`, measure, n_awarded, low, high."""
+    return _attacked(facts, limits)[0]
+
+
+def _attacked(facts: Facts, limits: Disclosure) -> tuple[pl.DataFrame, pl.DataFrame]:
     told = pl.concat([facts.values.select(_KEY), facts.mixed.select(_KEY)]).unique()
     mixed_blocks = facts.mixed.select(BLOCK).unique()
     atoms = _in_pieces(_open(facts).join(told, on=list(_KEY), how="semi"), facts.values)
@@ -132,10 +142,11 @@ def attack(facts: Facts, limits: Disclosure) -> pl.DataFrame:
     plain = _plain_bounds(targets.join(crossed, on=list(_KEY), how="anti"), atoms, pieces)
     solved, broken = _solved_bounds(targets.join(crossed, on=list(_KEY), how="semi"), atoms, pieces, facts, limits)
     bounds = pl.concat([plain, solved])
-    given = _given_away(bounds, limits)
+    given = pl.concat([_unsafe(facts, limits), _too_narrow(bounds, limits)])
     negative = pieces.filter(pl.col("value") < -0.5).select(*BLOCK)
-    clash = pl.concat([facts.contradictions.select(BLOCK), broken.select(BLOCK), negative.select(BLOCK)]).unique()
-    return pl.concat([_described(pl.concat([_unsafe(facts, limits), given]), facts), _clashes(clash)])
+    impossible = pl.concat([broken.select(BLOCK), negative]).unique().with_columns(table=pl.lit("refusal_rates"))
+    clash = pl.concat([facts.contradictions, impossible], how="diagonal")
+    return given, clash
 
 
 def _unsafe(facts: Facts, limits: Disclosure) -> pl.DataFrame:
@@ -325,7 +336,7 @@ def _matrix(entries: pl.DataFrame, rows: int, columns: int) -> csr_matrix:
     return csr_matrix((entries["coefficient"].to_numpy().astype(float), places), shape=(rows, columns))
 
 
-def _given_away(bounds: pl.DataFrame, limits: Disclosure) -> pl.DataFrame:
+def _too_narrow(bounds: pl.DataFrame, limits: Disclosure) -> pl.DataFrame:
     """The cells whose interval is narrower than the rule's, and holds a count that may not be told."""
     a, low, k, n = pl.col("n_awarded"), pl.col("low"), limits.min_count, limits.min_decisions
     is_nothing = (low == 0) & (pl.col("high") == 0) & (a >= n)
@@ -348,14 +359,14 @@ def _described(given: pl.DataFrame, facts: Facts) -> pl.DataFrame:
     )
 
 
-def _clashes(blocks: pl.DataFrame) -> pl.DataFrame:
+def _clashes(clash: pl.DataFrame) -> pl.DataFrame:
     """Figures that contradict one another: they belong to two states of the data, whose difference is a disclosure."""
-    name = pl.concat_str([pl.col(c).cast(pl.String) for c in BLOCK], separator=" · ")
-    return blocks.select(
-        pl.lit("refusal_rates").alias("table"), name.alias("cell"), pl.lit(CONTRADICTION).alias("measure"),
+    name = pl.concat_str([pl.col(c).cast(pl.String) for c in ATOM], separator=" · ", ignore_nulls=True)
+    return clash.select(
+        "table", name.alias("cell"), pl.lit(CONTRADICTION).alias("measure"),
         pl.lit(None, dtype=pl.Float64).alias("low"), pl.lit(None, dtype=pl.Float64).alias("high"),
-        pl.lit("des chiffres qui se contredisent").alias("given_by"),
-    ).sort("cell")  # fmt: skip
+        pl.col("column").fill_null("plusieurs tableaux").alias("given_by"),
+    ).sort("table", "cell")  # fmt: skip
 
 
 def _sentence(finding: dict[str, object]) -> str:

@@ -43,7 +43,7 @@ _TABLES = {
     "refusal_rates_by_scheme_year": "scheme",
 }
 _CALLS = """
-    SELECT
+    SELECT DISTINCT  -- several calls of one scheme print the same figures
         rates.funder_id, rates.fiscal_year, rates.scheme, rates.n_awarded,
         calls.n_total, calls.n_refused, calls.n_inadmissible, calls.n_pending, calls.refusal_rate
     FROM call_results AS calls JOIN refusal_rates_by_scheme_year AS rates USING (funder_id, scheme, fiscal_year)

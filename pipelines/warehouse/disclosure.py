@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipelines.warehouse import comments, former, holding, stated_disclosure, suppression
+from pipelines.warehouse import comments, crossing, former, holding, stated_disclosure, suppression
 from pipelines.warehouse.audit import FINDING, Audit, UnsafePublication, audit
 from pipelines.warehouse.audit_facts import NOT_AWARDED
 from pipelines.warehouse.build import count_rows, create
@@ -129,7 +129,13 @@ def publish_database(
         every = pl.concat(
             [frame.select(suppression.ATOMS.names()).cast(suppression.ATOMS) for frame in (atoms, stated)]
         )
-        decided = decide(archive, every, _wanted(connection, atoms, stated, limits), _thresholds(limits))
+        decided = decide(
+            archive,
+            every,
+            _wanted(connection, atoms, stated, limits),
+            _thresholds(limits),
+            narrowed=lambda mine, wanted: crossing.without_narrow_schemes(mine, wanted, limits),
+        )
         reasons = _reasons(connection, decided, archive, limits)
         result.shown = _register(connection, decided.fresh, reasons)
         run(connection, "BEGIN")

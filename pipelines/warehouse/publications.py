@@ -26,7 +26,7 @@ import polars as pl
 from pipelines.warehouse import holding, suppression
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
 BLOCK = list(suppression.FUNDER_YEAR)
@@ -113,10 +113,19 @@ class Decided:
     changed: pl.DataFrame
 
 
-def decide(archive: Archive, atoms: pl.DataFrame, wanted: pl.DataFrame, limits: suppression.Thresholds) -> Decided:
+def decide(
+    archive: Archive,
+    atoms: pl.DataFrame,
+    wanted: pl.DataFrame,
+    limits: suppression.Thresholds,
+    *,
+    narrowed: Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame],
+) -> Decided:
     """Which of the `wanted` rows (`PRINTED`) may be printed anew, after the publications of `archive`.
 
-    `atoms`: see `suppression.ATOMS`, of the whole warehouse. A block that prints nothing leaves no trace.
+    `atoms`: see `suppression.ATOMS`, of the whole warehouse. `narrowed` takes out of the wanted rows of the changed
+    blocks, given with their atoms, those that cost too much to judge when nothing changed. A block that prints nothing
+    leaves no trace.
     """
     wanted = wanted.select(PRINTED.names()).cast(PRINTED)
     open_atoms = atoms.filter(~pl.col("is_known_zero")).select(_COUNTS.names()).cast(_COUNTS)
@@ -127,6 +136,7 @@ def decide(archive: Archive, atoms: pl.DataFrame, wanted: pl.DataFrame, limits: 
     printed = archive.read("printed", PRINTED)
     kept = printed.join(unchanged, on=[*BLOCK, "publication"], how="semi").select(PRINTED.names())
     changed = marks.join(unchanged, on=BLOCK, how="anti")
+    wanted = narrowed(atoms.join(changed, on=BLOCK, how="semi"), wanted.join(changed, on=BLOCK, how="semi"))
     first = changed.join(last, on=BLOCK, how="anti")
     fresh = [kept, wanted.join(first, on=BLOCK, how="semi")]
     again = changed.join(last, on=BLOCK, how="semi")
