@@ -13,13 +13,15 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from pipelines.warehouse import disclosure, suppression
-from pipelines.warehouse.audit import CONTRADICTION, UnsafePublication, attack
+from pipelines.warehouse.audit import CONTRADICTION, UnsafePublication, attack, given_away
 from pipelines.warehouse.audit_bounds import NoSolution, System, narrow
 from pipelines.warehouse.audit_facts import read, wilson_end
 from pipelines.warehouse.build import build
 from pipelines.warehouse.connection import MACROS, quoted, run
+from pipelines.warehouse.crossing import meant, without_narrow_schemes
 from pipelines.warehouse.disclosure import publish_database
 from schemas.publication import load_publication
+from tests.bench_audit import wanted
 from tests.warehouse_staging import AS_OF, Staging, line, rows
 
 if TYPE_CHECKING:
@@ -278,6 +280,27 @@ def test_bounds_of_a_small_table() -> None:
     assert bounds_of([[1, 1, 0]], [7], [[0, 0, 1], [1, 0, 1]]) == [[0, float("inf")], [0, float("inf")]]
     with pytest.raises(NoSolution):
         bounds_of([[1, 1], [1, 0]], [3, 5], [[0, 1]])
+
+
+def test_schemes_that_tell_a_zero_by_whole_numbers_are_not_printed() -> None:
+    # scheme x has ten refusals and service d ten of them: the services b and c, hidden with a, refused nobody under x
+    world: World = {
+        ("a", "34", "y"): (0, 2), ("a", "48", "y"): (6, 7), ("b", "48", "x"): (6, 0), ("c", "34", "x"): (6, 0),
+        ("d", "34", "x"): (6, 8), ("d", "48", "x"): (5, 2),
+    }  # fmt: skip
+    atoms = pl.DataFrame(
+        [("f", 2023, *name, "refused", *counts, False) for name, counts in world.items()],
+        schema=suppression.ATOMS,
+        orient="row",
+    )
+    rows_ = wanted(atoms)
+    assert rows_.filter(pl.col("level") == "scheme").height
+    given = given_away(meant(atoms, rows_), PARAMETERS.disclosure)
+    assert {(found["service_key"], found["high"]) for found in given.iter_rows(named=True)} >= {("b", 0.0), ("c", 0.0)}
+    kept = without_narrow_schemes(atoms, rows_, PARAMETERS.disclosure)
+    assert not kept.filter(pl.col("level") == "scheme").height
+    assert kept.height == rows_.filter(pl.col("level") != "scheme").height
+    assert given_away(meant(atoms, kept), PARAMETERS.disclosure).is_empty()
 
 
 def test_ends_of_intervals_are_those_of_the_models() -> None:

@@ -227,7 +227,7 @@ def _targets(facts: Facts, atoms: pl.DataFrame) -> pl.DataFrame:
             "n_awarded",
         )
     ]
-    for level in ("service", "territory", "scheme"):
+    for level in ("funder", "service", "territory", "scheme"):
         keys = list(LEVELS[level])
         rows = facts.cells.filter(pl.col("level") == level).select(CELL).unique()
         hidden = rows.join(atoms.select(*keys, "measure").unique(), on=keys, how="inner").join(

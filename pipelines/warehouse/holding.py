@@ -11,7 +11,7 @@ of pieces of the other. Rules, for every measure and every former publication of
 - where the pieces of the two cut one another, each common part is itself a count that may be shown: otherwise a reader
   who assumes that little changed in between could subtract across dates.
 
-While a rule is broken the finest and smallest new row that takes part in it is given up: it then says nothing new, and
+While a rule is broken the finest and smallest new row that can mend it is given up: it then says nothing new, and
 the pieces grow. A block without any new row keeps all its former figures. Giving up rows only takes knowledge away, so
 what `suppression` and the audit found safe stays so.
 """
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pipelines.warehouse.suppression import Thresholds
 
@@ -75,33 +75,42 @@ def row_of(level: str, atom: Atom) -> Row:
 def fresh_rows(new: Edition, former: Sequence[Edition], limits: Thresholds) -> frozenset[Row]:
     """The rows of `new` whose figures may be printed; the others keep those they had."""
     fresh = {row for rows in new.rows.values() for row in rows}
-    given_up = True
-    while given_up:
-        given_up = False
+    blamed = fresh
+    while blamed:
+        blamed = set()
         for edition in former:
             for measure in sorted({*new.rows, *edition.rows}):
-                blamed = _to_give_up(new, edition, measure, fresh, limits)
-                if blamed is not None:
-                    fresh.remove(blamed)
-                    given_up = True
+                mine = _to_give_up(new, edition, measure, fresh, limits)
+                blamed |= mine
+                fresh -= mine
     return frozenset(fresh)
 
 
-def _to_give_up(new: Edition, former: Edition, measure: str, fresh: set[Row], limits: Thresholds) -> Row | None:
-    """The row that takes part in the first broken rule, or None."""
+def _to_give_up(new: Edition, former: Edition, measure: str, fresh: set[Row], limits: Thresholds) -> set[Row]:
+    """One row for each broken rule: the finest and smallest of those that can mend it."""
     rows = new.rows.get(measure, frozenset()).intersection(fresh)
     if not rows or not former.rows.get(measure):
-        return None
+        return set()
     now, then = new.counts.get(measure, {}), former.counts.get(measure, {})
-    atoms = sorted({*now, *then})
-    for wrong in _broken(atoms, now, then, rows, former.rows[measure], limits):
-        inside = {row_of(level, atom) for atom in wrong for level in _GIVEN_UP_FIRST}
-        return min(rows & inside, key=lambda row: (_GIVEN_UP_FIRST.index(row.level), _size(row, now), row))
-    return None
+    sizes = _sizes(now)
+
+    def finest(row: Row) -> tuple[int, int, Row]:
+        return _GIVEN_UP_FIRST.index(row.level), sizes.get(row, 0), row
+
+    broken = _broken(sorted({*now, *then}), now, then, rows, former.rows[measure], limits)
+    return {min(rows & taking_part, key=finest) for taking_part in broken}
 
 
-def _size(row: Row, counts: Mapping[Atom, Count]) -> int:
-    return sum(sum(count) for atom, count in counts.items() if row_of(row.level, atom) == row)
+def _sizes(counts: Mapping[Atom, Count]) -> dict[Row, int]:
+    sizes: dict[Row, int] = {}
+    for atom, count in counts.items():
+        for row in _rows_of(atom):
+            sizes[row] = sizes.get(row, 0) + sum(count)
+    return sizes
+
+
+def _rows_of(*atoms: Atom) -> set[Row]:
+    return {row_of(level, atom) for atom in atoms for level in _GIVEN_UP_FIRST}
 
 
 def _broken(
@@ -111,28 +120,28 @@ def _broken(
     rows: frozenset[Row],
     former_rows: frozenset[Row],
     limits: Thresholds,
-) -> Iterable[list[Atom]]:
-    """The sets of atoms whose change, or whose common part, tells too few applications."""
+) -> Iterator[set[Row]]:
+    """The rows that take part in each rule that is broken: one of them has to be given up."""
     by_row: dict[Row, list[Atom]] = {}
     for atom in atoms:
-        for level in _GIVEN_UP_FIRST:
-            by_row.setdefault(row_of(level, atom), []).append(atom)
+        for row in _rows_of(atom):
+            by_row.setdefault(row, []).append(atom)
     for row in sorted(rows & former_rows):
-        inside = by_row.get(row, [])
-        if not _moved_enough(inside, now, then, limits):
-            yield inside
+        if not _moved_enough(by_row.get(row, []), now, then, limits):
+            yield {row}
     has_schemes = any(row.level == SCHEME for row in rows | former_rows)
-    here = [_piece(atom, rows, with_schemes=True) for atom in atoms]
-    there = [_piece(atom, former_rows, with_schemes=True) for atom in atoms]
+    here = [_piece(atom, rows) for atom in atoms]
+    there = [_piece(atom, former_rows) for atom in atoms]
     unions = [[atoms[i] for i in union] for union in _unions(here, there)]
     for union in unions:
         if not _moved_enough(union, now, then, limits):
-            yield union
+            yield _rows_of(*union)
     if has_schemes:
         moves = [_moved(union, now, then) for union in unions]
         if any(len({move[i] > 0 for move in moves if move[i]}) > 1 for i in (0, 1)):
-            yield [atom for union, move in zip(unions, moves, strict=True) if any(move) for atom in union]
-    yield from _unsafe_parts(atoms, now, rows, former_rows, limits)
+            yield _rows_of(*(atom for union, move in zip(unions, moves, strict=True) if any(move) for atom in union))
+    for part in _unsafe_parts(atoms, now, rows, former_rows, limits):
+        yield _rows_of(*part)
 
 
 def _moved(atoms: Iterable[Atom], now: Mapping[Atom, Count], then: Mapping[Atom, Count]) -> Count:
@@ -151,9 +160,9 @@ def _moved_enough(
     return all(change == 0 or abs(change) >= limits.min_count for change in _moved(atoms, now, then))
 
 
-def _piece(atom: Atom, rows: frozenset[Row], *, with_schemes: bool) -> tuple[str, ...]:
+def _piece(atom: Atom, rows: frozenset[Row]) -> tuple[str, ...]:
     """The finest printed row of the tree that holds an atom, cut by its scheme when that is printed."""
-    scheme = (atom.scheme,) if with_schemes and row_of(SCHEME, atom) in rows else ("",)
+    scheme = (atom.scheme,) if row_of(SCHEME, atom) in rows else ("",)
     for level in (TERRITORY, SERVICE, FUNDER):
         row = row_of(level, atom)
         if row in rows:
@@ -191,8 +200,8 @@ def _unsafe_parts(
     parts: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Atom]] = {}
     sizes: dict[tuple[int, tuple[str, ...]], int] = {}
     for atom in atoms:
-        mine = _piece(atom, rows, with_schemes=True)
-        theirs = _piece(atom, former_rows, with_schemes=True)
+        mine = _piece(atom, rows)
+        theirs = _piece(atom, former_rows)
         parts.setdefault((mine, theirs), []).append(atom)
         for node in ((0, mine), (1, theirs)):
             sizes[node] = sizes.get(node, 0) + 1
