@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from pipelines.defs import contract_checks
-from pipelines.defs.definitions import defs
+from pipelines.defs.definitions import definitions, defs
 from pipelines.defs.home import dagster_home
 from pipelines.defs.places import Places
 from pipelines.defs.progress import Progress
@@ -57,8 +57,8 @@ def instance(places: Places) -> Iterator[dg.DagsterInstance]:
 
 @pytest.fixture(scope="module")
 def run(places: Places, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
-    job = defs.resolve_job_def(main_job.name)
-    return job.execute_in_process(instance=instance, resources={"places": places}, raise_on_error=False)
+    job = definitions(places=places, progress=Progress()).resolve_job_def(main_job.name)
+    return job.execute_in_process(instance=instance, raise_on_error=False)
 
 
 def test_the_graph_is_constant() -> None:

@@ -11,11 +11,17 @@ from pipelines.defs.staging import staging
 from pipelines.defs.triggers import daily_schedule, inbox_sensor, main_job
 from pipelines.defs.warehouse import funding_database
 
-defs = dg.Definitions(
-    assets=[staging, funding_database, public_database, site],
-    jobs=[main_job],
-    sensors=[inbox_sensor],
-    schedules=[daily_schedule],
-    resources={"places": Places(), "progress": Progress()},
-    executor=dg.in_process_executor,
-)
+
+def definitions(*, places: Places, progress: Progress) -> dg.Definitions:
+    """Everything, over these folders: a job that has a launch form keeps the resources it was defined with."""
+    return dg.Definitions(
+        assets=[staging, funding_database, public_database, site],
+        jobs=[main_job],
+        sensors=[inbox_sensor],
+        schedules=[daily_schedule],
+        resources={"places": places, "progress": progress},
+        executor=dg.in_process_executor,
+    )
+
+
+defs = definitions(places=Places(), progress=Progress())

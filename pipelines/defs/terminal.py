@@ -13,7 +13,7 @@ from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColum
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from pipelines.defs.definitions import defs
+from pipelines.defs.definitions import definitions
 from pipelines.defs.home import environment
 from pipelines.defs.places import Places
 from pipelines.defs.progress import Progress
@@ -51,12 +51,8 @@ def run_main_job(*, raw: Path, warehouse: Path, reports: Path, as_of: date) -> i
     console.print(f"Qui finance quoi, au {as_of.isoformat()}")
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with dg.DagsterInstance.get() as instance, Bar(*columns, console=console, transient=True) as bar:
-        result = defs.resolve_job_def(main_job.name).execute_in_process(
-            instance=instance,
-            resources={"places": places, "progress": _BarProgress(bar)},
-            run_config=_QUIET,
-            raise_on_error=False,
-        )
+        job = definitions(places=places, progress=_BarProgress(bar)).resolve_job_def(main_job.name)
+        result = job.execute_in_process(instance=instance, run_config=_QUIET, raise_on_error=False)
     _close(result, warehouse, console)
     if not result.success:
         for failure in _failures(result):

@@ -52,13 +52,16 @@ def _parse(raw: pl.Series) -> Identifiers:
         )
     )
     padded = pl.col("code").str.zfill(14)
-    # No establishment is numbered 00000: such a number was filled up, or rounded, whatever its key says.
-    filled_up = pl.col("code").str.contains(r"^\d{9}00000$")
+    head_ok = is_siren(pl.col("code").str.slice(0, 9))
+    # Six zeros: rounded by a spreadsheet, whatever the key says. Five: maybe a SIREN filled up, unless both keys fit.
+    filled_up = pl.col("code").str.contains(r"^\d{8}000000$") | (
+        pl.col("code").str.contains(r"^\d{9}00000$") & ~head_ok
+    )
     frame = frame.with_columns(
         siret_ok=(is_siret(pl.col("code")) & ~filled_up).fill_null(False),
         siren_ok=is_siren(pl.col("code")).fill_null(False),
         rna_ok=pl.col("code").str.contains(RNA_PATTERN).fill_null(False),
-        head_ok=is_siren(pl.col("code").str.slice(0, 9)).fill_null(False),
+        head_ok=head_ok.fill_null(False),
         digits=pl.col("code").str.contains(r"^\d+$").fill_null(False),
         length=pl.col("code").str.len_chars(),
         lost_zero=pl.col("code").str.contains(r"^\d{10,13}$").fill_null(False)
