@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -16,15 +17,19 @@ from pipelines.defs.definitions import definitions, defs
 from pipelines.defs.home import dagster_home
 from pipelines.defs.places import Places
 from pipelines.defs.progress import Progress
+from pipelines.defs.publication import AUDIT, public_database
 from pipelines.defs.staging import staging
+from pipelines.defs.terminal import run_main_job
 from pipelines.defs.triggers import inbox_sensor, main_job
 from pipelines.defs.warehouse import funding_database
 from pipelines.publish.reports import reports
+from pipelines.warehouse import suppression
 from pipelines.warehouse.graph import checks, models
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    import polars as pl
 
 DEMO = ("exemple-ccas-montorbiel", "exemple-ddets", "exemple-agence")
 
@@ -88,6 +93,45 @@ def test_the_whole_job_publishes(run: dg.ExecuteInProcessResult, places: Places)
     assert not evaluations["siret_invalid"].passed
     assert evaluations["siret_invalid"].severity == dg.AssetCheckSeverity.WARN
     assert all(e.passed for e in evaluations.values() if e.severity == dg.AssetCheckSeverity.ERROR)
+
+
+def test_the_disclosure_audit_blocks_the_publication(
+    run: dg.ExecuteInProcessResult,
+    places: Places,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    [passed] = [e for e in run.get_asset_check_evaluations() if e.check_name == AUDIT]
+    assert passed.passed
+    assert passed.blocking
+    before, page = places.public.read_bytes(), (places.reports_folder / "index.html").read_bytes()
+    monkeypatch.setattr(suppression, "protect", _everything)
+    resources = {"places": places, "progress": Progress()}
+    failed = dg.materialize([public_database], instance=instance, resources=resources, raise_on_error=False)
+    assert not failed.success
+    [check] = failed.get_asset_check_evaluations()
+    assert (check.check_name, check.passed) == (AUDIT, False)
+    found = check.metadata["cellules devinées"].value.records[0].data  # type: ignore[union-attr]
+    assert str(found["table"])
+    assert str(found["cellule"])
+    folders = {name: Path(getattr(places, name)) for name in ("raw", "warehouse", "reports")}
+    assert run_main_job(**folders, as_of=places.day) == 1
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Audit de confidentialité" in told
+    assert AUDIT in told
+    assert places.public.read_bytes() == before
+    assert (places.reports_folder / "index.html").read_bytes() == page
+
+
+def _everything(
+    atoms: pl.DataFrame, thresholds: suppression.Thresholds, *, published: pl.DataFrame, published_schemes: pl.DataFrame
+) -> suppression.Shown:
+    """A suppression that hides nothing."""
+    levels = (
+        suppression.FUNDER_YEAR, suppression.SERVICE_YEAR, suppression.TERRITORY_YEAR, suppression.SCHEME_YEAR,
+    )  # fmt: skip
+    return suppression.Shown(*(atoms.select(*keys, "measure").unique() for keys in levels))
 
 
 def test_materialisations_carry_rows_columns_and_a_preview(run: dg.ExecuteInProcessResult) -> None:

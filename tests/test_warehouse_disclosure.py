@@ -204,7 +204,7 @@ def test_hidden_services_take_another_with_them(public: Path) -> None:
         given = {name for name, value in found[key].items() if value is not None}
         assert given == {
             "funder_id", "service_key", "fiscal_year", "published", "status", "n_awarded", "amount_awarded",
-            "currency", "suppressed_columns",
+            "currency", "suppressed_columns", "is_former",
         }  # fmt: skip
 
 

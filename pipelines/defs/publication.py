@@ -5,17 +5,24 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines.defs.metadata import describe_tables
+from pipelines.defs.metadata import as_table, describe_tables
 from pipelines.defs.places import Places
 from pipelines.defs.progress import Progress
 from pipelines.defs.warehouse import model_key
 from pipelines.publish.reports import Report, reports
 from pipelines.publish.site import publish
+from pipelines.warehouse.audit import Audit, UnsafePublication
 from pipelines.warehouse.disclosure import publish_database
 from pipelines.warehouse.graph import FUNDING_CATALOG, models, public_models
 from schemas.publication import load_publication
 
 PUBLIC = dg.AssetKey("public_database")
+AUDIT = "disclosure_audit"
+_FIRST = 50
+_COLUMNS = {
+    "table": "table", "cell": "cellule", "measure": "effectif", "low": "au moins", "high": "au plus",
+    "given_by": "d'après",
+}  # fmt: skip
 
 
 def _read_models() -> list[dg.AssetKey]:
@@ -32,20 +39,48 @@ def _read_models() -> list[dg.AssetKey]:
     owners=["team:analystes"],
     description="Ce qui peut être publié, et rien d'autre : les pages n'ouvrent que cette base. Les refus n'y sont que "
     "comptés, jamais nominatifs, et masqués quand ils sont trop peu nombreux.",
+    check_specs=[
+        dg.AssetCheckSpec(
+            AUDIT,
+            asset=PUBLIC,
+            blocking=True,
+            description="Un lecteur qui connaît les règles, toutes les attributions et toutes les publications ne peut "
+            "pas deviner un effectif masqué. Sinon, la base publique et les pages précédentes restent en place.",
+        )
+    ],
     pool="warehouse",
 )
-def public_database(places: Places, progress: dg.ResourceParam[Progress]) -> dg.MaterializeResult[Any]:
-    """Apply disclosure to the analysts' database, aside, and swap the public one."""
+def public_database(places: Places, progress: dg.ResourceParam[Progress]) -> Iterator[Any]:
+    """Apply disclosure to the analysts' database, aside, attack the result, and swap the public one if it holds."""
     progress.stage("Protection des données")
-    with places.writing():
-        result = publish_database(places.funding, places.public, as_of=places.day, parameters=load_publication())
+    try:
+        with places.writing():
+            result = publish_database(places.funding, places.public, as_of=places.day, parameters=load_publication())
+    except UnsafePublication as unsafe:
+        yield _audited(unsafe.audit)
+        raise dg.Failure(str(unsafe)) from unsafe
     described = describe_tables(places.public, sorted(result.rows))
     rows = "\n".join(f"| {name} | {told['dagster/row_count']} |" for name, told in described.items())
-    return dg.MaterializeResult(
+    yield dg.MaterializeResult(
         metadata={
             "tables": dg.MetadataValue.md(f"| table | lignes |\n|---|---|\n{rows}"),
             "date": places.day.isoformat(),
+            "secondes de l'audit": round(result.seconds["audit"], 3),
         }
+    )
+    yield _audited(result.audit)
+
+
+def _audited(audit: Audit) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        passed=audit.is_passed,
+        check_name=AUDIT,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={
+            "nombre": audit.findings.height,
+            "financeurs et exercices recalculés": audit.n_bounded,
+            "cellules devinées": as_table(audit.findings.head(_FIRST).rename(_COLUMNS).to_dicts()),
+        },
     )
 
 

@@ -60,10 +60,17 @@ def note(row: Row) -> str:
             if formats.is_missing(row["n_decided"])
             else f" ({_of(row['n_refused'])}sur {formats.count(row['n_decided'])})"
         )
-        return f"{formats.percent(float(rate))}{base}"
+        return f"{formats.percent(float(rate))}{base}{_dated(row)}"
     if status == "bounds" and not formats.is_missing(row["bound_low"]):
-        return f"entre {formats.percent(float(row['bound_low']))} et {formats.percent(float(row['bound_high']))}"
+        low, high = (formats.percent(float(row[name])) for name in ("bound_low", "bound_high"))
+        return f"entre {low} et {high}{_dated(row)}"
     return MARKS.get(status, NOT_APPLICABLE)
+
+
+def _dated(row: Row) -> str:
+    """The date of figures that were kept from a former publication."""
+    is_former = row.get("is_former")
+    return f", chiffres du {formats.date(row['figures_date'])}" if is_former is not None and bool(is_former) else ""
 
 
 def _of(value: Any) -> str:
@@ -85,7 +92,8 @@ def tidy(frame: pd.DataFrame, *, label: Callable[[Row], str]) -> pd.DataFrame:
         else NOT_APPLICABLE
         for row in rows
     ]
-    made["status_words"] = [STATUS_WORDS.get(str(row["status"]), NOT_APPLICABLE) for row in rows]
+    words = [STATUS_WORDS.get(str(row["status"]), NOT_APPLICABLE) for row in rows]
+    made["status_words"] = [f"{word}{_dated(row)}" for word, row in zip(words, rows, strict=True)]
     return made
 
 

@@ -15,10 +15,16 @@ Protected against a reader who has every table of the database and does arithmet
   counts are rounded, fields are measured on awarded lines, and deposits bear no name, hash or size made of content;
 - e-mail addresses, telephone, bank and social security numbers written in titles.
 
-Left to the audit of publications: differences between two releases; what whole numbers and positive counts allow
-beyond exact sums and differences; names of persons in free text and in names of organisations; `application_id`, an
-unsalted hash in which whoever knows its other parts may try case numbers; what a funder publishes elsewhere; what
-applicants know of themselves and of the others of their cell.
+- two publications, by difference: rows keep former figures, with their date (`publications`, `holding`, `former`);
+- all of this is attacked before the file is swapped in, and archived: `audit` (what is required, and of whom), and
+  `audit_others`, `audit_history`. A finding leaves the former file and the archive as they are.
+
+Not guaranteed: names of persons in free text and in names of organisations (e-mail addresses, telephones and account
+numbers are masked, names are not recognised); `application_id`, an unsalted hash in which whoever knows its other parts
+may try case numbers; what a funder publishes elsewhere; what applicants know of themselves and of the others of their
+cell, or suppose of a count that was hidden before; publications are compared two by two, not three together; rounded
+numbers of problems, and numbers of lines of files, are judged one by one and not together with counts; of requested
+amounts only sums and differences of printed ones are attacked: an applicant's own is left to the dominance rule.
 """
 
 from __future__ import annotations
@@ -29,11 +35,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipelines.warehouse import comments, stated_disclosure, suppression
+from pipelines.warehouse import comments, crossing, former, holding, stated_disclosure, suppression
+from pipelines.warehouse.audit import FINDING, Audit, UnsafePublication, audit
+from pipelines.warehouse.audit_facts import NOT_AWARDED
 from pipelines.warehouse.build import count_rows, create
 from pipelines.warehouse.connection import quoted, run, set_variables, written_aside
 from pipelines.warehouse.graph import public_models
 from pipelines.warehouse.inputs import register_contracts
+from pipelines.warehouse.publications import PRINTED, REASONS, Archive, Decided, archived_counts, decide, decide_reasons
 
 if TYPE_CHECKING:
     from datetime import date
@@ -41,9 +50,9 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from schemas.publication import Publication
+    from schemas.publication import Disclosure, Publication
 
-_ATOMS = """
+COUNTED_ATOMS = """
     WITH counted AS (
         SELECT
             funder_id, fiscal_year, service_key, departement_code, scheme,
@@ -94,64 +103,141 @@ class PublicResult:
     rows: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     shown: dict[str, int] = field(default_factory=dict)
+    audit: Audit = field(default_factory=lambda: Audit(pl.DataFrame(schema=FINDING), frozenset(), 0))
     total_seconds: float = 0.0
 
 
-def publish_database(funding: Path, target: Path, *, as_of: date, parameters: Publication) -> PublicResult:
-    """Build `target` from the database `funding`, aside, and swap it in.
+def publish_database(
+    funding: Path, target: Path, *, as_of: date, parameters: Publication, archive: Archive | None = None
+) -> PublicResult:
+    """Build `target` from the database `funding`, aside, audit it, archive it, and swap it in.
 
-    Raises `duckdb.Error`, `target` untouched, when `funding` lacks a table.
+    `archive`: the former publications, by default in the folder `publications` beside `target`. Raises `duckdb.Error`,
+    `target` and archive untouched, when `funding` lacks a table; `UnsafePublication`, likewise, when the audit finds a
+    cell given away.
     """
     started = time.perf_counter()
     result = PublicResult()
+    archive = archive or Archive(target.parent / "publications")
+    limits = parameters.disclosure
     graph = public_models()
     with written_aside(target) as connection:
         run(connection, f"ATTACH {quoted(funding)} AS funding (READ_ONLY)")
         set_variables(connection, as_of=as_of, publication=parameters)
         register_contracts(connection)
-        result.shown = _register_shown(connection, parameters)
+        atoms, stated = _frame(connection, COUNTED_ATOMS), _frame(connection, stated_disclosure.STATED_ATOMS)
+        every = pl.concat(
+            [frame.select(suppression.ATOMS.names()).cast(suppression.ATOMS) for frame in (atoms, stated)]
+        )
+        decided = decide(
+            archive,
+            every,
+            _wanted(connection, atoms, stated, limits),
+            _thresholds(limits),
+            narrowed=lambda mine, wanted: crossing.without_narrow_schemes(mine, wanted, limits),
+        )
+        reasons = _reasons(connection, decided, archive, limits)
+        result.shown = _register(connection, decided.fresh, reasons)
         run(connection, "BEGIN")
         for model in graph:
             moment = time.perf_counter()
             create(connection, model)
             result.seconds[model.name] = time.perf_counter() - moment
+        former.hold(connection, archive, min_count=limits.min_count)
         connection.register("column_words", comments.dictionary(connection))
         run(connection, f"CREATE TABLE {comments.DICTIONARY} AS SELECT * FROM column_words")
         comments.write(connection, graph)
         run(connection, "COMMIT")
         result.rows = count_rows(connection)
+        moment = time.perf_counter()
+        result.audit = audit(connection, atoms, limits, archive=archive)
+        result.seconds["audit"] = time.perf_counter() - moment
+        if not result.audit.is_passed:
+            raise UnsafePublication(result.audit)
+        files = _to_archive(every, decided, reasons) | former.new_rows(connection, archive)
+        if files:
+            archive.write(files, {"as_of": as_of.isoformat(), "disclosure": limits.model_dump()})
+        archive.keep_sound(result.audit.blocks)
         run(connection, "DETACH funding")
     result.total_seconds = time.perf_counter() - started
     return result
 
 
-def _register_shown(connection: duckdb.DuckDBPyConnection, parameters: Publication) -> dict[str, int]:
-    """Decide what is shown, and make it readable by the models as `shown_…`. Returns the number of shown counts."""
-    limits = parameters.disclosure
+def _thresholds(limits: Disclosure) -> suppression.Thresholds:
+    return suppression.Thresholds(limits.min_decisions, limits.min_count)
+
+
+def _wanted(
+    connection: duckdb.DuckDBPyConnection, atoms: pl.DataFrame, stated: pl.DataFrame, limits: Disclosure
+) -> pl.DataFrame:
+    """The rows and measures that the rule lets show, whatever was published before (`publications.PRINTED`)."""
     shown = suppression.protect(
-        _frame(connection, _ATOMS),
-        suppression.Thresholds(limits.min_decisions, limits.min_count),
+        atoms,
+        _thresholds(limits),
         published=_frame(connection, _PUBLISHED),
         published_schemes=_frame(connection, _PUBLISHED_SCHEMES),
     )
     levels = {
-        "funder_year": (shown.funder_year, suppression.FUNDER_YEAR),
-        "service_year": (shown.service_year, suppression.SERVICE_YEAR),
-        "territory_year": (shown.territory_year, suppression.TERRITORY_YEAR),
-        "scheme_year": (shown.scheme_year, suppression.SCHEME_YEAR),
+        holding.FUNDER: shown.funder_year,
+        holding.SERVICE: shown.service_year,
+        holding.TERRITORY: shown.territory_year,
+        holding.SCHEME: shown.scheme_year,
     }
-    for level, (cells, keys) in levels.items():
+    parts = [cells.with_columns(pl.lit(level).alias("level")) for level, cells in levels.items()]
+    empty = pl.DataFrame(schema=PRINTED)
+    return pl.concat([empty, *parts, stated_disclosure.shown_cells(stated, limits)], how="diagonal_relaxed")
+
+
+def _reasons(
+    connection: duckdb.DuckDBPyConnection, decided: Decided, archive: Archive, limits: Disclosure
+) -> pl.DataFrame:
+    """Every reason of the funder-years printed anew, and whether it is shown (`publications.REASONS`)."""
+    keys = [*suppression.FUNDER_YEAR, "measure"]
+    reasons = _frame(connection, _REASONS)
+    roots = decided.fresh.filter(pl.col("level") == holding.FUNDER).select(keys)
+    shown = suppression.shown_reasons(reasons, roots, min_count=limits.min_count).with_columns(is_shown=pl.lit(True))
+    marked = (
+        reasons.join(roots, on=keys, how="semi")
+        .join(shown, on=[*keys, "refusal_reason"], how="left")
+        .with_columns(pl.col("is_shown").fill_null(False))
+    )
+    return marked.join(decide_reasons(archive, marked, min_count=limits.min_count), on=keys, how="semi")
+
+
+def _register(connection: duckdb.DuckDBPyConnection, fresh: pl.DataFrame, reasons: pl.DataFrame) -> dict[str, int]:
+    """Make what is shown readable by the models as `shown_…`. Returns the number of shown counts by level."""
+    counts = {}
+    levels = {
+        holding.FUNDER: suppression.FUNDER_YEAR,
+        holding.SERVICE: suppression.SERVICE_YEAR,
+        holding.TERRITORY: suppression.TERRITORY_YEAR,
+        holding.SCHEME: suppression.SCHEME_YEAR,
+    }
+    is_stated = pl.col("measure") == NOT_AWARDED
+    for level, keys in levels.items():
+        cells = fresh.filter((pl.col("level") == level) & ~is_stated)
         wide = cells.group_by(keys).agg(
             (pl.col("measure") == measure).any().alias(measure) for measure in suppression.MEASURES
         )
-        connection.register(f"shown_{level}", wide)
-    reasons = suppression.shown_reasons(_frame(connection, _REASONS), shown.funder_year, min_count=limits.min_count)
+        connection.register(f"shown_{level}_year", wide)
+        counts[f"{level}_year"] = cells.height
     stage = pl.when(pl.col("measure") == "refused").then(pl.lit("examined")).otherwise(pl.lit("inadmissible"))
-    connection.register(
-        "shown_reasons", reasons.select(*suppression.FUNDER_YEAR, stage.alias("stage"), "refusal_reason")
-    )
-    stated = stated_disclosure.register_shown(connection, limits)
-    return {level: cells.height for level, (cells, _) in levels.items()} | {"reason": reasons.height, **stated}
+    told = reasons.filter(pl.col("is_shown"))
+    connection.register("shown_reasons", told.select(*suppression.FUNDER_YEAR, stage.alias("stage"), "refusal_reason"))
+    return counts | {"reason": told.height} | stated_disclosure.register(connection, fresh.filter(is_stated))
+
+
+def _to_archive(atoms: pl.DataFrame, decided: Decided, reasons: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """What changed of the counts and of what they let show, by file of the archive."""
+    blocks = list(suppression.FUNDER_YEAR)
+    if decided.changed.is_empty():
+        return {}
+    return {
+        "marks": decided.changed,
+        "counts": archived_counts(atoms, decided.changed),
+        "printed": decided.fresh.join(decided.changed, on=blocks, how="semi"),
+        "reasons": reasons.join(decided.changed, on=blocks, how="semi").select(REASONS.names()),
+    }
 
 
 def _frame(connection: duckdb.DuckDBPyConnection, sql: str) -> pl.DataFrame:

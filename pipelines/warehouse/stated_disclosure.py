@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from schemas.publication import Disclosure
 
 _ONLY = "—"
-_ATOMS = """
+STATED_ATOMS = """
     SELECT
         stated_table AS funder_id, fiscal_year, '—' AS service_key, cell AS departement_code, '—' AS scheme,
         'not_awarded' AS measure, n_awarded::BIGINT AS n_awarded, (n_submitted - n_awarded)::BIGINT AS "count",
@@ -29,12 +29,8 @@ _ATOMS = """
 """
 
 
-def register_shown(connection: duckdb.DuckDBPyConnection, limits: Disclosure) -> dict[str, int]:
-    """Make `shown_stated_cells` and `shown_stated_wholes` readable by the models; returns how many there are.
-
-    `connection` has the database `funding` attached.
-    """
-    atoms: pl.DataFrame = connection.sql(_ATOMS).pl()
+def shown_cells(atoms: pl.DataFrame, limits: Disclosure) -> pl.DataFrame:
+    """The cells (level « territory ») and wholes (level « funder ») to show. `atoms`: the result of `STATED_ATOMS`."""
     tables = atoms.select("funder_id", "fiscal_year").unique()
     published = pl.concat(
         [
@@ -48,10 +44,21 @@ def register_shown(connection: duckdb.DuckDBPyConnection, limits: Disclosure) ->
         published=published,
         published_schemes=pl.DataFrame(schema={name: suppression.ATOMS[name] for name in suppression.SCHEME_YEAR}),
     )
-    cells = shown.territory_year.select(
-        pl.col("funder_id").alias("stated_table"), "fiscal_year", pl.col("departement_code").alias("cell")
+    return pl.concat(
+        [
+            shown.funder_year.with_columns(level=pl.lit("funder")),
+            shown.territory_year.with_columns(level=pl.lit("territory")),
+        ],
+        how="diagonal",
     )
-    wholes = shown.funder_year.select(pl.col("funder_id").alias("stated_table"), "fiscal_year")
-    connection.register("shown_stated_cells", cells)
+
+
+def register(connection: duckdb.DuckDBPyConnection, cells: pl.DataFrame) -> dict[str, int]:
+    """Make `shown_stated_cells` and `shown_stated_wholes` readable by the models; returns how many there are."""
+    of_table = cells.with_columns(pl.col("funder_id").alias("stated_table"))
+    parts = of_table.filter(pl.col("level") == "territory")
+    parts = parts.select("stated_table", "fiscal_year", pl.col("departement_code").alias("cell"))
+    wholes = of_table.filter(pl.col("level") == "funder").select("stated_table", "fiscal_year")
+    connection.register("shown_stated_cells", parts)
     connection.register("shown_stated_wholes", wholes)
-    return {"stated_cell": cells.height, "stated_whole": wholes.height}
+    return {"stated_cell": parts.height, "stated_whole": wholes.height}

@@ -75,7 +75,9 @@ final as (
             if(n_closed is null, 'n_closed', null), if(n_pending is null, 'n_pending', null),
             if(n_cancelled is null, 'n_cancelled', null), if(n_unknown is null, 'n_unknown', null),
             if(n_total is null, 'n_total', null)
-        ), '')) as suppressed_columns
+        ), '')) as suppressed_columns,
+        if(n_decided is null, null, getvariable('as_of')::date) as figures_date,
+        false as is_former
     from counted
 )
 select * from final order by funder_id, service_key, departement_code, fiscal_year;

@@ -11,7 +11,8 @@ with source as (
         coalesce(shown.pending, false) as is_pending_shown,
         coalesce(shown.cancelled, false) as is_cancelled_shown,
         coalesce(shown.unknown, false) as is_unknown_shown,
-        coalesce(amount_rules.is_service_shown, false) as is_amount_safe
+        coalesce(amount_rules.is_service_shown, false) as is_amount_allowed,
+        amount_rules.n_services_asked
     from funding.refusal_rates_by_service_year as rates
     left join shown_service_year as shown using (funder_id, service_key, fiscal_year)
     left join amount_rules using (funder_id, fiscal_year)
@@ -32,7 +33,11 @@ opened as (
         status = 'bounds' as is_bounds,
         status in ('shown', 'bounds') as is_told,
         is_told and is_refused_shown and is_inadmissible_shown and is_withdrawn_shown and is_closed_shown and is_pending_shown
-            and is_cancelled_shown and is_unknown_shown as is_all_told
+            and is_cancelled_shown and is_unknown_shown as is_all_told,
+        -- a single hidden service would be the funder's amount less the others
+        is_amount_allowed and n_services_asked = count(*) filter (status = 'shown' and n_requested_known > 0) over (
+            partition by funder_id, fiscal_year
+        ) as is_amount_safe
     from ruled
 ),
 counted as (
@@ -76,7 +81,9 @@ final as (
             if(n_closed is null, 'n_closed', null), if(n_pending is null, 'n_pending', null),
             if(n_cancelled is null, 'n_cancelled', null), if(n_unknown is null, 'n_unknown', null),
             if(n_total is null, 'n_total', null)
-        ), '')) as suppressed_columns
+        ), '')) as suppressed_columns,
+        if(n_decided is null, null, getvariable('as_of')::date) as figures_date,
+        false as is_former
     from counted
 )
 select * from final order by funder_id, service_key, fiscal_year;

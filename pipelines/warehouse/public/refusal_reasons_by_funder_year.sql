@@ -9,7 +9,7 @@ told as (
     select funder_id, fiscal_year, 'inadmissible' as stage from refusal_rates_by_funder_year where n_inadmissible is not null
 ),
 final as (
-    select source.*
+    select source.*, getvariable('as_of')::date as figures_date, false as is_former
     from source
     semi join told using (funder_id, fiscal_year, stage)
     semi join shown_reasons using (funder_id, fiscal_year, stage, refusal_reason)

@@ -60,6 +60,8 @@ final as (
         if(status = 'shown', ratio(n_awarded, stated_submitted), null) as success_rate,
         if(status = 'shown', wilson_low(n_awarded, stated_submitted), null) as wilson_low,
         if(status = 'shown', wilson_high(n_awarded, stated_submitted), null) as wilson_high,
+        if(status = 'shown', getvariable('as_of')::date, null) as figures_date,
+        false as is_former,
         is_demonstration
     from together
 )

@@ -41,7 +41,8 @@ final as (
         funder_id,
         fiscal_year,
         bool_and(is_safe) filter (service_key is null) as is_funder_shown,
-        bool_and(is_safe) as is_service_shown
+        bool_and(is_safe) as is_service_shown,
+        count(service_key)::integer as n_services_asked
     from cells
     group by funder_id, fiscal_year
 )

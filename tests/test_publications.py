@@ -1,0 +1,302 @@
+"""Successive publications: what two of them tell by subtraction is never the fate of a few applications."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from pipelines.warehouse.build import build
+from pipelines.warehouse.disclosure import publish_database
+from pipelines.warehouse.holding import FUNDER, SCHEME, SERVICE, Atom, Edition, Row, fresh_rows
+from pipelines.warehouse.publications import PRINTED, Archive, decide
+from pipelines.warehouse.suppression import ATOMS, Thresholds
+from schemas.publication import load_publication
+from tests.warehouse_staging import AS_OF, Staging, lines, row, rows, total
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from pathlib import Path
+
+LIMITS = Thresholds(min_decisions=10, min_count=5)
+DAYS = [AS_OF.replace(day=day) for day in (20, 21, 22, 23)]
+_folders = count()
+
+
+class City:
+    """One warehouse published again and again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def publish(self, given: list[dict[str, Any]], *, day: dt.date, **stated: Any) -> None:
+        """A whole new state of the data: one deposit of these lines."""
+        staging = Staging(self.folder / f"staging-{next(_folders)}")
+        staging.deposit("d1", given, **stated)
+        staging.declare(publishes_refusals=True)
+        self.publish_staging(staging, day=day)
+
+    def publish_staging(self, staging: Staging, *, day: dt.date) -> None:
+        build(staging.inputs(as_of=day), self.folder / "funding.duckdb")
+        publish_database(
+            self.folder / "funding.duckdb", self.folder / "public.duckdb", as_of=day, parameters=load_publication()
+        )
+
+    def told(self, table: str = "funder", where: str = "true") -> dict[str, Any]:
+        return row(
+            self.folder / "public.duckdb",
+            "SELECT status, n_awarded, n_refused, n_total, figures_date, is_former "
+            f"FROM refusal_rates_by_{table}_year WHERE {where}",
+        )
+
+    def archived(self) -> list[int]:
+        return Archive(self.folder / "publications").numbers()
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> City:
+    return City(tmp_path)
+
+
+def world(awarded: int, refused: int, *, service: str = "A", **values: Any) -> list[dict[str, Any]]:
+    return lines(awarded, org=1, service_name=service, **values) + lines(
+        refused, "refused", org=1000, service_name=service, **values
+    )
+
+
+def test_one_more_refusal_leaves_the_former_figures_with_their_date(city: City) -> None:
+    city.publish(world(40, 20), day=DAYS[0])
+    assert city.told() == {
+        "status": "shown", "n_awarded": 40, "n_refused": 20, "n_total": 60, "figures_date": DAYS[0], "is_former": False,
+    }  # fmt: skip
+    city.publish(world(40, 21), day=DAYS[1])
+    held = {
+        "status": "shown",
+        "n_awarded": 40,
+        "n_refused": 20,
+        "n_total": 60,
+        "figures_date": DAYS[0],
+        "is_former": True,
+    }
+    assert city.told() == held
+    assert city.told("service") == held
+    assert city.archived() == [1, 2]
+    # six more than the first publication, five more than the second: nothing in between can be subtracted
+    city.publish(world(40, 26), day=DAYS[2])
+    assert (city.told()["n_refused"], city.told()["figures_date"], city.told()["is_former"]) == (26, DAYS[2], False)
+
+
+def test_the_same_data_are_the_same_publication(city: City) -> None:
+    city.publish(world(40, 20), day=DAYS[0])
+    city.publish(world(40, 20), day=DAYS[1])
+    assert city.archived() == [1]
+    assert (city.told()["figures_date"], city.told()["is_former"]) == (DAYS[1], False)
+
+
+def test_three_publications_are_compared_two_by_two(city: City) -> None:
+    city.publish(world(40, 20), day=DAYS[0])
+    city.publish(world(40, 27), day=DAYS[1])
+    # five less than the second, but two more than the first
+    city.publish(world(40, 22), day=DAYS[2])
+    assert (city.told()["n_refused"], city.told()["figures_date"]) == (27, DAYS[1])
+    city.publish(world(40, 20), day=DAYS[3])
+    assert (city.told()["n_refused"], city.told()["is_former"]) == (20, False)
+
+
+def test_services_that_moved_enough_do_not_give_the_one_that_did_not(city: City) -> None:
+    city.publish(world(40, 20) + world(40, 20, service="B"), day=DAYS[0])
+    # A moved by six, B by one: the funder's seven less six would be B's one
+    city.publish(world(40, 26) + world(40, 21, service="B"), day=DAYS[1])
+    new = {
+        r["service_key"][-1]: r["n_refused"]
+        for r in rows(
+            city.folder / "public.duckdb", "FROM refusal_rates_by_service_year WHERE NOT is_former AND n_refused > 0"
+        )
+    }
+    whole = city.told()
+    assert "b" not in new
+    assert not (new and not whole["is_former"])
+    assert new or not whole["is_former"]
+
+
+def test_a_cell_that_appears_or_goes_tells_nothing_of_the_others(city: City) -> None:
+    city.publish(world(40, 20) + world(40, 8, service="B"), day=DAYS[0])
+    assert city.told("service", "service_key LIKE '%/b'")["n_refused"] == 8
+    # B falls under the rule by losing four refusals: its former figures stay, and those it could be subtracted from
+    city.publish(world(40, 20) + world(40, 4, service="B"), day=DAYS[1])
+    assert city.told("service", "service_key LIKE '%/b'")["n_refused"] == 8
+    assert (city.told()["n_refused"], city.told()["is_former"]) == (28, True)
+    # a service that was not there, large enough by itself
+    city.publish(world(40, 20) + world(40, 8, service="B") + world(30, 9, service="C"), day=DAYS[2])
+    assert city.told("service", "service_key LIKE '%/c'")["n_refused"] == 9
+    assert (city.told()["n_refused"], city.told()["is_former"]) == (37, False)
+
+
+def test_a_new_service_with_one_refusal_is_not_the_difference(city: City) -> None:
+    city.publish(world(40, 20), day=DAYS[0])
+    city.publish(world(40, 20) + world(10, 1, service="B"), day=DAYS[1])
+    assert (city.told()["n_refused"], city.told()["is_former"]) == (20, True)
+    assert city.told("service", "service_key LIKE '%/b'")["n_refused"] is None
+
+
+def test_a_file_withdrawn_and_deposited_again(city: City) -> None:
+    city.publish(world(40, 20), day=DAYS[0])
+    staging = Staging(city.folder / "other")
+    staging.deposit("d9", lines(30, funder_name="Autre"))
+    city.publish_staging(staging, day=DAYS[1])
+    assert rows(city.folder / "public.duckdb", "FROM refusal_rates_by_funder_year WHERE n_refused IS NOT NULL") == []
+    city.publish(world(40, 22), day=DAYS[2])
+    assert (city.told()["n_refused"], city.told()["figures_date"], city.told()["is_former"]) == (20, DAYS[0], True)
+
+
+def test_demonstration_data_leave_with_the_first_real_deposit(city: City) -> None:
+    staging = Staging(city.folder / "demo")
+    staging.deposit("d0", world(40, 20, funder_name="Exemple"), is_demonstration=True, depositor="exemple")
+    city.publish_staging(staging, day=DAYS[0])
+    assert city.told()["n_refused"] == 20
+    staging.deposit("d1", world(30, 12))
+    city.publish_staging(staging, day=DAYS[1])
+    assert (city.told("funder", "NOT funder_id LIKE 'exemple%'")["n_refused"]) == 12
+
+
+def test_reasons_and_amounts_do_not_move_by_a_few(city: City) -> None:
+    def state(late: int, asked: int) -> list[dict[str, Any]]:
+        return [
+            *lines(40, amount_requested=1500),
+            *lines(late, "refused", org=1000, amount_requested=900, refusal_reason="late"),
+            *lines(20 - late, "refused", org=2000, amount_requested=asked, refusal_reason="budget_exhausted"),
+        ]
+
+    city.publish(state(6, 900), day=DAYS[0])
+    public = city.folder / "public.duckdb"
+    assert row(public, "SELECT amount_requested::INTEGER AS a FROM refusal_rates_by_funder_year") == {"a": 78000}
+    city.publish(state(7, 901), day=DAYS[1])
+    found = {r["refusal_reason"]: (r["n"], r["is_former"]) for r in rows(public, "FROM refusal_reasons_by_funder_year")}
+    assert found == {"late": (6, True), "budget_exhausted": (14, True)}
+    assert row(public, "SELECT n_refused, amount_requested AS a FROM refusal_rates_by_funder_year") == {
+        "n_refused": 20,
+        "a": None,
+    }
+
+
+def test_numbers_of_lines_do_not_move_by_a_few(city: City) -> None:
+    public = city.folder / "public.duckdb"
+    city.publish(world(40, 20), day=DAYS[0])
+    assert row(public, "SELECT rows_accepted AS n FROM data_quality_by_deposit") == {"n": 60}
+    city.publish(world(40, 21), day=DAYS[1])
+    assert row(public, "SELECT rows_accepted AS n FROM data_quality_by_deposit") == {"n": None}
+
+
+def test_stated_totals_do_not_move_by_a_few(city: City) -> None:
+    def state(submitted: int) -> Staging:
+        staging = Staging(city.folder / f"totals-{submitted}")
+        totals = [
+            total(measure, value, territory=place)
+            for place, given, asked in (("Autriche", 20, submitted), ("Italie", 30, 60))
+            for measure, value in (("submitted", asked), ("awarded", given))
+        ]
+        staging.deposit("d1", lines(12), totals=totals)
+        return staging
+
+    public = city.folder / "public.duckdb"
+    city.publish_staging(state(50), day=DAYS[0])
+    first = rows(public, "SELECT is_whole, territory_name, n_submitted FROM stated_success_rates ORDER BY ALL")
+    assert [r["n_submitted"] for r in first] == [50, 60, 110]
+    city.publish_staging(state(51), day=DAYS[1])
+    again = rows(public, "SELECT is_whole, territory_name, n_submitted FROM stated_success_rates ORDER BY ALL")
+    assert again == first
+    assert row(public, "SELECT count(*) AS n FROM stated_success_rates WHERE is_former") != {"n": 0}
+
+
+def test_a_killed_archive_leaves_nothing_half_written(city: City) -> None:
+    city.publish(world(40, 20), day=DAYS[0])
+    folder = city.folder / "publications"
+    (folder / ".0002.building").mkdir()
+    (folder / ".0002.building" / "counts.parquet").write_bytes(b"half")
+    city.publish(world(40, 26), day=DAYS[1])
+    assert city.archived() == [1, 2]
+    assert not (folder / ".0002.building").exists()
+    assert city.told()["n_refused"] == 26
+
+
+# The rule by itself, against an attacker who solves the two publications together.
+
+Counts = dict[Atom, tuple[int, int]]
+
+
+def rows_of(atoms: list[Atom]) -> list[Row]:
+    return sorted(
+        {Row(FUNDER, ())} | {Row(SERVICE, (a.service,)) for a in atoms} | {Row(SCHEME, (a.scheme,)) for a in atoms}
+    )
+
+
+def members(row_: Row, atoms: list[Atom]) -> list[bool]:
+    inside = {
+        FUNDER: lambda a: True,
+        SERVICE: lambda a: a.service == row_.keys[0],
+        SCHEME: lambda a: a.scheme == row_.keys[0],
+    }
+    return [inside[row_.level](atom) for atom in atoms]
+
+
+def span(rows_: frozenset[Row], atoms: list[Atom]) -> np.ndarray:
+    return np.array([members(r, atoms) for r in sorted(rows_)], dtype=float).reshape(len(rows_), len(atoms))
+
+
+def test_no_change_that_two_publications_both_tell_is_a_small_one() -> None:
+    rng = np.random.default_rng(20261127)
+    atoms = [Atom(s, "34", k) for s in "abc" for k in "xy"]
+    n_fresh = n_held = n_told = 0
+    for _ in range(150):
+        then: Counts = {a: (int(rng.integers(10, 40)), int(rng.integers(5, 30))) for a in atoms}
+        now = {
+            a: (then[a][0] + int(rng.choice([0, 0, 6])), then[a][1] + int(rng.choice([0, 0, 0, 1, 6, 9, -5])))
+            for a in atoms
+        }
+        every = rows_of(atoms)
+        printed = frozenset(r for r in every if rng.random() < 0.8)
+        wanted = frozenset(r for r in every if rng.random() < 0.8)
+        former = Edition({"refused": then}, {"refused": printed})
+        fresh = fresh_rows(Edition({"refused": now}, {"refused": wanted}), [former], LIMITS)
+        assert fresh <= wanted
+        n_fresh, n_held = n_fresh + len(fresh), n_held + len(wanted - fresh)
+        moved = np.array([now[a][1] - then[a][1] for a in atoms])
+        known_now, known_then = span(fresh, atoms), span(printed, atoms)
+        both = {_as_number(members(row_, atoms)) for row_ in fresh & printed}
+        is_fine: dict[int, bool] = {}
+        for picked in range(1, 2 ** len(atoms)):  # a set comes after its subsets
+            inside = np.array([bool(picked >> i & 1) for i in range(len(atoms))], dtype=float)
+            if not (_in_span(inside, known_now) and _in_span(inside, known_then)):
+                continue
+            change = int(inside @ moved)
+            # a sum of changes that are told by themselves, each large enough, tells of nobody more
+            is_sum = any(
+                is_fine[part] and is_fine.get(picked ^ part, False) for part in is_fine if part & picked == part
+            )
+            is_fine[picked] = change == 0 or abs(change) >= 5 or (is_sum and picked not in both)
+            assert is_fine[picked], (then, now, inside)
+        n_told += len(is_fine)
+    assert n_fresh > 100
+    assert n_held > 100
+    assert n_told > 200
+
+
+def _in_span(vector: np.ndarray, known: np.ndarray) -> bool:
+    if not len(known):
+        return False
+    solved = np.linalg.lstsq(known.T, vector, rcond=None)[0]
+    return bool(np.abs(known.T @ solved - vector).max() < 1e-7)
+
+
+def _as_number(inside: list[bool]) -> int:
+    return sum(1 << i for i, is_in in enumerate(inside) if is_in)
+
+
+def test_a_block_that_prints_nothing_leaves_no_trace(tmp_path: Path) -> None:
+    atoms = pl.DataFrame([("f", 2023, "a", "34", "-", "refused", 9, 2, False)], schema=ATOMS, orient="row")
+    found = decide(Archive(tmp_path), atoms, pl.DataFrame(schema=PRINTED), LIMITS, narrowed=lambda _, rows: rows)
+    assert found.fresh.is_empty()
+    assert found.changed.is_empty()
