@@ -17,7 +17,7 @@ import polars as pl
 from pandera.polars import PolarsData
 from pydantic import BaseModel, ConfigDict
 
-from schemas.contract import field
+from schemas.contract import field, on_distinct
 from schemas.identifiers import LA_POSTE, digit_sum
 
 VERSION = "2.1.1"
@@ -65,18 +65,16 @@ _NUMBER = (
 _LA_POSTE_SEAT, _LA_POSTE_DIGITS = 35_600_000_000_048, 3 + 5 + 6
 
 
-def _are_sirets(cells: pl.LazyFrame, column: str) -> pl.LazyFrame:
-    """One column: whether each cell is empty or a SIRET."""
-    digits = pl.col(column).str.replace_all(r"[\s.]", "")
-    number = pl.when(digits.str.contains(r"^[0-9]{14}$")).then(digits).cast(pl.Int64)
-    read = cells.select(pl.col(column).is_null().alias("empty"), number.alias("siret"))  # once, then used nine times
-    siret = pl.col("siret")
+def _is_siret(text: pl.Expr) -> pl.Expr:
+    """Whether each cell is a SIRET, spaces and dots apart."""
+    digits = text.str.replace_all(r"[\s.]", "")
+    siret = pl.when(digits.str.contains(r"^[0-9]{14}$")).then(digits).cast(pl.Int64)
     siren, rank = siret // 10**5, siret % 10**5
     is_poste = (siren == LA_POSTE) & (siret != _LA_POSTE_SEAT)
     poste_key = (digit_sum(rank, digits=5, luhn=False) + _LA_POSTE_DIGITS) % 5 == 0
     key = pl.when(is_poste).then(poste_key).otherwise(digit_sum(siret, digits=14, luhn=True) % 10 == 0)
     valid = siret.is_not_null() & (digit_sum(siren, digits=9, luhn=True) % 10 == 0) & key
-    return read.select(pl.col("empty") | valid.fill_null(False))
+    return valid.fill_null(False)
 
 
 class Scdl(pa.DataFrameModel):
@@ -147,7 +145,8 @@ class Scdl(pa.DataFrameModel):
         Spaces and dots do not count. La Poste's establishments, but for its seat, have digits that add up to a
         multiple of five instead of a Luhn key (INSEE).
         """
-        return _are_sirets(data.lazyframe, data.key)
+        cell = pl.col(data.key)
+        return on_distinct(data.lazyframe, [data.key], cell.is_null() | _is_siret(cell))
 
     @pa.check("idAttribuant", name="scdl_siret_digits")
     def siret_digits(cls, data: PolarsData) -> pl.LazyFrame:

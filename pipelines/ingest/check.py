@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ from pipelines.ingest.other_lines import by_contract, describe_others, main_form
 from pipelines.ingest.read import read_file
 from pipelines.ingest.recognise import Header, find_header, knows_any_header
 from pipelines.ingest.repeats import repeated_sheets
-from pipelines.ingest.report import Issue, Report, SheetReport
+from pipelines.ingest.report import FileConformity, Issue, Report, SheetReport
 from pipelines.ingest.second_look import second_look
 from pipelines.ingest.sheet import Member, UnreadableFileError
 from pipelines.ingest.told import UNSAID, with_told
@@ -196,6 +197,8 @@ class _ReadSheet:
     mapped: MappedSheet
     normalised: Normalised
     validated: Validated
+    legal: FileConformity | None
+    """The verdict on the sheet as a legal publication; None for what is no list of applications."""
 
     @property
     def contract(self) -> str:
@@ -205,8 +208,11 @@ class _ReadSheet:
 
 def _read_sheet(header: Header, origin: Origin, *, index: int) -> _ReadSheet:
     mapped = map_sheet(header)
-    normalised = normalise(mapped, origin, sheet_index=index)
-    return _ReadSheet(mapped, normalised, validate(normalised, mapped))
+    with ThreadPoolExecutor(1) as beside:  # the verdict looks at the same cells, and at nothing else
+        legal = beside.submit(file_conformity, mapped.header) if header.format.contract == APPLICATION else None
+        normalised = normalise(mapped, origin, sheet_index=index)
+        validated = validate(normalised, mapped)
+        return _ReadSheet(mapped, normalised, validated, None if legal is None else legal.result())
 
 
 def _reported(read: _ReadSheet, report: Report) -> _ReadSheet:
@@ -223,8 +229,8 @@ def _reported(read: _ReadSheet, report: Report) -> _ReadSheet:
     sheet.reason = " ; ".join(("lue", *header.sheet.notes, *controls.notes))
     report.sheets.append(sheet)
     report.columns += mapped.columns
-    if read.contract == APPLICATION:
-        report.legal_sheets.append(file_conformity(header))
+    if read.legal is not None:
+        report.legal_sheets.append(read.legal)
     for kind, cells in normalised.findings.personal.items():
         report.personal_removed[kind] = report.personal_removed.get(kind, 0) + cells
     issues = pl.concat([validated.issues, controls.issues])

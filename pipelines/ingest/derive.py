@@ -69,14 +69,14 @@ def with_conditions(lines: pl.DataFrame, format_: Format, findings: Findings) ->
     return lines
 
 
-def with_constants(lines: pl.DataFrame, format_: Format, *, height: int) -> pl.DataFrame:
+def with_constants(lines: pl.DataFrame, format_: Format) -> pl.DataFrame:
     """What the format says of every line; a column of the file wins where it is filled."""
     model = CONTRACTS[format_.contract]
     schema = polars_schema(model)
     constants = {"currency": "EUR", **format_.constants} if model is Application else format_.constants
     for name, value in constants.items():
-        column = pl.repeat(value, height, dtype=pl.String, eager=True).cast(schema[name]).alias(name)
-        lines = lines.with_columns(column if name not in lines.columns else pl.col(name).fill_null(column))
+        constant = pl.lit(value).cast(schema[name]).alias(name)
+        lines = lines.with_columns(constant if name not in lines.columns else pl.col(name).fill_null(constant))
     return lines
 
 

@@ -101,7 +101,7 @@ def normalise(mapped: MappedSheet, origin: Origin, *, sheet_index: int) -> Norma
         return Normalised(lines, without_mailboxes(raw, fields), findings)
     lines = with_parts(lines, findings)
     lines = with_conditions(lines, format_, findings)
-    lines = with_constants(lines, format_, height=given.height)
+    lines = with_constants(lines, format_)
     lines = with_decision(lines, format_)
     lines = with_aid_form(lines)
     lines = with_funder(lines, origin)

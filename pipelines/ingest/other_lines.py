@@ -58,7 +58,7 @@ def derived(
     """
     format_ = mapped.header.format
     fields = fields_of(format_.contract)
-    lines = with_constants(lines, format_, height=mapped.lines.height)
+    lines = with_constants(lines, format_)
     if "funder_name" in fields:
         lines = with_funder(lines, origin)
     if "fiscal_year" in fields and fields["fiscal_year"].required:
