@@ -236,7 +236,7 @@ BESIDE = {
     "an opinion": ("Avis de la commission", ["Favorable", "Défavorable"] * 3, "ce qui a été décidé"),
     "a vote": ("Vote du conseil", ["Pour", "Contre"] * 3, "ce qui a été décidé"),
     "refusals in remarks": ("Observations", ["", "Refusé en commission"] * 3, "ce qui a été décidé"),
-    "another stage": ("Montant versé", ["500", "600"] * 3, "« Montant versé »"),
+    "another stage": ("Montant engagé", ["500", "600"] * 3, "« Montant engagé »"),
     "another amount": ("Complément", ["50,00 €", "60,00 €"] * 3, "« Complément »"),
     "the same amount, spelled twice": ("Montant total de la subvention", ["50", "60"] * 3, "laquelle des deux compte"),
     "another year": ("Année de subvention", ["2020", "2021"] * 3, "L'exercice est-il celui"),
@@ -259,7 +259,7 @@ def test_a_column_that_would_change_the_figures_is_asked(case: str) -> None:
     [
         ("Statut", ["Accordée"] * 6),
         ("Coût total du projet", ["9000"] * 6),
-        ("Montant versé", ["0"] * 6),
+        ("Montant engagé", ["0"] * 6),
         ("Montant en euros", [str(1000 + 137 * n) for n in range(6)]),
         ("Commune", ["Essai"] * 6),
     ],
@@ -269,6 +269,14 @@ def test_a_column_that_changes_nothing_holds_nothing(header: str, cells: list[st
     outcome = check([[*rows[0], header], *([*row, cell] for row, cell in zip(rows[1:], cells, strict=True))])
     assert outcome.report.status == "accepted", outcome.report.questions
     assert outcome.report.amounts == {"awarded": "8055.00"}
+
+
+def test_what_was_paid_is_read_beside_what_was_awarded() -> None:
+    rows = table("funder_name", "nomAttribuant")
+    outcome = check([[*rows[0], "Montant versé"], *([*row, "500"] for row in rows[1:])])
+    assert outcome.report.status == "accepted", outcome.report.questions
+    assert outcome.report.amounts == {"awarded": "8055.00", "paid": "3000.00"}
+    assert outcome.report.headline_stage == "awarded"
 
 
 def test_the_value_of_an_aid_in_kind_is_no_grant() -> None:
