@@ -94,24 +94,25 @@ def validate(normalised: Normalised, mapped: MappedSheet) -> Validated:
     found = [item for item in _found(normalised, mapped) if item[0] not in totals]
     code = "total_line" if model is Application else "whole_row"
     found += [(position, None, code, None, what) for position, what in totals.items()]
-    issues = _issue_frame(found, normalised, mapped)
     kinds = issue_kinds()
+    lines = _emptied(lines, found)
+    wrong = {position for position, _, code, _, _ in found if kinds[code].severity == "error"}
+    found += _late(lines, found, model, left_out=wrong | totals.keys())
+    issues = _issue_frame(found, normalised, mapped)
     reasons: dict[int, list[str]] = {}
     for position, _, code, _, _ in found:
         if kinds[code].severity == "error":
             reasons.setdefault(position, []).append(code)
-    lines = _emptied(lines, found)
     rejected = pl.DataFrame(
         {
             "sheet": [mapped.header.sheet.name] * len(reasons),
             "row": [lines["source_row"][position] for position in sorted(reasons)],
             "reasons": [",".join(dict.fromkeys(reasons[position])) for position in sorted(reasons)],
-            "raw": [json.dumps(normalised.raw.row(p, named=True), ensure_ascii=False) for p in sorted(reasons)],
+            "raw": [mask(json.dumps(normalised.raw.row(p, named=True), ensure_ascii=False)) for p in sorted(reasons)],
         },
         schema=REJECTED_SCHEMA,
     )
     accepted = _without(lines, {*reasons, *totals})
-    _confirm(lines, found, model, left_out={*reasons, *totals})
     return Validated(accepted, rejected, issues, ignored=len(totals))
 
 
@@ -195,16 +196,22 @@ def _without(lines: pl.DataFrame, places: set[int]) -> pl.DataFrame:
     )
 
 
-def _confirm(lines: pl.DataFrame, found: list[Found], model: type[pa.DataFrameModel], *, left_out: set[int]) -> None:
-    """What is accepted satisfies the contract, but for the failures that are only said. Raises `AssertionError`.
+def _late(
+    lines: pl.DataFrame, found: list[Found], model: type[pa.DataFrameModel], *, left_out: set[int]
+) -> list[Found]:
+    """Failures of lines that a value emptied above leaves without what they need: a party, say, known by it alone.
 
-    The lines of which nothing was said have just been checked as they are.
+    But for these, and for the failures that are only said, what is accepted satisfies the contract; else raises
+    `AssertionError`. The lines of which nothing was said have just been checked as they are.
     """
     touched = sorted({position for position, *_ in found} - left_out)
-    kept = {code for _, _, code, _, _ in found if issue_kinds()[code].effect == "keep"}
-    left = {code for _, _, code, _, _ in _failures(lines[touched], model)} - kept if touched else set()
-    if left:
-        raise AssertionError(f"accepted lines fail the contract: {sorted(left)}")
+    kinds = issue_kinds()
+    kept = {code for _, _, code, _, _ in found if kinds[code].effect == "keep"}
+    failures = _failures(lines[touched], model) if touched else []
+    late = [(touched[place], name, code, text, more) for place, name, code, text, more in failures if code not in kept]
+    if wrong := {code for _, _, code, _, _ in late if kinds[code].severity != "error"}:
+        raise AssertionError(f"accepted lines fail the contract: {sorted(wrong)}")
+    return late
 
 
 def _issue_frame(found: list[Found], normalised: Normalised, mapped: MappedSheet) -> pl.DataFrame:
