@@ -39,7 +39,7 @@ MOST_SECONDS = 30  # of processor: other work on the machine does not count
 NEVER_LONGER = 300  # seconds on the clock: beyond, the process is stopped
 MOST_MEMORY = 1_500_000_000  # bytes of one process while it reads one file
 NEVER_MORE = 6_000_000_000  # bytes that a process may ask for at all: beyond, it is stopped
-FEW, MANY = 150, 5_000
+FEW, MANY = 100, 5_000
 BATCH = 25
 AS_OF = date(2026, 1, 1)
 
