@@ -80,6 +80,8 @@ def _close(result: dg.ExecuteInProcessResult, warehouse: Path, console: Console)
             word, why = STATUS_WORDS[deposit["status"]], escape(deposit["message"] or "")
             console.print(f"{escape(deposit['relative_path'])} : {word}. {why}")
     _tell_versions(current, console)
+    if removed := current.get("removed_copies"):
+        console.print(f"Copies privées retirées, leur durée de conservation étant passée : {removed}")
     for evaluation in result.get_asset_check_evaluations():
         if not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.ERROR:
             console.print(f"[red]Contrôle bloquant[/] : {escape(evaluation.check_name)}")
