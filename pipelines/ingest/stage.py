@@ -20,6 +20,7 @@ import schemas
 from pipelines.ingest.check import check_file
 from pipelines.ingest.conformity import CSV_FIELDS, write_clean_csv
 from pipelines.ingest.report import Report
+from pipelines.ingest.seal import seal
 from schemas.contracts import staged_name
 from schemas.source import source_hash
 
@@ -74,6 +75,7 @@ def stage(content: Path, origin: Origin, folder: Path) -> Report:
     try:
         _write_tables(outcome, aside)
         outcome.report.save(aside / _REPORT)
+        seal(aside)
         aside.rename(folder)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
