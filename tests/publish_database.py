@@ -178,6 +178,7 @@ def build(target: Path, *, is_demonstration: bool = False, size: int = 150, seed
         _refusals(db, random.Random(seed))
         _quality(db, is_demonstration)
         _directory(db, is_demonstration)
+        _changes(db)
         _dictionary(db)
     return target
 
@@ -809,6 +810,26 @@ def _directory(db: duckdb.DuckDBPyConnection, is_demonstration: bool) -> None:
         " if(status = 'shown', 20, NULL) AS n_total, if(status = 'shown', 8, NULL) AS n_refused, NULL::INTEGER "
         "AS n_inadmissible,"
         " NULL::INTEGER AS n_pending, NULL::DOUBLE AS refusal_rate FROM calls WHERE call_id <> 'AAP-0'"
+    )
+
+
+def _changes(db: duckdb.DuckDBPyConnection) -> None:
+    """Two former publications: the first adds everything, the second moves two funders."""
+    db.execute(
+        "CREATE TABLE changes_by_table AS SELECT * FROM (VALUES"
+        " (2, DATE '2025-12-01', DATE '2025-11-01', 'awards', 0, 900, 900, 0, 0),"
+        " (2, DATE '2025-12-01', DATE '2025-11-01', 'sources', NULL, 13, 13, 0, 0),"
+        " (3, DATE '2026-03-12', DATE '2025-12-01', 'awards', 900, 905, 10, 5, 3),"
+        " (3, DATE '2026-03-12', DATE '2025-12-01', 'former_table', 7, NULL, 0, 7, 0)"
+        ") AS t (publication, as_of, former_as_of, table_name, n_rows_before, n_rows_after, n_added, n_removed,"
+        " n_changed)"
+    )
+    db.execute(
+        "CREATE TABLE changes_by_funder AS SELECT 3 AS publication, DATE '2026-03-12' AS as_of, DATE '2025-12-01' AS"
+        " former_as_of, funder_id, name AS funder_name, 'EUR' AS currency, 'awarded' AS stage, 10 AS n_added,"
+        " 5 AS n_removed, 3 AS n_changed, 1000.50::DECIMAL(38,2) AS amount_added, 20::DECIMAL(38,2) AS amount_removed,"
+        " -3::DECIMAL(38,2) AS amount_changed, if(level = 'msa', NULL, 5000)::DECIMAL(38,2) AS amount_before,"
+        " 5977.5::DECIMAL(38,2) AS amount_after FROM funders WHERE level IN ('msa', 'commune', 'private')"
     )
 
 

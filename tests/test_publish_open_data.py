@@ -312,3 +312,29 @@ def test_an_address_of_the_site_makes_addresses_whole(tmp_path: Path) -> None:
     with PublicDatabase(database) as opened:
         described = json.loads(package([], (), publication=opened.publication, sources=[]))
     assert described["homepage"] == "https://exemple.invalid/"
+
+
+def test_changes_are_said_to_people_and_machines(root: Path) -> None:
+    told = json.loads((root / "data/changelog.json").read_text(encoding="utf-8"))["publications"]
+    assert [each["publication"] for each in told] == [3, 2]
+    assert told[0]["as_of"] == "2026-03-12"
+    assert told[0]["tables"][0] == {
+        "table_name": "awards", "n_rows_before": 900, "n_rows_after": 905, "n_added": 10, "n_removed": 5,
+        "n_changed": 3,
+    }  # fmt: skip
+    assert len(told[0]["funders"]) == 3
+    assert {row["amount_added"] for row in told[0]["funders"]} == {"1000.50"}
+    page = (root / "changements.html").read_text(encoding="utf-8")
+    for words in ("12\u00a0mars 2026", "1\u202f000,50\u00a0€", "−3\u00a0€", "table supprimée", "MSA Grand Plateau"):
+        assert words in page, words
+    assert "changements.html" in (root / "index.html").read_text(encoding="utf-8")
+    assert {row["funder_id"] for row in _lines(root / "data/odbl/changes_by_funder.csv")} == {SHARE_ALIKE}
+
+
+def test_a_first_publication_says_that_there_is_nothing_to_compare(tmp_path: Path) -> None:
+    database = build(tmp_path / "public.duckdb", size=20)
+    with duckdb.connect(str(database)) as db:
+        db.execute("DELETE FROM changes_by_table; DELETE FROM changes_by_funder")
+    publish(database, tmp_path / "reports", only={"changements", "donnees"})
+    assert "première publication" in (tmp_path / "reports/changements.html").read_text(encoding="utf-8")
+    assert json.loads((tmp_path / "reports/data/changelog.json").read_text(encoding="utf-8")) == {"publications": []}

@@ -8,6 +8,7 @@ files are listed with their sums.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -25,6 +26,16 @@ if TYPE_CHECKING:
     from pipelines.publish.open_data import DataFile, Dataset
     from pipelines.publish.tables import Row
 
+
+@dataclass(frozen=True)
+class Extra:
+    """A file that is no published table, with its title and licences."""
+
+    file: DataFile
+    title: str
+    terms: tuple[Terms, ...]
+
+
 PATH = "data/datapackage.json"
 LINES_OF = {"awards": APPLICATION, "calls": "call"}
 """Tables that hold lines of a contract → the contract: what its model requires of a column holds there."""
@@ -36,15 +47,15 @@ _UNLISTED = ("call_", "calls", "changes_", "service_", "sources", "stated_", "wh
 
 def package(
     datasets: Sequence[Dataset],
-    others: Sequence[tuple[DataFile, str, Sequence[Terms]]],
+    others: Sequence[Extra],
     *,
     publication: Publication,
     sources: Sequence[Row],
 ) -> bytes:
-    """The file. `others`: files that are no published table, each with its title and licences."""
+    """The file."""
     is_split = any(dataset.part.folder for dataset in datasets)
     resources = [made for dataset in datasets for made in _resources(dataset, has_references=not is_split)]
-    resources += [_other(file, title, terms) for file, title, terms in others]
+    resources += [_other(extra) for extra in others]
     terms = dict.fromkeys(each for dataset in datasets for each in dataset.part.terms)
     day = f"{publication.as_of:%Y-%m-%d}"
     content: dict[str, Any] = {
@@ -72,7 +83,7 @@ def _resources(dataset: Dataset, *, has_references: bool) -> list[dict[str, Any]
     made = []
     for file in dataset.files:
         resource: dict[str, Any] = {
-            "name": _name(dataset.name, file),
+            "name": _resource_name(dataset.name, file),
             "title": dataset.comment or dataset.table,
             **_described(file, dataset.part.terms),
         }
@@ -88,16 +99,13 @@ def _resources(dataset: Dataset, *, has_references: bool) -> list[dict[str, Any]
     return made
 
 
-def _other(file: DataFile, title: str, terms: Sequence[Terms]) -> dict[str, Any]:
-    return {
-        "name": _name(file.path.removeprefix("data/").replace("/", "-"), None),
-        "title": title,
-        **_described(file, terms),
-    }
+def _other(extra: Extra) -> dict[str, Any]:
+    name = extra.file.path.removeprefix("data/").replace("/", "-")
+    return {"name": name, "title": extra.title, **_described(extra.file, extra.terms)}
 
 
-def _name(name: str, file: DataFile | None) -> str:
-    ending = "" if file is None or file.kind == CSV else file.kind.ending.replace(".csv", "").replace(".", "-")
+def _resource_name(name: str, file: DataFile) -> str:
+    ending = "" if file.kind == CSV else file.kind.ending.replace(".csv", "").replace(".", "-")
     return name.lower() + ending
 
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pipelines.publish import data_package, formats
+from pipelines.publish import changelog, data_package, formats
+from pipelines.publish.data_package import Extra
 from pipelines.publish.dcat import Catalogue
 from pipelines.publish.layout import Link, Section
 from pipelines.publish.open_data import DataFile, Dataset, FileKind, OpenData, data_file, source_words
 from pipelines.publish.reports import Output, Report
+from pipelines.publish.standards import Standard, standards
 from pipelines.publish.tables import Column, Table
 from pipelines.publish.workbooks import MOST_LINES
 
@@ -27,16 +29,31 @@ def build(context: Context) -> Iterator[Output]:
     """The files, their sums and description, the page that lists them, and the page of each table."""
     data = OpenData(context)
     yield from data.outputs()
+    others: list[Extra] = []
+    listed: list[Standard] = []
+    for standard, output in standards(context):
+        listed.append(standard)
+        others.append(Extra(standard.file, f"Attributions, format {standard.file.kind.title}", standard.terms))
+        yield output
+    changes = changelog.document(context.database)
+    others.append(
+        Extra(
+            data_file(JSON, changelog.PATH, changes),
+            "Changements d'une publication à l'autre",
+            context.licensing.mixed,
+        )
+    )
+    yield Output(changelog.PATH, changes)
     described = data_package.package(
-        data.datasets, (), publication=context.publication, sources=context.licensing.sources
+        data.datasets, others, publication=context.publication, sources=context.licensing.sources
     )
     yield Output(data_package.PATH, described)
-    files = [file for dataset in data.datasets for file in dataset.files]
+    files = [file for dataset in data.datasets for file in dataset.files] + [extra.file for extra in others]
     yield _sums([*files, data_file(JSON, data_package.PATH, described)])
     by_table: dict[str, list[Dataset]] = {}
     for dataset in data.datasets:
         by_table.setdefault(dataset.table, []).append(dataset)
-    yield from _downloads(context, data.datasets, list(by_table))
+    yield from _downloads(context, data.datasets, list(by_table), listed)
     yield from _dictionary(context, list(by_table))
     for name, datasets in by_table.items():
         yield from _table(context, name, datasets)
@@ -51,7 +68,9 @@ def _page(table: str) -> str:
     return f"dictionnaire/{table}.html"
 
 
-def _downloads(context: Context, datasets: Sequence[Dataset], tables: Sequence[str]) -> Iterator[Output]:
+def _downloads(
+    context: Context, datasets: Sequence[Dataset], tables: Sequence[str], listed: Sequence[Standard]
+) -> Iterator[Output]:
     catalogue = Catalogue(context.publication, root="")
     pages = [(_page(name), name) for name in tables]
     yield from context.page(
@@ -67,6 +86,34 @@ def _downloads(context: Context, datasets: Sequence[Dataset], tables: Sequence[s
         n_tables=len(tables),
         has_several_licences=any(dataset.part.folder for dataset in datasets),
         no_workbook=NO_WORKBOOK,
+        standards=_standards(listed),
+    )
+
+
+def _standards(listed: Sequence[Standard]) -> Table:
+    """The files in formats that others read, and what each leaves out."""
+    rows = [
+        {
+            "kind": standard.file.kind.title,
+            "href": standard.file.path,
+            "n_awards": standard.n_awards,
+            "left_out": standard.left_out,
+            "licence": formats.joined([terms.title for terms in standard.terms]),
+            "size": formats.size(standard.file.size),
+        }
+        for standard in listed
+    ]
+    return Table(
+        "standards",
+        "Les attributions, dans des formats que d'autres outils lisent",
+        pd.DataFrame(rows, columns=["kind", "href", "n_awards", "left_out", "licence", "size"]),
+        (
+            Column("kind", "Format", href=lambda row: str(row["href"]), header=True),
+            Column("n_awards", "Attributions", "count"),
+            Column("left_out", "Laissées de côté", absent="aucune"),
+            Column("licence", "Licence"),
+            Column("size", "Taille"),
+        ),
     )
 
 
