@@ -110,6 +110,21 @@ def describe(model: type[pa.DataFrameModel]) -> dict[str, FieldInfo]:
     return described
 
 
+def constraints(model: type[pa.DataFrameModel], name: str) -> dict[str, Any]:
+    """What `model` requires of a field, in the words of Table Schema: required, enum, minimum, maximum, pattern."""
+    column = model.to_schema().columns[name]
+    found: dict[str, Any] = {} if column.nullable else {"required": True}
+    for check in column.checks:
+        stated = check.statistics or {}
+        if check.name == "isin":
+            found["enum"] = list(stated["allowed_values"])
+        elif check.name == "in_range":
+            found |= {"minimum": stated["min_value"], "maximum": stated["max_value"]}
+        elif check.name == "str_matches":
+            found["pattern"] = stated["pattern"]
+    return found
+
+
 def polars_schema(model: type[pa.DataFrameModel]) -> pl.Schema:
     """The polars types of `model`'s columns, in order."""
     return pl.Schema({name: info.dtype for name, info in describe(model).items()})
