@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pandera.errors
 import polars as pl
 
+from pipelines.ingest.lines import Lines
 from pipelines.ingest.pool import in_threads
 from pipelines.ingest.report import AwardConformity, FileConformity, Lack
 from schemas.contract import describe
@@ -140,7 +141,7 @@ def clean_csv(accepted: pl.DataFrame) -> tuple[bytes, pl.DataFrame]:
     in Corsica or overseas) is left out when a SIRET says who the beneficiary is.
     """
     lacking, kept = [pl.DataFrame(schema=NONCONFORMING)], [pl.Series(dtype=pl.Boolean)]
-    for part in _assessed(accepted):
+    for part in _assessed(Lines.of(accepted)):
         titles = pl.col("column").replace_strict(_TITLES, default=_TITLES["idBeneficiaire"], return_dtype=pl.String)
         lacking.append(part.faults.select("line_id", "sheet", "row", "column", titles.alias("title"), "rule"))
         kept.append(part.conforming)
@@ -149,8 +150,8 @@ def clean_csv(accepted: pl.DataFrame) -> tuple[bytes, pl.DataFrame]:
     return buffer.getvalue(), pl.concat(lacking)
 
 
-def award_conformity(accepted: pl.DataFrame) -> tuple[AwardConformity, pl.Series]:
-    """What `clean_csv` keeps and why not the rest, counted, and which lines of `accepted` are in the CSV."""
+def award_conformity(accepted: Lines) -> tuple[AwardConformity, pl.Series]:
+    """What `clean_csv` keeps and why not the rest, counted, and which of the lines kept are in the CSV."""
     awarded = accepted.lazy().filter(pl.col("decision_status") == "awarded")
     left_out = awarded.select(condition.sum().alias(reason) for reason, condition in _LEFT_OUT.items()).collect()
     found = AwardConformity(left_out={reason: n for reason, n in left_out.row(0, named=True).items() if n})
@@ -209,26 +210,27 @@ def _is_publishable() -> pl.Expr:
 
 @dataclass(frozen=True)
 class _Assessed:
-    """Of some lines: how many awards may be published, their faults (each with its line), which lines can be."""
+    """Of some lines: how many awards may be published, their faults (each with its line), which lines kept can be."""
 
     awards: int
     faults: pl.DataFrame
     conforming: pl.Series
 
 
-def _assessed(accepted: pl.DataFrame) -> list[_Assessed]:
-    return in_threads(_assess, accepted.iter_slices(_SLICE))
+def _assessed(accepted: Lines) -> list[_Assessed]:
+    return in_threads(_assess, accepted.slices(_SLICE))
 
 
-def _assess(lines: pl.DataFrame) -> _Assessed:
-    candidates = lines.select(_is_publishable()).to_series()
+def _assess(accepted: Lines) -> _Assessed:
+    lines = accepted.every
+    candidates = lines.select(_is_publishable()).to_series() & accepted.kept
     awards = lines.select(CSV_FIELDS).filter(candidates)
     faults = _faults(_texts(awards))
     concerned = awards.select("line_id", sheet="source_sheet", row="source_row")[faults["index"]]
     wrong = candidates.arg_true().gather(faults["index"].unique())
     places = pl.int_range(lines.height, dtype=pl.UInt32, eager=True)
     conforming = candidates & ~places.is_in(wrong.implode())
-    return _Assessed(awards.height, concerned.hstack(faults.select("column", "rule")), conforming)
+    return _Assessed(awards.height, concerned.hstack(faults.select("column", "rule")), conforming.filter(accepted.kept))
 
 
 def _texts(awards: pl.DataFrame) -> pl.DataFrame:

@@ -14,6 +14,7 @@ import pandera.errors
 import polars as pl
 
 from pipelines.ingest.identity import repeated
+from pipelines.ingest.lines import Lines
 from pipelines.ingest.personal import mask
 from pipelines.ingest.totals import unlabelled_totals, whole_rows
 from schemas.application import Application
@@ -78,9 +79,9 @@ Found = tuple[int, "str | None", str, "str | None", "str | None"]
 
 @dataclass(frozen=True)
 class Validated:
-    """`accepted` satisfies `Application`; `rejected` and `issues` follow the schemas above; `ignored` counts rows."""
+    """`accepted` satisfies the contract; `rejected` and `issues` follow the schemas above; `ignored` counts rows."""
 
-    accepted: pl.DataFrame
+    accepted: Lines
     rejected: pl.DataFrame
     issues: pl.DataFrame
     ignored: int
@@ -110,9 +111,9 @@ def validate(normalised: Normalised, mapped: MappedSheet) -> Validated:
         },
         schema=REJECTED_SCHEMA,
     )
-    accepted = _without(lines, {*reasons, *totals})
-    _confirm(lines, found, model, left_out={*reasons, *totals})
-    return Validated(accepted, rejected, issues, ignored=len(totals))
+    left_out = {*reasons, *totals}
+    _confirm(lines, found, model, left_out=left_out)
+    return Validated(Lines.without(lines, left_out), rejected, issues, ignored=len(totals))
 
 
 def _found(normalised: Normalised, mapped: MappedSheet) -> list[Found]:
@@ -176,22 +177,6 @@ def _emptied(lines: pl.DataFrame, found: list[Found]) -> pl.DataFrame:
     positions = pl.int_range(lines.height, eager=True) if lines.height else pl.Series(dtype=pl.Int64)
     return lines.with_columns(
         pl.when(~pl.lit(positions.is_in(rows))).then(pl.col(name)).alias(name) for name, rows in places.items()
-    )
-
-
-def _without(lines: pl.DataFrame, places: set[int]) -> pl.DataFrame:
-    """`lines` but those at `places`; columns without any value are not copied, which most are in most files."""
-    if not places:
-        return lines
-    kept = ~pl.int_range(lines.height, eager=True).is_in(sorted(places))
-    stated = [column for column in lines.iter_columns() if column.null_count() < lines.height]
-    return (
-        pl.DataFrame(stated, height=lines.height)
-        .filter(kept)
-        .select(
-            pl.col(name) if name in {column.name for column in stated} else pl.lit(None, dtype=dtype).alias(name)
-            for name, dtype in lines.schema.items()
-        )
     )
 
 
