@@ -21,7 +21,7 @@ from schemas.contract import describe
 from schemas.scdl import FREE_TEXT, NATURES, NO, RNA, YES, Scdl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import IO
 
     from pipelines.ingest.recognise import Header
@@ -238,16 +238,14 @@ def _texts(awards: pl.DataFrame) -> pl.DataFrame:
     in_kind = pl.when(pl.col("aid_form").is_in(["in_kind", "both"])).then(pl.col("amount_in_kind"))
     amount = pl.coalesce("amount_total", "amount_awarded", in_kind)
     notified = pl.col("eu_notification")
-    start, end = pl.col("payment_start_date"), pl.col("payment_end_date")
-    lasts = start.cast(pl.String) + pl.when(end != start).then("/" + end.cast(pl.String)).otherwise(pl.lit(""))
+    signed, starts, ends = (_written(awards[f"{name}_date"]) for name in ("signed", "payment_start", "payment_end"))
+    lasts = pl.lit(starts) + pl.when(pl.lit(ends) != pl.lit(starts)).then("/" + pl.lit(ends)).otherwise(pl.lit(""))
     is_rna = pl.col("applicant_rna").str.contains(RNA)
-    shares = awards["beneficiary_share"].drop_nulls().unique()
-    share_texts = shares.cast(pl.String).str.strip_chars_end("0").str.strip_suffix(".")
-    share = pl.col("beneficiary_share").replace_strict(shares, share_texts, default=None, return_dtype=pl.String)
+    share = _written(awards["beneficiary_share"], lambda text: text.str.strip_chars_end("0").str.strip_suffix("."))
     cells = {
         "nomAttribuant": pl.col("funder_name"),
         "idAttribuant": pl.col("funder_siret"),
-        "dateConvention": pl.col("signed_date").cast(pl.String),
+        "dateConvention": pl.lit(signed),
         "referenceDecision": pl.col("decision_reference"),
         "nomBeneficiaire": pl.col("applicant_name"),
         "idBeneficiaire": pl.col("applicant_siret"),
@@ -259,13 +257,19 @@ def _texts(awards: pl.DataFrame) -> pl.DataFrame:
         "datesPeriodeVersement": lasts,
         "idRAE": pl.col("rae_id"),
         "notificationUE": pl.when(notified).then(pl.lit(YES)).when(~notified).then(pl.lit(NO)),
-        "pourcentageSubvention": share,
+        "pourcentageSubvention": pl.lit(share),
         "dispositifAide": pl.col("call_id"),
     }  # fmt: skip
     frame = awards.select(cells[name].alias(name) for name in COLUMNS)
     runs = pl.col(FREE_TEXT).str.contains(r"^[=+\-@]")
     safe = pl.when(runs).then(" " + pl.col(FREE_TEXT)).otherwise(pl.col(FREE_TEXT))
     return frame.with_columns(safe.name.keep()).select(_filled(pl.col(name)) for name in COLUMNS)
+
+
+def _written(values: pl.Series, finish: Callable[[pl.Series], pl.Series] = lambda text: text) -> pl.Series:
+    """`values` as text, each distinct one written once."""
+    distinct = values.drop_nulls().unique()
+    return values.replace_strict(distinct, finish(distinct.cast(pl.String)), default=None, return_dtype=pl.String)
 
 
 # Shared
