@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from pipelines.publish import comma_separated, formats
 from pipelines.publish.charts import Chart, YearGrid
 from pipelines.publish.tables import Column, Table
+from pipelines.publish.tile_map import TileMap
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,10 +62,13 @@ class Figure:
         return isinstance(self.chart, YearGrid)
 
     @property
-    def has_long_labels(self) -> bool:
-        """True when labels need a line of their own on a narrow screen."""
+    def picture_class(self) -> str:
+        """The class of the picture's box: `tiles`, or `chart`, with `long` when labels need a line of their own."""
+        if isinstance(self.chart, TileMap):
+            return "tiles"
         label = getattr(self.chart, "label", None)
-        return label is not None and any(len(str(text)) > 12 for text in self.frame[label])
+        is_long = label is not None and any(len(str(text)) > 12 for text in self.frame[label])
+        return "chart long" if is_long else "chart"
 
     def csv(self) -> bytes:
         """The frame as a comma-separated file."""

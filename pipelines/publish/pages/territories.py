@@ -77,14 +77,16 @@ def _index(context: Context) -> Iterator[Output]:
             "regions",
             "Par région",
             (SEAT,),
-            figures=_amounts(context, REGION, database.table(REGION.table), scope),
+            figures=_amounts(context, REGION, database.table(REGION.table), scope, is_mapped=True),
             links=_links(directory.places("region").values()),
         ),
         Section(
             "departements",
             "Par département",
             (SEAT,),
-            figures=_amounts(context, DEPARTEMENT, database.table(DEPARTEMENT.table), scope, interactive=True),
+            figures=_amounts(
+                context, DEPARTEMENT, database.table(DEPARTEMENT.table), scope, interactive=True, is_mapped=True
+            ),
             links=_links(directory.territories.values()),
         ),
         Section("intercommunalites", "Par intercommunalité", (WHERE_EPCI,), links=_links(apart)),
@@ -173,8 +175,12 @@ def _amounts(
     *,
     interactive: bool = False,
     is_brief: bool = False,
+    is_mapped: bool = False,
 ) -> tuple[Figure, ...]:
-    """Amounts of the territories of one level, and per inhabitant; `is_brief` keeps the main currency and stage."""
+    """Amounts of the territories of one level, and per inhabitant; `is_brief` keeps the main currency and stage.
+
+    `is_mapped` draws the amounts per inhabitant as a map.
+    """
     directory = context.directory
 
     def name(code: str) -> str:
@@ -183,8 +189,9 @@ def _amounts(
         return directory.territory_name(code, level.code)
 
     per_inhabitant = inhabitants.by_territory(
-        frame, scope, id=f"par-{level.code}-par-habitant", key=level.key, title=level.title, by=level.by, name=name
-    )
+        frame, scope, id=f"par-{level.code}-par-habitant", key=level.key, title=level.title, by=level.by, name=name,
+        level=level.code if is_mapped else None,
+    )  # fmt: skip
     kept = 1 if is_brief else None
     return (
         *funding.by_category(
