@@ -129,7 +129,7 @@ def schema_of_stated(model: type[pa.DataFrameModel], blank: frozenset[str]) -> p
         for name, column in schema.columns.items()
         if name not in blank or not column.nullable or not all(check.ignore_na for check in column.checks)
     }
-    return pa.DataFrameSchema(columns, checks=schema.checks)
+    return pa.DataFrameSchema(columns, checks=schema.checks, name=schema.name)
 
 
 def on_distinct(frame: pl.LazyFrame, columns: list[str], rule: pl.Expr) -> pl.LazyFrame:
