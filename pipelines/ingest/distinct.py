@@ -23,8 +23,10 @@ class Distinct:
     def of(cls, column: pl.Series) -> Distinct:
         """The distinct cells of `column`."""
         most = column.len() / 2
+        if column.len() < _LONG:
+            return cls(column)
         about = column.approx_n_unique()
-        if column.len() < _LONG or not isinstance(about, int) or about > most:
+        if not isinstance(about, int) or about > most:
             return cls(column)
         own = pl.Categories.random()  # of this column alone: gone with it
         coded = column.cast(pl.Categorical(own))

@@ -26,7 +26,7 @@ SWAPPED = "le nom et l'identifiant sont inversés dans le fichier : chacun est r
 _SAMPLE = 200
 _MOSTLY = 0.8
 _NOISE = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
-_UNTIDY = rf"^\s|\s$|{_NOISE}"
+_UNTIDY = rf"^$|^\s|\s$|{_NOISE}"
 _NUMBER = r"^[\s\u00a0'’]*\d[\d\s\u00a0.]{7,16}\d[\s\u00a0'’]*$"
 
 
@@ -109,13 +109,12 @@ def _trimmed(cells: pl.DataFrame, letters: list[str]) -> pl.DataFrame:
 
     A column where nothing has to be done is left as it is: it would take its weight in memory again.
     """
-    return cells.with_columns(in_threads(_tidy, (cells[letter] for letter in letters)))
+    untidy = cells.select(pl.col(letters).str.contains(_UNTIDY).any())
+    return cells.with_columns(in_threads(_tidy, (cells[letter] for letter in letters if untidy[letter].item())))
 
 
 def _tidy(column: pl.Series) -> pl.Series:
     distinct = Distinct.of(column)
-    if not ((distinct.cells == "") | distinct.cells.str.contains(_UNTIDY)).any():
-        return column
     text = distinct.cells.str.replace_all(_NOISE, "").str.strip_chars()
     return distinct.over(pl.select(pl.when(text != "").then(text)).to_series()).alias(column.name)
 
