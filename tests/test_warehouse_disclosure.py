@@ -353,4 +353,4 @@ def test_a_year_of_refusals_alone_leaves_no_trace(tmp_path: Path) -> None:
     of_the_file = {"data_quality_by_deposit", "data_quality_versions"}
     differ = {name for name in found["with"] if found["with"][name] != found["without"][name]}
     assert differ <= of_the_file
-    assert len(found["with"]["continuity_cohorts"]) > 0
+    assert len(found["with"]["continuity_by_funder_year"]) == 3
