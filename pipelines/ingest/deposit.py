@@ -105,10 +105,16 @@ def take(source: Path, deposits: Path) -> str:
 def take_again(source: Path, deposits: Path, sha256: str) -> bool:
     """Copy `source` to `deposits` when it still holds the content `sha256`; returns whether it does."""
     try:
-        with source.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
-                return False
-        return take(source, deposits) == sha256
+        return holds(source, sha256) and take(source, deposits) == sha256
+    except OSError:
+        return False
+
+
+def holds(path: Path, sha256: str) -> bool:
+    """Whether the file at `path` is there and has the content `sha256`; one that cannot be read has not."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
     except OSError:
         return False
 

@@ -24,6 +24,7 @@ from pipelines.ingest.normalise import Origin
 from pipelines.ingest.origin_mark import origin_of
 from pipelines.ingest.pool import Workers
 from pipelines.ingest.retention import former_staging, has_copy, remove_old_copies
+from pipelines.ingest.seal import drop_damaged
 from pipelines.ingest.stage import recipe_key, stage, sweep
 from schemas.funder import FILE_NAME, FunderFile, FunderFileError, load_funder_file
 from schemas.publication import load_publication
@@ -48,6 +49,7 @@ def ingest(raw: Path, warehouse: Path, *, as_of: date, progress: Progress | None
     """
     now = datetime.now(UTC).replace(microsecond=0)
     sweep(warehouse / "deposits", warehouse / "staging")
+    drop_damaged(warehouse / "staging")
     with Workers() as workers, _recorded(warehouse, as_of, now):
         done = _read_inbox(raw, warehouse, now, workers, progress)
         prepare([deposit for deposit in done.deposits if deposit.is_present], raw, warehouse, workers)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pipelines.ingest.deposit import take_again
+from pipelines.ingest.deposit import holds, take_again
 from pipelines.ingest.guards import origins_of
 
 if TYPE_CHECKING:
@@ -86,9 +86,15 @@ def _left(
 
 
 def has_copy(row: Mapping[str, Any], path: str, raw: Path, warehouse: Path) -> bool:
-    """Whether the bytes of a deposit can be read: its copy is there, or is taken again from its file in the inbox."""
-    copies = warehouse / "deposits"
-    return (copies / row["sha256"]).is_file() or take_again(raw / path, copies, row["sha256"])
+    """Whether the bytes of a deposit can be read: its copy is there, or is taken again from its file in the inbox.
+
+    A copy that no longer holds what was copied is removed.
+    """
+    copies, sha256 = warehouse / "deposits", str(row["sha256"])
+    if holds(copies / sha256, sha256):
+        return True
+    (copies / sha256).unlink(missing_ok=True)
+    return take_again(raw / path, copies, sha256)
 
 
 def former_staging(deposit_id: str, ledger: Ledger, warehouse: Path) -> tuple[Path, str] | None:

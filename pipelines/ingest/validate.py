@@ -14,9 +14,11 @@ import pandera.errors
 import polars as pl
 
 from pipelines.ingest.identity import repeated
+from pipelines.ingest.lines import Lines
 from pipelines.ingest.personal import mask
 from pipelines.ingest.totals import unlabelled_totals, whole_rows
 from schemas.application import Application
+from schemas.contract import polars_schema, schema_of_stated
 from schemas.contracts import CONTRACTS
 from schemas.decision_count import DecisionCount
 from schemas.format import DERIVED
@@ -78,9 +80,9 @@ Found = tuple[int, "str | None", str, "str | None", "str | None"]
 
 @dataclass(frozen=True)
 class Validated:
-    """`accepted` satisfies `Application`; `rejected` and `issues` follow the schemas above; `ignored` counts rows."""
+    """`accepted` satisfies the contract; `rejected` and `issues` follow the schemas above; `ignored` counts rows."""
 
-    accepted: pl.DataFrame
+    accepted: Lines
     rejected: pl.DataFrame
     issues: pl.DataFrame
     ignored: int
@@ -95,9 +97,11 @@ def validate(normalised: Normalised, mapped: MappedSheet) -> Validated:
     code = "total_line" if model is Application else "whole_row"
     found += [(position, None, code, None, what) for position, what in totals.items()]
     kinds = issue_kinds()
-    lines = _emptied(lines, found)
+    to_empty = _to_empty(lines, found)
+    lines = _emptied(lines, to_empty)
     wrong = {position for position, _, code, _, _ in found if kinds[code].severity == "error"}
-    found += _late(lines, found, model, left_out=wrong | totals.keys())
+    touched = {position for rows in to_empty.values() for position in rows}
+    found += _late(lines, touched - wrong - totals.keys(), found, model)
     issues = _issue_frame(found, normalised, mapped)
     reasons: dict[int, list[str]] = {}
     for position, _, code, _, _ in found:
@@ -112,8 +116,7 @@ def validate(normalised: Normalised, mapped: MappedSheet) -> Validated:
         },
         schema=REJECTED_SCHEMA,
     )
-    accepted = _without(lines, {*reasons, *totals})
-    return Validated(accepted, rejected, issues, ignored=len(totals))
+    return Validated(Lines.without(lines, {*reasons, *totals}), rejected, issues, ignored=len(totals))
 
 
 def _found(normalised: Normalised, mapped: MappedSheet) -> list[Found]:
@@ -137,9 +140,13 @@ def _without_unread(found: list[Found]) -> list[Found]:
 
 
 def _failures(lines: pl.DataFrame, model: type[pa.DataFrameModel]) -> list[Found]:
-    """The contract's failures, as position, field, code, value."""
+    """The contract's failures, as position, field, code, value. Raises `AssertionError` when `lines` is not its own."""
+    if lines.schema != polars_schema(model):
+        raise AssertionError(f"not the columns of the contract: {lines.columns}")
+    nulls = lines.null_count().row(0, named=True)
+    blank = frozenset(name for name, count in nulls.items() if count == lines.height)
     try:
-        model.validate(lines, lazy=True)
+        schema_of_stated(model, blank).validate(lines, lazy=True)
     except pandera.errors.SchemaErrors as errors:
         failures: list[Found] = []
         for case in errors.failure_cases.iter_rows(named=True):
@@ -167,48 +174,38 @@ def _code_of(check: str, model: type[pa.DataFrameModel]) -> str | None:
     return check
 
 
-def _emptied(lines: pl.DataFrame, found: list[Found]) -> pl.DataFrame:
-    """Values that fail a check whose effect is `blank` become null."""
-    kinds = issue_kinds()
+def _to_empty(lines: pl.DataFrame, found: list[Found]) -> dict[str, pl.Series]:
+    """Field → positions of the cells that hold a value and fail a check whose effect is `blank`."""
+    kinds, names = issue_kinds(), set(lines.columns)
     places: dict[str, list[int]] = {}
     for position, name, code, _, _ in found:
-        if kinds[code].effect == "blank" and name in lines.columns:
+        if name in names and kinds[code].effect == "blank":
             places.setdefault(name, []).append(position)
-    positions = pl.int_range(lines.height, eager=True) if lines.height else pl.Series(dtype=pl.Int64)
+    stated = {
+        name: pl.Series(rows).filter(lines[name].gather(rows).is_not_null()) for name, rows in places.items() if name
+    }
+    return {name: rows for name, rows in stated.items() if rows.len()}
+
+
+def _emptied(lines: pl.DataFrame, places: dict[str, pl.Series]) -> pl.DataFrame:
+    positions = pl.int_range(lines.height, eager=True)
     return lines.with_columns(
-        pl.when(~pl.lit(positions.is_in(rows))).then(pl.col(name)).alias(name) for name, rows in places.items()
+        pl.when(~pl.lit(positions.is_in(rows.implode()))).then(pl.col(name)).alias(name)
+        for name, rows in places.items()
     )
 
 
-def _without(lines: pl.DataFrame, places: set[int]) -> pl.DataFrame:
-    """`lines` but those at `places`; columns without any value are not copied, which most are in most files."""
-    if not places:
-        return lines
-    kept = ~pl.int_range(lines.height, eager=True).is_in(sorted(places))
-    stated = [column for column in lines.iter_columns() if column.null_count() < lines.height]
-    return (
-        pl.DataFrame(stated, height=lines.height)
-        .filter(kept)
-        .select(
-            pl.col(name) if name in {column.name for column in stated} else pl.lit(None, dtype=dtype).alias(name)
-            for name, dtype in lines.schema.items()
-        )
-    )
-
-
-def _late(
-    lines: pl.DataFrame, found: list[Found], model: type[pa.DataFrameModel], *, left_out: set[int]
-) -> list[Found]:
+def _late(lines: pl.DataFrame, touched: set[int], found: list[Found], model: type[pa.DataFrameModel]) -> list[Found]:
     """Failures of lines that a value emptied above leaves without what they need: a party, say, known by it alone.
 
     But for these, and for the failures that are only said, what is accepted satisfies the contract; else raises
-    `AssertionError`. The lines of which nothing was said have just been checked as they are.
+    `AssertionError`. `touched`: the lines, accepted so far, of which a cell was emptied; the others are as they were
+    when they were checked.
     """
-    touched = sorted({position for position, *_ in found} - left_out)
-    kinds = issue_kinds()
-    kept = {code for _, _, code, _, _ in found if kinds[code].effect == "keep"}
-    failures = _failures(lines[touched], model) if touched else []
-    late = [(touched[place], name, code, text, more) for place, name, code, text, more in failures if code not in kept]
+    kinds, places = issue_kinds(), sorted(touched)
+    kept = {code for code in {item[2] for item in found} if kinds[code].effect == "keep"}
+    failures = _failures(lines[places], model) if places else []
+    late = [(places[place], name, code, text, more) for place, name, code, text, more in failures if code not in kept]
     if wrong := {code for _, _, code, _, _ in late if kinds[code].severity != "error"}:
         raise AssertionError(f"accepted lines fail the contract: {sorted(wrong)}")
     return late
