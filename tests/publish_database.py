@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import random
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from pipelines.warehouse.comments import key_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+Funder = tuple[str, str, str, str, int, int, str, list[str | None]]
 AS_OF = dt.date(2026, 3, 12)
 SHARE_ALIKE = "130000008"
 """The funder whose data are under ODbL."""
@@ -27,7 +29,7 @@ FORMULA = "=HYPERLINK(1)"
 CALL_PAGE = "https://exemple.invalid/appel"
 
 # id, name, level, stage, first year, last year, refusals published, services
-FUNDERS: list[tuple[str, str, str, str, int, int, str, list[str | None]]] = [
+FUNDERS: list[Funder] = [
     (
         "130000001",
         "Programme européen d'aide alimentaire",
@@ -162,19 +164,44 @@ RATES = (
 SLUG = "trim(regexp_replace(lower(strip_accents({})), '[^a-z0-9]+', '-', 'g'), '-')"
 
 
-def build(target: Path, *, is_demonstration: bool = False, size: int = 150, seed: int = 7) -> Path:
-    """Write the database at `target` and return it: `size` beneficiaries, a few thousand awards."""
+@dataclass(frozen=True)
+class World:
+    """What a database is made from: one row an award, its funders, its territories (id, level, code, name, parent)."""
+
+    rows: pl.DataFrame
+    funders: list[Funder]
+    places: list[tuple[str, str, str, str, str | None]]
+
+
+def small_world(size: int = 150, seed: int = 7) -> World:
+    """`size` beneficiaries in one région, a few thousand awards."""
+    rows = pl.DataFrame(_applications(random.Random(seed), size), infer_schema_length=None)
+    places: list[tuple[str, str, str, str, str | None]] = [
+        *((f"departement:{c}", "departement", c, n, "region:76") for c, n in DEPARTEMENTS.items()),
+        ("departement:—", "departement", "—", "non précisé", None),
+        ("region:76", "region", "76", "Occitanie", None),
+    ]
+    for code, name in DEPARTEMENTS.items():
+        epci, parent = f"24{code}00017", "region:76" if code == "48" else f"departement:{code}"
+        places.append((f"epci:{epci}", "epci", epci, f"Communauté de communes <{name}>", parent))
+    return World(rows, FUNDERS, places)
+
+
+def build(
+    target: Path, *, is_demonstration: bool = False, size: int = 150, seed: int = 7, world: World | None = None
+) -> Path:
+    """Write the database of `world` (else of a small one) at `target` and return it."""
     target.unlink(missing_ok=True)
-    rows = _applications(random.Random(seed), size)
+    world = world or small_world(size, seed)
     with duckdb.connect(str(target)) as db:
-        db.register("generated", pl.DataFrame(rows, infer_schema_length=None).to_arrow())
+        db.register("generated", world.rows.to_arrow())
         db.execute("CREATE TEMP TABLE app AS SELECT * REPLACE (amount::DECIMAL(18,2) AS amount) FROM generated")
-        _entities(db, is_demonstration)
+        _entities(db, world, is_demonstration)
         _funding(db)
         _cofunding(db)
         _continuity(db)
         _analyses(db)
-        _refusals(db, random.Random(seed))
+        _refusals(db, world.funders, random.Random(seed))
         _quality(db, is_demonstration)
         _directory(db, is_demonstration)
         _changes(db)
@@ -218,7 +245,9 @@ def _applications(random: random.Random, size: int) -> list[dict[str, Any]]:
                         "beneficiary_name": person["name"],
                         "kind": "natural" if natural else "legal",
                         "beneficiary_siren": f"{900000000 + person['n']}",
+                        "region_code": person["dep"] and "76",
                         "departement_code": person["dep"],
+                        "epci_code": person["dep"] and f"24{person['dep']}00017",
                         "commune_name": None
                         if person["dep"] is None
                         else random.choice(["Sainte-Croix-d'Exemple", "Villefranche-la-Fictive", "Montbel"]),
@@ -247,20 +276,20 @@ def _applications(random: random.Random, size: int) -> list[dict[str, Any]]:
     return rows
 
 
-def _entities(db: duckdb.DuckDBPyConnection, is_demonstration: bool) -> None:
+def _entities(db: duckdb.DuckDBPyConnection, world: World, is_demonstration: bool) -> None:
     db.execute(
         "CREATE TABLE publication AS SELECT ?::DATE AS as_of, 'Observatoire d''exemple' AS "
         "publisher_name, '' AS site_url, 'corrections@exemple.invalid' AS"
         " correction_address, 'Licence Ouverte 2.0' AS licence, ?::BOOLEAN AS is_demonstration, 10 AS "
         "min_decisions, 5 AS min_count, 5 AS min_applicants,"
         " 0.85 AS max_share, 0.9 AS min_decided_share, 14 AS n_deposits, (SELECT count(*) FROM "
-        "app)::INTEGER AS n_awards, 13 AS n_funders",
-        [AS_OF, is_demonstration],
+        "app)::INTEGER AS n_awards, ?::INTEGER AS n_funders",
+        [AS_OF, is_demonstration, len(world.funders)],
     )
     db.execute(
         "CREATE TEMP TABLE known (funder_id VARCHAR, name VARCHAR, level VARCHAR, stage VARCHAR, refusals VARCHAR)"
     )
-    db.executemany("INSERT INTO known VALUES (?, ?, ?, ?, ?)", [(f[0], f[1], f[2], f[3], f[6]) for f in FUNDERS])
+    db.executemany("INSERT INTO known VALUES (?, ?, ?, ?, ?)", [(f[0], f[1], f[2], f[3], f[6]) for f in world.funders])
     db.execute(
         f"CREATE TABLE funders AS SELECT funder_id, {SLUG.format('name')} AS slug, name, CASE WHEN "
         "funder_id LIKE '13%' THEN funder_id END AS siren,"
@@ -288,26 +317,7 @@ def _entities(db: duckdb.DuckDBPyConnection, is_demonstration: bool) -> None:
     db.execute(
         "CREATE TABLE territories (territory_id VARCHAR, level VARCHAR, code VARCHAR, name VARCHAR, parent_id VARCHAR)"
     )
-    db.executemany(
-        "INSERT INTO territories VALUES (?, 'departement', ?, ?, ?)",
-        [
-            (f"departement:{c}", c, n, None if c == "—" else "region:76")
-            for c, n in [*DEPARTEMENTS.items(), ("—", "non précisé")]
-        ],
-    )
-    db.execute("INSERT INTO territories VALUES ('region:76', 'region', '76', 'Occitanie', NULL)")
-    db.executemany(
-        "INSERT INTO territories VALUES ('epci:' || ?, 'epci', ?, ?, ?)",
-        [
-            (
-                f"24{c}00017",
-                f"24{c}00017",
-                f"Communauté de communes <{n}>",
-                "region:76" if c == "48" else f"departement:{c}",
-            )
-            for c, n in DEPARTEMENTS.items()
-        ],
-    )
+    db.executemany("INSERT INTO territories VALUES (?, ?, ?, ?, ?)", world.places)
     db.execute(
         "CREATE TABLE territory_resolution AS SELECT * FROM (VALUES"
         " ('seat', 'commune_code', 'code de la commune', true, 900, 0.9),"
@@ -321,8 +331,7 @@ def _entities(db: duckdb.DuckDBPyConnection, is_demonstration: bool) -> None:
         " coalesce(service_name, 'service non précisé') AS service_name, scheme, organisation_id, "
         "beneficiary_name, beneficiary_siren, '13000000600018' AS funder_siret, NULL::VARCHAR AS call_id,"
         " beneficiary_siren || '00012' AS beneficiary_siret, NULL::VARCHAR AS beneficiary_rna, "
-        "if(departement_code IS NULL, NULL, '76') AS region_code, departement_code,"
-        " '24' || departement_code || '00017' AS epci_code, commune_name, title, theme, purpose, 'cash' AS aid_form,"
+        "region_code, departement_code, epci_code, commune_name, title, theme, purpose, 'cash' AS aid_form,"
         " fiscal_year, amount, stage, currency, decided_date, agreement_id, agreement_start_year, "
         "agreement_end_year, 'subventions ' || funder_name AS source_name,"
         " 'https://exemple.invalid/donnees' AS source_url, DATE '2026-01-01' AS source_updated_at, "
@@ -373,8 +382,8 @@ def _funding(db: duckdb.DuckDBPyConnection) -> None:
         ),
         "purpose": ("funder_id, coalesce(purpose, 'unknown') AS purpose"),
         "territory": "coalesce(departement_code, '—') AS departement_code, funder_id",
-        "region": "if(departement_code IS NULL, '—', '76') AS region_code, funder_id",
-        "epci": "coalesce('24' || departement_code || '00017', '—') AS epci_code, funder_id",
+        "region": "coalesce(region_code, '—') AS region_code, funder_id",
+        "epci": "coalesce(epci_code, '—') AS epci_code, funder_id",
         "level": "level AS funder_level",
         "beneficiary": "organisation_id, funder_id",
     }
@@ -620,8 +629,8 @@ def _rates(random: random.Random, awarded: int, published: bool | None) -> list[
     ]
 
 
-def _refusals(db: duckdb.DuckDBPyConnection, random: random.Random) -> None:
-    published = {row[0]: {"yes": True, "partly": True, "no": False, "unknown": None}[row[6]] for row in FUNDERS}
+def _refusals(db: duckdb.DuckDBPyConnection, funders: list[Funder], random: random.Random) -> None:
+    published = {row[0]: {"yes": True, "partly": True, "no": False, "unknown": None}[row[6]] for row in funders}
     keys = {
         "funder": ["funder_id"],
         "service": ["funder_id", "service_key"],
@@ -636,7 +645,8 @@ def _refusals(db: duckdb.DuckDBPyConnection, random: random.Random) -> None:
             "service_name) AS service_key, 1 AS n_awards FROM app) GROUP BY ALL ORDER BY ALL"
         ).fetchall()
         rows = [[*row[:-1], *_rates(random, int(row[-1]), published[row[0]])] for row in found]
-        db.executemany(f"INSERT INTO refusal_rates_by_{name}_year VALUES ({', '.join('?' * len(rows[0]))})", rows)
+        db.register("rates", pl.DataFrame(rows, orient="row", infer_schema_length=None).to_arrow())
+        db.execute(f"INSERT INTO refusal_rates_by_{name}_year FROM rates")
     db.execute(
         "CREATE TABLE refusal_reasons_by_funder_year (funder_id VARCHAR, fiscal_year INTEGER, stage "
         "VARCHAR, refusal_reason VARCHAR, n INTEGER)"

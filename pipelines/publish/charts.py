@@ -42,10 +42,10 @@ class Chart(Protocol):
 
 
 def _row(label: str, picture: Markup, value: str, *, data: str) -> Markup:
-    return Markup(
-        '<div class="row" data-values="{}"><span class="label"><bdi>{}</bdi></span>'
-        '<span class="picture">{}</span><span class="value">{}</span></div>'
-    ).format(data, label, picture, value)
+    return Markup(  # noqa: S704  (escaped piece by piece)
+        f'<div class="row" data-values="{escape(data)}"><span class="label"><bdi>{escape(label)}</bdi></span>'
+        f'<span class="picture">{picture}</span><span class="value">{escape(value)}</span></div>'
+    )
 
 
 def _empty_row(label: str, words: str) -> Markup:

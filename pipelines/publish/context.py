@@ -25,15 +25,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 HERE = Path(__file__).parent
 PLOTLY = f"assets/plotly-{plotly.offline.get_plotlyjs_version()}.min.js"
-_PIECES = re.compile(r"(<script.*?</script>|<style.*?</style>|<[^>]*>)", re.DOTALL)
+_SCRIPTS = re.compile(r"(<script.*?</script>|<style.*?</style>)", re.DOTALL)
+_BEFORE = re.compile(r" (?=[:;!?%€»])(?![^<>]*>)")
+_AFTER = re.compile(r"« (?![^<>]*>)")
 
 
 def typographic(html: str) -> str:
     """`html` with French no-break spaces in its text: before : ; ! ? % € », after «. Tags and scripts are untouched."""
-    pieces = _PIECES.split(html)
+    pieces = _SCRIPTS.split(html)
     for index in range(0, len(pieces), 2):
-        text = re.sub(r" ([:;!?%€»])", f"{formats.NBSP}\\1", pieces[index])
-        pieces[index] = text.replace("« ", f"«{formats.NBSP}")
+        text = _BEFORE.sub(formats.NBSP, pieces[index])
+        pieces[index] = _AFTER.sub(f"«{formats.NBSP}", text)
     return "".join(pieces)
 
 
