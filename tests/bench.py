@@ -28,6 +28,7 @@ import openpyxl
 from pipelines.ingest.normalise import Origin
 from pipelines.ingest.stage import stage
 from schemas.funder import FunderFile
+from tests.bench_site import AWARDS, whole_site
 from tests.conftest import PROJECT, REAL_FILES
 
 if TYPE_CHECKING:
@@ -231,6 +232,9 @@ def main() -> None:
             delimited(folder, what, lines(1_000_000)).unlink()
             reference(folder, what, lines(100_000), count=100_000)
     whole_line()
+    with tempfile.TemporaryDirectory() as name:
+        for what, cost in whole_site(Path(name)):
+            say(f"site of {AWARDS} awards, {what}", cost)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import plotly.graph_objects as go
 
 from pipelines.publish import comma_separated, formats
 from pipelines.publish.charts import Chart, YearGrid
+from pipelines.publish.shards import inline
 from pipelines.publish.tables import Column, Table
 
 if TYPE_CHECKING:
@@ -76,12 +76,7 @@ class Figure:
             raise ValueError(f"la figure {self.id} n'a pas de graphique")
         traces = self.chart.traces(self.frame)
         drawn = go.Figure(data=traces, layout=self._layout(traces)).to_plotly_json()
-        text = json.dumps(
-            {"data": drawn["data"], "layout": drawn["layout"], "config": CONFIG}, ensure_ascii=False, sort_keys=True
-        )
-        for character in "<>&\u2028\u2029":
-            text = text.replace(character, f"\\u{ord(character):04x}")
-        return text
+        return inline({"data": drawn["data"], "layout": drawn["layout"], "config": CONFIG})
 
     def _layout(self, traces: list[dict[str, Any]]) -> dict[str, Any]:
         horizontal = any(trace.get("orientation") == "h" or trace["type"] == "scatter" for trace in traces)

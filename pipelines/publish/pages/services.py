@@ -297,4 +297,5 @@ REPORT = Report(
     build=build,
     order=15,
     menu="Services",
+    is_long=True,
 )

@@ -299,4 +299,5 @@ REPORT = Report(
     build=build,
     order=30,
     menu="Territoires",
+    is_long=True,
 )
