@@ -13,12 +13,16 @@ import duckdb
 import polars as pl
 
 from pipelines.publish.site import publish
+from pipelines.warehouse.comments import key_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 Funder = tuple[str, str, str, str, int, int, str, list[str | None]]
 AS_OF = dt.date(2026, 3, 12)
+SHARE_ALIKE = "130000008"
+"""The funder whose data are under ODbL."""
+UPDATED = dt.date(2026, 1, 1)
 NASTY = '<script>alert("1")</script> & Cie'
 RTL = "جمعية التضامن"
 QUOTES = 'Association "L\'Épicerie" des <b>Quatre</b> Vents'
@@ -201,6 +205,7 @@ def build(
         _refusals(db, world.funders, random.Random(seed))
         _quality(db, is_demonstration)
         _directory(db, is_demonstration)
+        _changes(db)
         _dictionary(db)
     return target
 
@@ -293,8 +298,9 @@ def _entities(db: duckdb.DuckDBPyConnection, world: World, is_demonstration: boo
         "AS n_lines, count(DISTINCT application_id)::INTEGER AS n_awards,"
         " sum(amount) AS amount_awarded, any_value(known.stage) AS stage, false AS has_other_amounts, "
         " refusals AS refusals_published, "
-        "?::BOOLEAN AS is_demonstration, 'Licence Ouverte 2.0' AS"
-        " licence, ['subventions ' || name] AS source_names FROM known JOIN app USING (funder_id) GROUP BY ALL",
+        "?::BOOLEAN AS is_demonstration, if(funder_id = '" + SHARE_ALIKE + "', 'Open Database License (ODbL)', 'Licence"
+        " Ouverte 2.0') AS licence, ['subventions ' || name] AS source_names FROM known JOIN app USING (funder_id)"
+        " GROUP BY ALL",
         [is_demonstration],
     )
     db.execute(
@@ -323,13 +329,20 @@ def _entities(db: duckdb.DuckDBPyConnection, world: World, is_demonstration: boo
         "CREATE TABLE awards AS SELECT application_id, funder_id, funder_name, service_of(funder_id, "
         "service_name) AS service_key,"
         " coalesce(service_name, 'service non précisé') AS service_name, scheme, organisation_id, "
-        "beneficiary_name, beneficiary_siren,"
+        "beneficiary_name, beneficiary_siren, '13000000600018' AS funder_siret, NULL::VARCHAR AS call_id,"
         " beneficiary_siren || '00012' AS beneficiary_siret, NULL::VARCHAR AS beneficiary_rna, "
         "region_code, departement_code, epci_code, commune_name, title, theme, purpose, 'cash' AS aid_form,"
         " fiscal_year, amount, stage, currency, decided_date, agreement_id, agreement_start_year, "
         "agreement_end_year, 'subventions ' || funder_name AS source_name,"
         " 'https://exemple.invalid/donnees' AS source_url, DATE '2026-01-01' AS source_updated_at, "
-        "'Licence Ouverte 2.0' AS licence FROM app WHERE kind = 'legal'"
+        "funders.licence, NULL::DATE AS signed_date, 'DEL-' || fiscal_year AS decision_reference,"
+        " 'unique' AS payment_conditions, decided_date AS payment_start_date, NULL::DATE AS payment_end_date,"
+        " NULL::VARCHAR AS rae_id, if(hash(application_id) % 3 = 0, NULL, false) AS eu_notification"
+        " FROM app JOIN (SELECT funder_id, licence FROM funders) AS funders USING (funder_id) WHERE kind = 'legal'"
+    )
+    db.execute(
+        "CREATE TABLE sources AS SELECT funder_id, 'grants' AS content, source_name, source_url, licence,"
+        " max(source_updated_at) AS source_updated_at FROM awards GROUP BY ALL"
     )
     db.execute(
         "CREATE TABLE awards_not_nominative AS SELECT funder_id, fiscal_year, kind AS applicant_kind, "
@@ -810,6 +823,26 @@ def _directory(db: duckdb.DuckDBPyConnection, is_demonstration: bool) -> None:
     )
 
 
+def _changes(db: duckdb.DuckDBPyConnection) -> None:
+    """Two former publications: the first adds everything, the second moves two funders."""
+    db.execute(
+        "CREATE TABLE changes_by_table AS SELECT * FROM (VALUES"
+        " (2, DATE '2025-12-01', DATE '2025-11-01', 'awards', 0, 900, 900, 0, 0),"
+        " (2, DATE '2025-12-01', DATE '2025-11-01', 'sources', NULL, 13, 13, 0, 0),"
+        " (3, DATE '2026-03-12', DATE '2025-12-01', 'awards', 900, 905, 10, 5, 3),"
+        " (3, DATE '2026-03-12', DATE '2025-12-01', 'former_table', 7, NULL, 0, 7, 0)"
+        ") AS t (publication, as_of, former_as_of, table_name, n_rows_before, n_rows_after, n_added, n_removed,"
+        " n_changed)"
+    )
+    db.execute(
+        "CREATE TABLE changes_by_funder AS SELECT 3 AS publication, DATE '2026-03-12' AS as_of, DATE '2025-12-01' AS"
+        " former_as_of, funder_id, name AS funder_name, 'EUR' AS currency, 'awarded' AS stage, 10 AS n_added,"
+        " 5 AS n_removed, 3 AS n_changed, 1000.50::DECIMAL(38,2) AS amount_added, 20::DECIMAL(38,2) AS amount_removed,"
+        " -3::DECIMAL(38,2) AS amount_changed, if(level = 'msa', NULL, 5000)::DECIMAL(38,2) AS amount_before,"
+        " 5977.5::DECIMAL(38,2) AS amount_after FROM funders WHERE level IN ('msa', 'commune', 'private')"
+    )
+
+
 def _dictionary(db: duckdb.DuckDBPyConnection) -> None:
     names = [
         row[0]
@@ -821,9 +854,13 @@ def _dictionary(db: duckdb.DuckDBPyConnection) -> None:
     db.execute(
         "CREATE TABLE dictionary AS SELECT table_name, column_name, 'Titre de ' || column_name AS title, "
         "'Ce que dit la colonne.' AS description,"
-        " CASE WHEN column_name LIKE 'amount%' THEN 'euros' END AS unit FROM duckdb_columns() WHERE NOT "
-        "internal AND table_name IN (SELECT table_name FROM duckdb_tables() WHERE NOT temporary)"
+        " CASE WHEN column_name LIKE 'amount%' THEN 'euros' END AS unit, false AS is_key FROM duckdb_columns() WHERE "
+        "NOT internal AND table_name IN (SELECT table_name FROM duckdb_tables() WHERE NOT temporary)"
     )
+    for name in names:
+        if key := key_of(name):
+            listed = ", ".join(f"'{column}'" for column in key)
+            db.execute(f"UPDATE dictionary SET is_key = true WHERE table_name = '{name}' AND column_name IN ({listed})")
 
 
 @cache

@@ -231,7 +231,7 @@ def histories(database: Path) -> dict[tuple[str, str], set[int]]:
 
 
 def years_observed(database: Path) -> dict[str, set[int]]:
-    lines = table(database, "SELECT DISTINCT funder_id, fiscal_year FROM applications WHERE is_counted")
+    lines = table(database, "SELECT DISTINCT funder_id, fiscal_year FROM applications WHERE is_counted AND is_award")
     return {str(funder): {int(y) for y in years} for funder, years in lines.groupby("funder_id")["fiscal_year"]}
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
-from pipelines.publish import changes, headlines
-from pipelines.publish.changes import NOT_COMPARABLE, Year
+from pipelines.publish import headlines, year_changes
 from pipelines.publish.context import Context
 from pipelines.publish.database import PublicDatabase
 from pipelines.publish.pages.years import build as pages
+from pipelines.publish.year_changes import NOT_COMPARABLE, Year
 from tests.publish_database import build
 
 if TYPE_CHECKING:
@@ -45,10 +45,10 @@ def _year(context: Context, value: int) -> Year:
 
 
 def test_only_funders_with_both_years_are_compared(context: Context) -> None:
-    made = changes.by_funder(context, _year(context, 2023)).set_index("funder_id")
+    made = year_changes.by_funder(context, _year(context, 2023)).set_index("funder_id")
     assert made.loc[NEWCOMER, "amount_before"] != made.loc[NEWCOMER, "amount_before"], "not observed is not zero"
     assert made.loc[NEWCOMER, "change"] != made.loc[NEWCOMER, "change"]
-    [section] = changes.amounts(context, _year(context, 2023))
+    [section] = year_changes.amounts(context, _year(context, 2023))
     figure = section.figures[0]
     words = [[cell.text for cell in row] for row in figure.table.rows() if "Hauts Cantons" in row[0].text]
     assert words[0][1] == words[0][3] == NOT_COMPARABLE
@@ -58,7 +58,7 @@ def test_only_funders_with_both_years_are_compared(context: Context) -> None:
 
 
 def test_a_theme_that_vanished_is_a_true_zero(context: Context) -> None:
-    [section] = changes.themes(context, _year(context, 2024))
+    [section] = year_changes.themes(context, _year(context, 2024))
     frame = section.figures[0].frame.set_index("theme")
     assert frame.loc["health", "amount"] == 0
     assert frame.loc["health", "amount_before"] > 0
@@ -66,7 +66,7 @@ def test_a_theme_that_vanished_is_a_true_zero(context: Context) -> None:
 
 
 def test_entries_and_losses_are_those_of_the_tables(context: Context) -> None:
-    flows = changes.flows(context, _year(context, 2024)).set_index("funder_id")
+    flows = year_changes.flows(context, _year(context, 2024)).set_index("funder_id")
     found = context.database.query(
         "SELECT now.funder_id, now.n_entries, before.n_lost_next FROM continuity_by_funder_year AS now"
         " LEFT JOIN continuity_by_funder_year AS before"

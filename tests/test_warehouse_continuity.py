@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def funding(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The city has data for 2018, 2019, 2021, 2022 and 2023; the département for 2020 to 2023."""
+    """The city has data for 2018, 2019, 2021, 2022 and 2023; the département for 2020 to 2023; the region
+    awards in 2020 and 2021 and refuses or examines afterwards."""
     staging = Staging(tmp_path_factory.mktemp("staging"))
     funded = {1: (2018, 2019, 2021, 2022, 2023), 2: (2018, 2019, 2022), 3: (2021, 2023), 4: (2019,), 5: (2023,)}
-    county = {"funder_name": "Département"}
+    county, region = {"funder_name": "Département"}, {"funder_name": "Région"}
     staging.deposit(
         "d1",
         [
@@ -28,8 +29,12 @@ def funding(tmp_path_factory: pytest.TempPathFactory) -> Path:
             line(org=2, year=2020, **county),
             line(org=2, year=2021, **county),
             line(org=8, year=2021, is_multi_year=True, agreement_start_year=2021, agreement_end_year=2024, **county),
-            line("refused", org=9, year=2022, **county),
-            line("refused", org=9, year=2023, **county),
+            line(org=10, year=2022, **county),
+            line(org=10, year=2023, **county),
+            line(org=11, year=2020, **region),
+            line(org=11, year=2021, **region),
+            line("refused", org=9, year=2022, **region),
+            line("pending", org=11, year=2023, **region),
             line(org=5, year=2023, applicant_siret="00000000500029"),
         ],
     )
@@ -100,9 +105,11 @@ def test_flows_of_a_funder(funding: Path) -> None:
     assert (last["n_entries"], last["n_renewals"], last["n_returns"], last["is_next_observed"]) == (1, 1, 1, False)
 
 
-def test_years_with_refusals_only_are_observed(funding: Path) -> None:
-    found = row(funding, "FROM continuity_by_funder_year WHERE funder_id = 'departement' AND fiscal_year = 2023")
-    assert (found["n_funded"], found["n_renewals"]) == (1, 1)
+def test_years_without_any_award_are_not_observed(funding: Path) -> None:
+    found = rows(funding, "FROM continuity_by_funder_year WHERE funder_id = 'region' ORDER BY fiscal_year")
+    # 2022 has a refusal only and 2023 is under examination: nobody is lost there
+    assert [(r["fiscal_year"], r["n_funded"], r["n_lost_next"]) for r in found] == [(2020, 1, 0), (2021, 1, None)]
+    assert pair(funding, 11, "region")["years_observed"] == 2
 
 
 def test_distribution_of_years_by_organisation_and_by_siret(funding: Path) -> None:
@@ -115,4 +122,4 @@ def test_distribution_of_years_by_organisation_and_by_siret(funding: Path) -> No
         (5, 1, 1),
     ]
     overall = rows(funding, "FROM continuity_years_distribution_overall ORDER BY years_funded")
-    assert [(r["years_funded"], r["n_beneficiaries"]) for r in overall] == [(1, 2), (2, 1), (3, 1), (5, 2)]
+    assert [(r["years_funded"], r["n_beneficiaries"]) for r in overall] == [(1, 2), (2, 3), (3, 1), (5, 2)]

@@ -327,3 +327,30 @@ def test_a_single_file_with_large_counts_tells_its_lines(tmp_path: Path) -> None
         "lines": 60,
         "shared": 0.12,
     }
+
+
+def test_a_year_of_refusals_alone_leaves_no_trace(tmp_path: Path) -> None:
+    """Every public table is the same with and without the years in which a funder only refuses or examines.
+
+    Left out: the file's own figures, which say of a file (not of a funder or a year) that it holds non-awards.
+    """
+    awards = [*lines(30, org=1, year=2020), *lines(25, org=1, year=2021), *lines(20, org=1, year=2023)]
+    others = [*many(7, "refused", org=1000, year=2022), *many(40, "refused", org=2000, year=2024)]
+    others += many(9, "pending", org=3000, year=2025)
+    found = {}
+    for name, given in (("without", awards), ("with", [*awards, *others])):
+        staging = Staging(tmp_path / name)
+        staging.deposit("d1", given)
+        for year in sorted({one["fiscal_year"] for one in given}):
+            staging.version("d1", year, is_counted=True, reason="counted", lines=10)
+        build(staging.inputs(), tmp_path / name / "funding.duckdb")
+        target = tmp_path / name / "public.duckdb"
+        publish_database(target.with_name("funding.duckdb"), target, as_of=AS_OF, parameters=load_publication())
+        tables = [r["table_name"] for r in rows(target, "SELECT table_name FROM duckdb_tables() ORDER BY ALL")]
+        found[name] = {table: rows(target, f"FROM {table} ORDER BY ALL") for table in tables}
+    assert found["with"]["data_quality_versions"] != []
+    assert {r["fiscal_year"] for r in found["with"]["data_quality_versions"]} == {2020, 2021, 2023}
+    of_the_file = {"data_quality_by_deposit", "data_quality_versions"}
+    differ = {name for name in found["with"] if found["with"][name] != found["without"][name]}
+    assert differ <= of_the_file
+    assert len(found["with"]["continuity_by_funder_year"]) == 3

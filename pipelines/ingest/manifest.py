@@ -43,6 +43,7 @@ def write_manifest(done: Pass, *, raw: Path, warehouse: Path) -> Path:
             }
             for v in done.versions
         ],
+        "removed_copies": done.removed_copies,
         "funder_declarations": [row for deposit in _one_each(done.deposits) for row in _declarations(deposit)],
     }
     target = warehouse / NAME

@@ -1,7 +1,7 @@
 """Comma-separated files as RFC 4180 has them: UTF-8, CRLF, point decimals, ISO dates; no cell a spreadsheet would run.
 
-A text cell that begins with = + - @ (or a tab or carriage return) gets a leading apostrophe, so that opening the file
-never executes anything (OWASP, "CSV injection"). Numbers keep their sign.
+A text cell that begins with = + - @ (or a tab, a carriage return, a line feed) gets a leading apostrophe: opening the
+file never executes anything (OWASP, "CSV injection"). Numbers keep their sign.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from pipelines.publish import formats
 if TYPE_CHECKING:
     import pandas as pd
 
-DANGEROUS_STARTS = ("=", "+", "-", "@", "\t", "\r")
-DANGEROUS = r"^[=+\-@\t\r]"
+DANGEROUS_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+DANGEROUS = r"^[=+\-@\t\r\n]"
 
 
 def neutralised(frame: pl.DataFrame) -> pl.DataFrame:
@@ -47,6 +47,19 @@ def written(safe: pl.DataFrame) -> bytes:
     """The file of a frame whose cells are `neutralised` already."""
     buffer = io.BytesIO()
     safe.write_csv(buffer, line_terminator="\r\n", quote_style="necessary")
+    return buffer.getvalue()
+
+
+def to_excel_bytes(frame: pl.DataFrame) -> bytes:
+    """The same file for a spreadsheet set in French: byte order mark, semicolons, decimal commas, VRAI and FAUX."""
+    booleans = pl.selectors.boolean()
+    shown = neutralised(frame).with_columns(
+        pl.when(booleans).then(pl.lit("VRAI")).when(booleans.not_()).then(pl.lit("FAUX")).name.keep()
+    )
+    buffer = io.BytesIO()
+    shown.write_csv(
+        buffer, separator=";", decimal_comma=True, include_bom=True, line_terminator="\r\n", quote_style="necessary"
+    )
     return buffer.getvalue()
 
 

@@ -10,8 +10,6 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup
-
 from pipelines.publish.reports import SHARDS, Output
 
 if TYPE_CHECKING:
@@ -26,14 +24,6 @@ def text_of(data: Any) -> str:
     """`data` as compact JSON that any script may hold."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-
-
-def inline(data: Any) -> Markup:
-    """`data` as JSON that can stand inside a script element of a page."""
-    text = text_of(data)
-    for character in "<>&":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)  # noqa: S704  (nothing in it can close the element)
 
 
 def shard(kind: str, data: Any) -> tuple[str, Output]:

@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipelines.warehouse import comments, crossing, former, holding, stated_disclosure, suppression
+from pipelines.warehouse import changes, comments, crossing, former, holding, stated_disclosure, suppression
 from pipelines.warehouse.audit import FINDING, Audit, UnsafePublication, audit
 from pipelines.warehouse.audit_facts import NOT_AWARDED
 from pipelines.warehouse.build import count_rows, create
@@ -144,10 +144,12 @@ def publish_database(
             create(connection, model)
             result.seconds[model.name] = time.perf_counter() - moment
         former.hold(connection, archive, min_count=limits.min_count)
+        changes.create(connection)
         connection.register("column_words", comments.dictionary(connection))
         run(connection, f"CREATE TABLE {comments.DICTIONARY} AS SELECT * FROM column_words")
-        comments.write(connection, graph)
+        comments.write(connection, graph, others=changes.DESCRIPTIONS)
         run(connection, "COMMIT")
+        changes.record(connection, (target, archive.folder / changes.LAST))
         result.rows = count_rows(connection)
         moment = time.perf_counter()
         result.audit = audit(connection, atoms, limits, archive=archive)
@@ -159,6 +161,7 @@ def publish_database(
             archive.write(files, {"as_of": as_of.isoformat(), "disclosure": limits.model_dump()})
         archive.keep_sound(result.audit.blocks)
         run(connection, "DETACH funding")
+    changes.keep(target, archive.folder)
     result.total_seconds = time.perf_counter() - started
     return result
 

@@ -51,6 +51,14 @@ create temp macro per_inhabitant(amount, population) as if(population > 0, round
 create temp macro published_of(share, is_declared_false) as
     case when share >= getvariable('min_published_share') then true when is_declared_false then false end;
 
+-- Whether a funder or a service publishes its refusals, from the lines of the cells that do.
+create temp macro published_in(published_lines, all_lines, is_declared_false) as case
+    when published_lines / all_lines >= getvariable('min_published_share') then 'yes'
+    when published_lines > 0 then 'partly'
+    when is_declared_false then 'no'
+    else 'unknown'
+end;
+
 -- The rates of one cell (DOMAIN 3.2) from its counts. `undecided` is neither decided nor closed: pending or unknown.
 -- Counts only below `min_decisions`; bounds instead of the rate while less than `min_decided_share` is decided; a rate
 -- of zero only where the funder declares its refusals or the service shows some elsewhere (`zero_allowed`).

@@ -1,20 +1,16 @@
-"""« Méthode »: definitions, formulas, thresholds and glossary; and the dictionary of every published column."""
+"""« Méthode »: definitions, formulas, thresholds and glossary."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from pipelines.publish import formats
-from pipelines.publish.layout import Link, Section
 from pipelines.publish.reports import Output, Report
-from pipelines.publish.tables import Column, Table
 from schemas.codelist import labels, rows
 from schemas.themes import themes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import pandas as pd
 
     from pipelines.publish.context import Context
     from schemas.themes import Programme
@@ -56,8 +52,7 @@ GLOSSARY = (
 
 
 def build(context: Context) -> Iterator[Output]:
-    """The method page and the dictionary."""
-    dictionary = context.database.table("dictionary")
+    """The page."""
     yield from context.page(
         REPORT.page,
         "method.html.j2",
@@ -71,30 +66,6 @@ def build(context: Context) -> Iterator[Output]:
         theme_bases=[row for row in rows("theme_basis") if row["code"] not in ("stated", "none")],
         theme_rules=list(_theme_rules()),
     )
-    yield from context.page(
-        "dictionnaire.html",
-        "dictionary.html.j2",
-        report=REPORT,
-        title="Dictionnaire des données",
-        description="Chaque table publiée et chacune de ses colonnes.",
-        kicker="Comment c'est fait",
-        lead="Chaque table publiée, et ce que dit chacune de ses colonnes.",
-        trail=[("Méthode", REPORT.page)],
-        tables=[(name, context.database.comment(name)) for name in context.database.tables()],
-    )
-    for name in context.database.tables():
-        yield from context.page(
-            f"dictionnaire/{name}.html",
-            "sections.html.j2",
-            report=REPORT,
-            title=name,
-            description=f"Les colonnes de la table {name}.",
-            kicker="Dictionnaire des données",
-            lead=context.database.comment(name) or "Table sans description.",
-            trail=[("Méthode", REPORT.page), ("Dictionnaire", "dictionnaire.html")],
-            key_figures=[],
-            sections=[_columns(name, dictionary[dictionary["table_name"] == name])],
-        )
 
 
 def _theme_rules() -> Iterator[tuple[str, list[tuple[str, str]]]]:
@@ -128,28 +99,12 @@ def _programme(programme: Programme) -> str:
             return f"{programme.code} ({first} à {last})"
 
 
-def _columns(table: str, frame: pd.DataFrame) -> Section:
-    described = Table(
-        "colonnes-table",
-        formats.plural(len(frame), "colonne"),
-        frame,
-        (
-            Column("column_name", "Colonne", "code", header=True),
-            Column("title", "Titre"),
-            Column("description", "Ce qu'elle dit"),
-            Column("unit", "Unité"),
-        ),
-    )
-    links = (Link("La table en CSV", f"data/{table}.csv"), Link("La table en Parquet", f"data/{table}.parquet"))
-    return Section("colonnes", "Colonnes", tables=(described,), links=links)
-
-
 REPORT = Report(
     name="methode",
     title="Méthode",
-    description="Définitions, calculs, seuils de publication, glossaire et dictionnaire des données.",
+    description="Définitions, calculs, seuils de publication et glossaire.",
     page="methode.html",
-    tables=("dictionary", "publication"),
+    tables=("publication",),
     build=build,
     order=70,
     menu="Méthode",

@@ -8,7 +8,8 @@ from pipelines.publish import award_shards, beneficiary_shards, finder, formats
 from pipelines.publish.directory import GENERIC_PAGE, amounts_word
 from pipelines.publish.layout import Link
 from pipelines.publish.reports import Output, Report
-from pipelines.publish.shards import inline, shard
+from pipelines.publish.script_json import script_json
+from pipelines.publish.shards import shard
 from pipelines.publish.words import STOP_WORDS
 from schemas.codelist import labels
 
@@ -120,7 +121,7 @@ def _page(
         lead=lead,
         script=script,
         form=form,
-        index=inline(index),
+        index=script_json(index),
         links=WITHOUT_SCRIPT,
         stop_words=", ".join(STOP_WORDS),
     )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.publish import changes, comma_separated, formats, funding
-from pipelines.publish.changes import Year
+from pipelines.publish import comma_separated, formats, funding, year_changes
 from pipelines.publish.directory import amounts_word
 from pipelines.publish.funding import Scope
 from pipelines.publish.layout import KeyFigure, Link, Section, figures_of
 from pipelines.publish.reports import Output, Report
+from pipelines.publish.year_changes import Year
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,10 +59,14 @@ def _index(context: Context, table: pd.DataFrame, values: list[int]) -> Iterator
 
 
 def _page(context: Context, year: Year, values: list[int]) -> Iterator[Output]:
-    sections = [*changes.amounts(context, year), *changes.people(context, year), *changes.themes(context, year)]
+    sections = [
+        *year_changes.amounts(context, year),
+        *year_changes.people(context, year),
+        *year_changes.themes(context, year),
+    ]
     for section_id, frame in (
-        ("montants", changes.by_funder(context, year)),
-        ("beneficiaires", changes.flows(context, year)),
+        ("montants", year_changes.by_funder(context, year)),
+        ("beneficiaires", year_changes.flows(context, year)),
     ):
         if len(frame):
             yield Output(f"data/annees/{year.value}-{section_id}.csv", comma_separated.from_pandas(frame))

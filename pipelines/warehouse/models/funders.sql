@@ -50,10 +50,7 @@ totals as (
     group by funder_id
 ),
 publication as (
-    select
-        funder_id,
-        sum(n_lines) filter (published) / sum(n_lines) as published_share,
-        bool_or(published is false) as has_declared_none
+    select funder_id, published_in(sum(n_lines) filter (published), sum(n_lines), bool_or(published is false)) as refusals_published
     from refusal_publication
     group by funder_id
 ),
@@ -75,12 +72,7 @@ final as (
         main_amounts.currency,
         main_amounts.stage,
         coalesce(main_amounts.has_other_amounts, false) as has_other_amounts,
-        case
-            when publication.published_share >= getvariable('min_published_share') then 'yes'
-            when publication.published_share > 0 then 'partly'
-            when publication.has_declared_none then 'no'
-            else 'unknown'
-        end as refusals_published,
+        coalesce(publication.refusals_published, 'unknown') as refusals_published,
         totals.is_demonstration,
         totals.licence,
         totals.source_names,

@@ -1,7 +1,7 @@
 -- Années observées : les exercices pour lesquels un financeur a des lignes comptées, numérotés dans l'ordre. Une année absente n'est pas une perte.
 
 with source as (
-    select distinct funder_id, fiscal_year from applications where is_counted
+    select distinct funder_id, fiscal_year from applications where is_counted and is_award
 ),
 final as (
     select

@@ -21,10 +21,7 @@ totals as (
     group by all
 ),
 publication as (
-    select
-        service_key,
-        sum(n_lines) filter (published) / sum(n_lines) as published_share,
-        bool_or(published is false) as has_declared_none
+    select service_key, published_in(sum(n_lines) filter (published), sum(n_lines), bool_or(published is false)) as refusals_published
     from refusal_publication
     group by service_key
 ),
@@ -71,12 +68,7 @@ final as (
         keyed.last_year,
         coalesce(keyed.n_lines, 0)::integer as n_lines,
         coalesce(keyed.n_awards, 0)::integer as n_awards,
-        case
-            when publication.published_share >= getvariable('min_published_share') then 'yes'
-            when publication.published_share > 0 then 'partly'
-            when publication.has_declared_none then 'no'
-            else 'unknown'
-        end as refusals_published,
+        coalesce(publication.refusals_published, 'unknown') as refusals_published,
         is_declared,
         coalesce(is_claimed_twice, false) as is_claimed_twice,
         entry.service_id as service_id,

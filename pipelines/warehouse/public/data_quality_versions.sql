@@ -1,7 +1,10 @@
 -- Versions des fichiers : pour chaque exercice, le fichier compté et celui qu'il remplace. Les nombres de lignes manquent quand ils laisseraient deviner un petit nombre de refus.
 
-with source as (
-    select * from funding.data_quality_versions
+with awarding as (  -- a year of which a file only tells applications without award has no row
+    select distinct deposit_id, fiscal_year from funding.applications where is_award
+),
+source as (
+    select * from funding.data_quality_versions semi join awarding using (deposit_id, fiscal_year)
 ),
 final as (
     select

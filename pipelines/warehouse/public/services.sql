@@ -1,4 +1,4 @@
--- Services instructeurs qui ont accordé au moins une subvention, et services de l'annuaire ; nombres de lignes et années des seules subventions accordées.
+-- Services instructeurs qui ont accordé au moins une subvention, et services de l'annuaire ; nombres de lignes, années et publication des refus d'après les seules années où une subvention est accordée.
 
 with source as (
     select * from funding.services
@@ -9,14 +9,20 @@ awarded as (
     where n_awards > 0
     group by service_key
 ),
+publication as (
+    select service_key, published_in(sum(n_lines) filter (published), sum(n_lines), bool_or(published is false)) as refusals_published
+    from refusal_publication
+    group by service_key
+),
 final as (
     select
         source.* replace (
             awarded.first_year as first_year, awarded.last_year as last_year, coalesce(awarded.n_lines, 0)::integer as n_lines,
-            if(awarded.service_key is null, 'unknown', source.refusals_published) as refusals_published
+            coalesce(publication.refusals_published, 'unknown') as refusals_published
         )
     from source
     left join awarded using (service_key)
+    left join publication using (service_key)
     where awarded.service_key is not null or source.is_declared
 )
 select * from final order by service_key;
