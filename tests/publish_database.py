@@ -282,7 +282,7 @@ def _entities(db: duckdb.DuckDBPyConnection, world: World, is_demonstration: boo
         "publisher_name, '' AS site_url, 'corrections@exemple.invalid' AS"
         " correction_address, 'Licence Ouverte 2.0' AS licence, ?::BOOLEAN AS is_demonstration, 10 AS "
         "min_decisions, 5 AS min_count, 5 AS min_applicants,"
-        " 0.85 AS max_share, 0.9 AS min_decided_share, 14 AS n_deposits, (SELECT count(*) FROM "
+        " 0.85 AS max_share, 3 AS min_persons, 0.9 AS min_decided_share, 14 AS n_deposits, (SELECT count(*) FROM "
         "app)::INTEGER AS n_awards, ?::INTEGER AS n_funders",
         [AS_OF, is_demonstration, len(world.funders)],
     )
@@ -346,8 +346,10 @@ def _entities(db: duckdb.DuckDBPyConnection, world: World, is_demonstration: boo
     )
     db.execute(
         "CREATE TABLE awards_not_nominative AS SELECT funder_id, fiscal_year, kind AS applicant_kind, "
-        "count(*)::INTEGER AS n_awards, sum(amount) AS amount FROM app WHERE kind <> 'legal' GROUP BY ALL"
+        "count(*)::INTEGER AS n_awards, sum(amount) AS amount, 0::INTEGER AS n_withheld FROM app "
+        "WHERE kind <> 'legal' GROUP BY ALL"
     )
+    db.execute("CREATE TABLE masked_titles AS SELECT 'nom retiré' AS mask, 3::INTEGER AS n_awards")
     db.execute(
         f"CREATE TABLE beneficiaries AS SELECT organisation_id, {SLUG.format('beneficiary_name')} AS slug, "
         "beneficiary_name AS name, beneficiary_siren AS siren, NULL::VARCHAR AS rna,"

@@ -24,9 +24,10 @@ import numpy as np
 import polars as pl
 from scipy.sparse import csr_matrix
 
-from pipelines.warehouse import audit_history, audit_others, suppression
+from pipelines.warehouse import audit_history, audit_margins, audit_others, audit_persons, suppression
 from pipelines.warehouse.audit_bounds import NoSolution, System, narrow
 from pipelines.warehouse.audit_facts import ATOM, BLOCK, CELL, LEVELS, Facts, read
+from pipelines.warehouse.stated_disclosure import STATED_ATOMS
 from schemas.source import source_hash
 
 if TYPE_CHECKING:
@@ -68,17 +69,26 @@ class UnsafePublication(RuntimeError):  # noqa: N818 - a state of the data, not 
     def __init__(self, audit: Audit) -> None:
         told = " ; ".join(_sentence(finding) for finding in audit.findings.head(5).iter_rows(named=True))
         super().__init__(
-            f"Audit de confidentialité : {audit.findings.height} cellule(s) laisseraient deviner un effectif masqué. "
-            f"{told}. La publication précédente reste en place. Rien ne manque à vos fichiers : la règle de masquage "
-            "(pipelines/warehouse/suppression.py) est à revoir avant de publier de nouveau."
+            f"Audit de confidentialité : {audit.findings.height} cellule(s) laisseraient deviner un effectif ou un "
+            f"montant masqué. {told}. La publication précédente reste en place. Rien ne manque à vos fichiers : les "
+            "règles de masquage (suppression.py et persons.py, dans pipelines/warehouse) sont à revoir avant de "
+            "publier de nouveau."
         )
         self.audit = audit
 
 
-def audit(connection: duckdb.DuckDBPyConnection, atoms: pl.DataFrame, limits: Disclosure, *, archive: Archive) -> Audit:
+def audit(
+    connection: duckdb.DuckDBPyConnection,
+    atoms: pl.DataFrame,
+    limits: Disclosure,
+    *,
+    archive: Archive,
+    persons: pl.DataFrame,
+) -> Audit:
     """Attack the current database of `connection` (`funding` attached). `atoms`: see `suppression.ATOMS`.
 
-    `archive`: the former publications; the funder-years that it knows to be sound are not bounded again.
+    `archive`: the former publications; the funder-years that it knows to be sound are not bounded again. `persons`: the
+    amounts of others than legal persons, in the groups that are told (`persons_former.decide`).
     """
     facts = read(connection, atoms)
     marks = _marks(facts, limits)
@@ -86,7 +96,11 @@ def audit(connection: duckdb.DuckDBPyConnection, atoms: pl.DataFrame, limits: Di
     counts = attack(_only(facts, new), limits)
     others = audit_others.findings(connection, limits).select(FINDING.names())
     moved = audit_history.findings(connection, archive, limits)
-    return Audit(pl.concat([counts, others, moved]), frozenset(marks["mark"]), new.height)
+    columns = [pl.col(name).cast(dtype) for name, dtype in suppression.ATOMS.items()]
+    every = pl.concat([atoms.select(columns), connection.sql(STATED_ATOMS).pl().select(columns)])
+    margins = audit_margins.findings(facts.values, every, archive, limits)
+    amounts = audit_persons.findings(connection, persons, archive, limits)
+    return Audit(pl.concat([counts, others, moved, margins, amounts]), frozenset(marks["mark"]), new.height)
 
 
 def _only(facts: Facts, blocks: pl.DataFrame) -> Facts:

@@ -84,7 +84,7 @@ create temp macro rates_of(is_published, zero_allowed, n_awarded, n_refused, n_i
     );
 
 -- E-mail addresses, IBAN, social security numbers and telephone numbers written in free text.
-create temp macro masked(words) as if(not regexp_matches(words, '[0-9@]'), words,
+create temp macro numbers_masked(words) as if(not regexp_matches(words, '[0-9@]'), words,
     regexp_replace(regexp_replace(regexp_replace(regexp_replace(words,
         '[\pL0-9._%+-]+@[\pL0-9-]+(\.[\pL0-9-]+)+', '[adresse électronique retirée]', 'g'),
         '(?i)\b[A-Z]{2}[0-9]{2}([\s\x{00A0}\x{202F}]?[0-9]){10}([\s\x{00A0}\x{202F}]?[0-9A-Z]){2,13}\b',
@@ -93,6 +93,36 @@ create temp macro masked(words) as if(not regexp_matches(words, '[0-9@]'), words
         '[numéro personnel retiré]', 'g'),
         '((\+|\b00)33[\s\x{00A0}\x{202F}.-]?(\(0\))?[\s\x{00A0}\x{202F}.-]?|\b0)[1-9]([\s\x{00A0}\x{202F}./-]?[0-9]{2}){4}\b',
         '[téléphone retiré]', 'g'));
+
+-- First names common enough to tell « Jean Dupont » from « École primaire » after « bourse à ».
+create temp macro first_names() as '(?i:Adrien|Agnès|Alain|Albert|Alexandra|Alexandre|Alice|Alicia|Amina|Amélie|Anaïs|André|Andrée|Angélique|Anita|Anna|Anne|Annick|Annie|Anthony|Antoine|Arnaud|Arthur|Audrey|Aurore|Aurélie|Aurélien|Ayoub|Baptiste|Benjamin|Benoît|Bernadette|Bernard|Bertrand|Brigitte|Bruno|Béatrice|Camille|Caroline|Catherine|Cédric|Céline|Chantal|Charles|Charlotte|Chloé|Christelle|Christian|Christiane|Christine|Christophe|Claire|Claude|Claudine|Clara|Clément|Colette|Corinne|Cyril|Damien|Daniel|Danielle|David|Delphine|Denis|Denise|Didier|Dominique|Elisabeth|Élisabeth|Elodie|Élodie|Emilie|Émilie|Emma|Emmanuel|Emmanuelle|Enzo|Eric|Éric|Estelle|Etienne|Étienne|Eva|Evelyne|Fabien|Fabrice|Fanny|Farid|Fatima|Florence|Florian|Francine|Francis|Franck|François|Françoise|Frédéric|Frédérique|Gabriel|Gaëlle|Geneviève|Georges|Gérard|Germaine|Gilbert|Gilles|Ginette|Grégory|Guillaume|Guy|Hassan|Hélène|Henri|Hervé|Hugo|Huguette|Inès|Irène|Isabelle|Jacqueline|Jacques|Jean|Jeanne|Jeannine|Jérémy|Jérôme|Jérémie|Joël|Joëlle|Jonathan|Joseph|Josette|Josiane|Julie|Julien|Juliette|Justine|Karim|Karine|Kevin|Kévin|Khadija|Laetitia|Laura|Laure|Laurence|Laurent|Léa|Léo|Liliane|Lionel|Louis|Louise|Lucas|Lucie|Lucien|Ludovic|Lydia|Manon|Marc|Marcel|Marcelle|Margaux|Marguerite|Maria|Marie|Marine|Marion|Marlène|Martine|Mathieu|Mathilde|Matthieu|Maurice|Maxime|Mélanie|Michaël|Michel|Michèle|Micheline|Mickaël|Mireille|Mohamed|Monique|Morgane|Muriel|Myriam|Nadia|Nathalie|Nicolas|Nicole|Nina|Noémie|Odette|Odile|Olivia|Olivier|Ophélie|Pascal|Pascale|Patrice|Patricia|Patrick|Paul|Paulette|Pauline|Philippe|Pierre|Pierrette|Quentin|Rachid|Raymond|Raymonde|Régine|Régis|Rémi|Rémy|René|Renée|Richard|Robert|Roger|Roland|Romain|Rose|Sabrina|Said|Samir|Samira|Samuel|Sandra|Sandrine|Sarah|Sébastien|Serge|Séverine|Simon|Simone|Solange|Sonia|Sophie|Stéphane|Stéphanie|Suzanne|Sylvain|Sylvie|Teddy|Théo|Thérèse|Thierry|Thomas|Valentin|Valérie|Vanessa|Véronique|Vincent|Virginie|William|Xavier|Yann|Yannick|Yasmina|Youssef|Yvan|Yves|Yvette|Yvonne|Zoé)';
+create temp macro proper_name() as '\p{Lu}[\pL''’-]*\.?';
+create temp macro civility() as '(?:M\.|MM\.|M[Rr]\.?|M[Mm][Ee][Ss]?\.?|M[Ll][Ll][Ee][Ss]?\.?|MONSIEUR|Monsieur|MADAME|Madame|MADEMOISELLE|Mademoiselle)';
+
+-- Places and works named after somebody; and what else a name of two words may be.
+create temp macro named_places() as '(?i:rue|avenue|av|bd|boulevard|place|square|quai|cour|cité|allées?|impasse|passage|villa|jardin|parc|pont|gymnase|stade|piscine|[ée]coles?|coll[èe]ge|lyc[ée]e|cr[èe]che|th[ée][âa]tre|mus[ée]e|biblioth[èe]que|m[ée]diath[èe]que|salle|espace|prix|film|spectacle|pi[èe]ce|op[ée]ra|roman|lecture|festival|compagnie|cie|fondation)';
+create temp macro named_bodies() as '(?i:associations?|amicale|club|comit[ée]|centre|maison|foyer|cercle|union|collectif|groupe|ensemble|atelier|r[ée]sidence|h[ôo]pital|institut|universit[ée]|soci[ée]t[ée])';
+
+-- Names of persons and dates of birth written in free text, where words around them say so: a civility and a name (streets,
+-- schools, works named after somebody are kept, and « Monsieur le maire »), or a first name and a name after what is
+-- given to a person. A name that nothing announces is not recognised. A character of private use marks what is kept.
+create temp macro names_masked(words) as if(
+    not regexp_matches(words, '\bM[.MRmr]|\bM(ELL|ell|LL|ll)|\b[Mm](onsieur|adame|ademoiselle)\b|MONSIEUR|MADAME|MADEMOISELLE|(?i:\bn[ée]e?\S*\s+le\b)|(?i:attribu|allou|vers[ée]|bourse|secours|allocation|indemnit|gratification|r[ée]compense)'),
+    words,
+    replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(words,
+        '(^|[^\pL])((?:' || named_places() || '|' || named_bodies() || ')(?:[^\pL]|$))', '\1' || chr(57344) || '\2', 'g'),
+        '((?:^|[^\pL])' || named_places() || '[^,;:.()\pL](?:[^,;:.()]{0,20}[ "«’''])?)(' || civility() || '\s)', '\1' || chr(57344) || '\2', 'g'),
+        '(' || civility() || '\s+(?:LE|LA|LES|L[''’]))', chr(57344) || '\1', 'g'),
+        '(^|[^\pL\x{E000}])' || civility() || '\s+' || proper_name() || '(?:\s+(?:(?:de|du|des|la|le|van|von|ben|el|d[''’])\s*){0,2}' || proper_name() || '){0,2}',
+        '\1[nom retiré]', 'g'),
+        '((?i:(?:attribu\pL*|allou\pL*|vers[ée]\pL*|bourses?|secours|allocations?|indemnit\pL*|gratifications?|r[ée]compenses?)(?:[^.;:()\x{E000}]{0,40}?\s)?(?:à|a|au profit de|en faveur de|pour)\s+))(?:'
+            || first_names() || '(?:-' || first_names() || ')?\s+\p{Lu}[\pL’''-]+|\p{Lu}[\p{Lu}’''-]{2,}\s+' || first_names() || ')([^\pL]|$)',
+        '\1[nom retiré]\2', 'g'),
+        '(?i:(^|[^\pL])n[ée]e?(?:\(e\)|\.e)?\s+le\s+)(?:[0-9]{1,2}[/.\s-][0-9]{1,2}[/.\s-][0-9]{2,4}|[0-9]{1,2}(?:er)?\s+\pL+\s+[0-9]{4})', '\1[date de naissance retirée]', 'g'),
+        chr(57344), ''));
+
+-- What free text may hold of a person and is not published.
+create temp macro masked(words) as names_masked(numbers_masked(words));
 
 -- Levels as field actors name them: a commune, its CCAS and its intercommunalité are one « bloc communal ».
 create temp macro level_group(level) as case

@@ -312,4 +312,5 @@ REPORT = Report(
     build=build,
     order=20,
     menu="Bénéficiaires",
+    is_long=True,
 )

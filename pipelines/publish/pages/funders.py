@@ -343,4 +343,5 @@ REPORT = Report(
     build=build,
     order=10,
     menu="Financeurs",
+    is_long=True,
 )

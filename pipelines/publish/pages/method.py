@@ -12,6 +12,8 @@ from schemas.themes import themes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import pandas as pd
+
     from pipelines.publish.context import Context
     from schemas.themes import Programme
 
@@ -25,6 +27,17 @@ THEME_KEYS = {
     "unless": "Sauf si le même texte contient",
 }
 """Keys of the rule of a theme → what the page calls them."""
+TABLES_OF = {
+    "montants": ("funding_", "awards", "beneficiaries", "territor", "theme_"),
+    "continuite": ("continuity_",),
+    "cofinancements": ("cofund",),
+    "refus": ("refusal_", "stated_"),
+    "annuaire": ("service", "who_does_what"),
+    "appels": ("call",),
+    "seuils": ("masked_titles",),
+    "qualite": ("data_quality_",),
+}
+"""Part of the page → how the names of the tables that it explains begin."""
 GLOSSARY = (
     ("Attribution", "Une demande qui a reçu une subvention, en tout ou partie."),
     ("Bénéficiaire", "L'organisme ou la personne qui reçoit. Avant la décision, on dit demandeur."),
@@ -53,6 +66,7 @@ GLOSSARY = (
 
 def build(context: Context) -> Iterator[Output]:
     """The page."""
+    described = [(name, context.database.comment(name) or "") for name in context.database.tables()]
     yield from context.page(
         REPORT.page,
         "method.html.j2",
@@ -65,7 +79,21 @@ def build(context: Context) -> Iterator[Output]:
         statuses=rows("decision_status"),
         theme_bases=[row for row in rows("theme_basis") if row["code"] not in ("stated", "none")],
         theme_rules=list(_theme_rules()),
+        described={
+            section: [(name, words) for name, words in described if name.startswith(starts)]
+            for section, starts in TABLES_OF.items()
+        },
+        licences=_licences(context.database.table("funders")),
     )
+
+
+def _licences(funders: pd.DataFrame) -> list[dict[str, object]]:
+    """Every licence, how many funders' sources are under it, and the latest date that they state."""
+    named = funders.assign(licence=funders["licence"].fillna("licence non renseignée"))
+    return [
+        {"licence": licence, "n": len(part), "updated": max(part["source_updated_at"].dropna(), default=None)}
+        for licence, part in named.groupby("licence", sort=True)
+    ]
 
 
 def _theme_rules() -> Iterator[tuple[str, list[tuple[str, str]]]]:
@@ -104,7 +132,7 @@ REPORT = Report(
     title="Méthode",
     description="Définitions, calculs, seuils de publication et glossaire.",
     page="methode.html",
-    tables=("publication",),
+    tables=("funders", "publication"),
     build=build,
     order=70,
     menu="Méthode",
