@@ -119,6 +119,21 @@ def release(
 
 
 @app.command()
+def doctor(
+    raw: Raw = Path("raw"), warehouse: Warehouse = Path("warehouse"), reports: Reports = Path("reports")
+) -> None:
+    """Examiner un projet sans rien changer : registre, copies privées, lectures, bases, pages.
+
+    Code de sortie : 0 si rien n'est abîmé, 1 sinon ; le tableau dit ce que `qfq run` refait et ce qui est à réparer.
+    """
+    from pipelines.doctor import examine, show
+
+    findings = examine(raw=raw, warehouse=warehouse, reports=reports)
+    show(findings)
+    raise typer.Exit(1 if findings else 0)
+
+
+@app.command()
 def dev(
     raw: Raw = Path("raw"),
     warehouse: Warehouse = Path("warehouse"),

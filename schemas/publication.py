@@ -35,7 +35,7 @@ class Disclosure(_Strict):
 
 
 class Retention(_Strict):
-    """How long private copies are kept, in days."""
+    """How long private copies are kept once nothing reads them, in days."""
 
     deposits_days: int = Field(ge=1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import random
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,16 @@ import duckdb
 import polars as pl
 
 from pipelines.publish.site import publish
+from pipelines.warehouse.comments import key_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+Funder = tuple[str, str, str, str, int, int, str, list[str | None]]
 AS_OF = dt.date(2026, 3, 12)
+SHARE_ALIKE = "130000008"
+"""The funder whose data are under ODbL."""
+UPDATED = dt.date(2026, 1, 1)
 NASTY = '<script>alert("1")</script> & Cie'
 RTL = "جمعية التضامن"
 QUOTES = 'Association "L\'Épicerie" des <b>Quatre</b> Vents'
@@ -24,7 +30,7 @@ FORMULA = "=HYPERLINK(1)"
 CALL_PAGE = "https://exemple.invalid/appel"
 
 # id, name, level, stage, first year, last year, refusals published, services
-FUNDERS: list[tuple[str, str, str, str, int, int, str, list[str | None]]] = [
+FUNDERS: list[Funder] = [
     (
         "130000001",
         "Programme européen d'aide alimentaire",
@@ -159,21 +165,47 @@ RATES = (
 SLUG = "trim(regexp_replace(lower(strip_accents({})), '[^a-z0-9]+', '-', 'g'), '-')"
 
 
-def build(target: Path, *, is_demonstration: bool = False, size: int = 150, seed: int = 7) -> Path:
-    """Write the database at `target` and return it: `size` beneficiaries, a few thousand awards."""
+@dataclass(frozen=True)
+class World:
+    """What a database is made from: one row an award, its funders, its territories (id, level, code, name, parent)."""
+
+    rows: pl.DataFrame
+    funders: list[Funder]
+    places: list[tuple[str, str, str, str, str | None]]
+
+
+def small_world(size: int = 150, seed: int = 7) -> World:
+    """`size` beneficiaries in one région, a few thousand awards."""
+    rows = pl.DataFrame(_applications(random.Random(seed), size), infer_schema_length=None)
+    places: list[tuple[str, str, str, str, str | None]] = [
+        *((f"departement:{c}", "departement", c, n, "region:76") for c, n in DEPARTEMENTS.items()),
+        ("departement:—", "departement", "—", "non précisé", None),
+        ("region:76", "region", "76", "Occitanie", None),
+    ]
+    for code, name in DEPARTEMENTS.items():
+        epci, parent = f"24{code}00017", "region:76" if code == "48" else f"departement:{code}"
+        places.append((f"epci:{epci}", "epci", epci, f"Communauté de communes <{name}>", parent))
+    return World(rows, FUNDERS, places)
+
+
+def build(
+    target: Path, *, is_demonstration: bool = False, size: int = 150, seed: int = 7, world: World | None = None
+) -> Path:
+    """Write the database of `world` (else of a small one) at `target` and return it."""
     target.unlink(missing_ok=True)
-    rows = _applications(random.Random(seed), size)
+    world = world or small_world(size, seed)
     with duckdb.connect(str(target)) as db:
-        db.register("generated", pl.DataFrame(rows, infer_schema_length=None).to_arrow())
+        db.register("generated", world.rows.to_arrow())
         db.execute("CREATE TEMP TABLE app AS SELECT * REPLACE (amount::DECIMAL(18,2) AS amount) FROM generated")
-        _entities(db, is_demonstration)
+        _entities(db, world, is_demonstration)
         _funding(db)
         _cofunding(db)
         _continuity(db)
         _analyses(db)
-        _refusals(db, random.Random(seed))
+        _refusals(db, world.funders, random.Random(seed))
         _quality(db, is_demonstration)
         _directory(db, is_demonstration)
+        _changes(db)
         _dictionary(db)
     return target
 
@@ -214,7 +246,9 @@ def _applications(random: random.Random, size: int) -> list[dict[str, Any]]:
                         "beneficiary_name": person["name"],
                         "kind": "natural" if natural else "legal",
                         "beneficiary_siren": f"{900000000 + person['n']}",
+                        "region_code": person["dep"] and "76",
                         "departement_code": person["dep"],
+                        "epci_code": person["dep"] and f"24{person['dep']}00017",
                         "commune_name": None
                         if person["dep"] is None
                         else random.choice(["Sainte-Croix-d'Exemple", "Villefranche-la-Fictive", "Montbel"]),
@@ -243,20 +277,20 @@ def _applications(random: random.Random, size: int) -> list[dict[str, Any]]:
     return rows
 
 
-def _entities(db: duckdb.DuckDBPyConnection, is_demonstration: bool) -> None:
+def _entities(db: duckdb.DuckDBPyConnection, world: World, is_demonstration: bool) -> None:
     db.execute(
         "CREATE TABLE publication AS SELECT ?::DATE AS as_of, 'Observatoire d''exemple' AS "
         "publisher_name, '' AS site_url, 'corrections@exemple.invalid' AS"
         " correction_address, 'Licence Ouverte 2.0' AS licence, ?::BOOLEAN AS is_demonstration, 10 AS "
         "min_decisions, 5 AS min_count, 5 AS min_applicants,"
         " 0.85 AS max_share, 3 AS min_persons, 0.9 AS min_decided_share, 14 AS n_deposits, (SELECT count(*) FROM "
-        "app)::INTEGER AS n_awards, 13 AS n_funders",
-        [AS_OF, is_demonstration],
+        "app)::INTEGER AS n_awards, ?::INTEGER AS n_funders",
+        [AS_OF, is_demonstration, len(world.funders)],
     )
     db.execute(
         "CREATE TEMP TABLE known (funder_id VARCHAR, name VARCHAR, level VARCHAR, stage VARCHAR, refusals VARCHAR)"
     )
-    db.executemany("INSERT INTO known VALUES (?, ?, ?, ?, ?)", [(f[0], f[1], f[2], f[3], f[6]) for f in FUNDERS])
+    db.executemany("INSERT INTO known VALUES (?, ?, ?, ?, ?)", [(f[0], f[1], f[2], f[3], f[6]) for f in world.funders])
     db.execute(
         f"CREATE TABLE funders AS SELECT funder_id, {SLUG.format('name')} AS slug, name, CASE WHEN "
         "funder_id LIKE '13%' THEN funder_id END AS siren,"
@@ -264,9 +298,10 @@ def _entities(db: duckdb.DuckDBPyConnection, is_demonstration: bool) -> None:
         "AS n_lines, count(DISTINCT application_id)::INTEGER AS n_awards,"
         " sum(amount) AS amount_awarded, any_value(known.stage) AS stage, false AS has_other_amounts, "
         " refusals AS refusals_published, "
-        "?::BOOLEAN AS is_demonstration, 'Licence Ouverte 2.0' AS"
-        " licence, ['subventions ' || name] AS source_names, "
-        "DATE '2026-01-01' AS source_updated_at FROM known JOIN app USING (funder_id) GROUP BY ALL",
+        "?::BOOLEAN AS is_demonstration, if(funder_id = '" + SHARE_ALIKE + "', 'Open Database License (ODbL)', 'Licence"
+        " Ouverte 2.0') AS licence, ['subventions ' || name] AS source_names, "
+        "DATE '2026-01-01' AS source_updated_at FROM known JOIN app USING (funder_id)"
+        " GROUP BY ALL",
         [is_demonstration],
     )
     db.execute(
@@ -283,26 +318,7 @@ def _entities(db: duckdb.DuckDBPyConnection, is_demonstration: bool) -> None:
     db.execute(
         "CREATE TABLE territories (territory_id VARCHAR, level VARCHAR, code VARCHAR, name VARCHAR, parent_id VARCHAR)"
     )
-    db.executemany(
-        "INSERT INTO territories VALUES (?, 'departement', ?, ?, ?)",
-        [
-            (f"departement:{c}", c, n, None if c == "—" else "region:76")
-            for c, n in [*DEPARTEMENTS.items(), ("—", "non précisé")]
-        ],
-    )
-    db.execute("INSERT INTO territories VALUES ('region:76', 'region', '76', 'Occitanie', NULL)")
-    db.executemany(
-        "INSERT INTO territories VALUES ('epci:' || ?, 'epci', ?, ?, ?)",
-        [
-            (
-                f"24{c}00017",
-                f"24{c}00017",
-                f"Communauté de communes <{n}>",
-                "region:76" if c == "48" else f"departement:{c}",
-            )
-            for c, n in DEPARTEMENTS.items()
-        ],
-    )
+    db.executemany("INSERT INTO territories VALUES (?, ?, ?, ?, ?)", world.places)
     db.execute(
         "CREATE TABLE territory_resolution AS SELECT * FROM (VALUES"
         " ('seat', 'commune_code', 'code de la commune', true, 900, 0.9),"
@@ -314,19 +330,30 @@ def _entities(db: duckdb.DuckDBPyConnection, is_demonstration: bool) -> None:
         "CREATE TABLE awards AS SELECT application_id, funder_id, funder_name, service_of(funder_id, "
         "service_name) AS service_key,"
         " coalesce(service_name, 'service non précisé') AS service_name, scheme, organisation_id, "
-        "beneficiary_name, beneficiary_siren,"
+        "beneficiary_name, beneficiary_siren, '13000000600018' AS funder_siret, NULL::VARCHAR AS call_id,"
         " beneficiary_siren || '00012' AS beneficiary_siret, NULL::VARCHAR AS beneficiary_rna, "
-        "if(departement_code IS NULL, NULL, '76') AS region_code, departement_code,"
-        " '24' || departement_code || '00017' AS epci_code, commune_name, title, theme, purpose, 'cash' AS aid_form,"
+        "region_code, departement_code, epci_code, commune_name, title, theme, purpose, 'cash' AS aid_form,"
         " fiscal_year, amount, stage, currency, decided_date, agreement_id, agreement_start_year, "
         "agreement_end_year, 'subventions ' || funder_name AS source_name,"
         " 'https://exemple.invalid/donnees' AS source_url, DATE '2026-01-01' AS source_updated_at, "
-        "'Licence Ouverte 2.0' AS licence FROM app WHERE kind = 'legal'"
+        "funders.licence, NULL::DATE AS signed_date, 'DEL-' || fiscal_year AS decision_reference,"
+        " 'unique' AS payment_conditions, decided_date AS payment_start_date, NULL::DATE AS payment_end_date,"
+        " NULL::VARCHAR AS rae_id, if(hash(application_id) % 3 = 0, NULL, false) AS eu_notification"
+        " FROM app JOIN (SELECT funder_id, licence FROM funders) AS funders USING (funder_id) WHERE kind = 'legal'"
+    )
+    db.execute(
+        "CREATE TABLE sources AS SELECT funder_id, 'grants' AS content, source_name, source_url, licence,"
+        " max(source_updated_at) AS source_updated_at FROM awards GROUP BY ALL"
     )
     db.execute(
         "CREATE TABLE awards_not_nominative AS SELECT funder_id, fiscal_year, kind AS applicant_kind, "
         "count(*)::INTEGER AS n_awards, sum(amount) AS amount, 0::INTEGER AS n_withheld FROM app "
         "WHERE kind <> 'legal' GROUP BY ALL"
+    )
+    db.execute(
+        "CREATE TABLE funder_budgets AS SELECT funder_id, max(fiscal_year) AS fiscal_year, '—' AS service_name, "
+        "'—' AS scheme, 1000000::DECIMAL(18,2) AS amount_budget, 'Budget primitif' AS budget_source FROM app "
+        "GROUP BY funder_id ORDER BY funder_id LIMIT 1"
     )
     db.execute("CREATE TABLE masked_titles AS SELECT 'nom retiré' AS mask, 3::INTEGER AS n_awards")
     db.execute(
@@ -363,8 +390,8 @@ def _funding(db: duckdb.DuckDBPyConnection) -> None:
         ),
         "purpose": ("funder_id, coalesce(purpose, 'unknown') AS purpose"),
         "territory": "coalesce(departement_code, '—') AS departement_code, funder_id",
-        "region": "if(departement_code IS NULL, '—', '76') AS region_code, funder_id",
-        "epci": "coalesce('24' || departement_code || '00017', '—') AS epci_code, funder_id",
+        "region": "coalesce(region_code, '—') AS region_code, funder_id",
+        "epci": "coalesce(epci_code, '—') AS epci_code, funder_id",
         "level": "level AS funder_level",
         "beneficiary": "organisation_id, funder_id",
     }
@@ -610,8 +637,8 @@ def _rates(random: random.Random, awarded: int, published: bool | None) -> list[
     ]
 
 
-def _refusals(db: duckdb.DuckDBPyConnection, random: random.Random) -> None:
-    published = {row[0]: {"yes": True, "partly": True, "no": False, "unknown": None}[row[6]] for row in FUNDERS}
+def _refusals(db: duckdb.DuckDBPyConnection, funders: list[Funder], random: random.Random) -> None:
+    published = {row[0]: {"yes": True, "partly": True, "no": False, "unknown": None}[row[6]] for row in funders}
     keys = {
         "funder": ["funder_id"],
         "service": ["funder_id", "service_key"],
@@ -626,7 +653,8 @@ def _refusals(db: duckdb.DuckDBPyConnection, random: random.Random) -> None:
             "service_name) AS service_key, 1 AS n_awards FROM app) GROUP BY ALL ORDER BY ALL"
         ).fetchall()
         rows = [[*row[:-1], *_rates(random, int(row[-1]), published[row[0]])] for row in found]
-        db.executemany(f"INSERT INTO refusal_rates_by_{name}_year VALUES ({', '.join('?' * len(rows[0]))})", rows)
+        db.register("rates", pl.DataFrame(rows, orient="row", infer_schema_length=None).to_arrow())
+        db.execute(f"INSERT INTO refusal_rates_by_{name}_year FROM rates")
     db.execute(
         "CREATE TABLE refusal_reasons_by_funder_year (funder_id VARCHAR, fiscal_year INTEGER, stage "
         "VARCHAR, refusal_reason VARCHAR, n INTEGER)"
@@ -803,6 +831,26 @@ def _directory(db: duckdb.DuckDBPyConnection, is_demonstration: bool) -> None:
     )
 
 
+def _changes(db: duckdb.DuckDBPyConnection) -> None:
+    """Two former publications: the first adds everything, the second moves two funders."""
+    db.execute(
+        "CREATE TABLE changes_by_table AS SELECT * FROM (VALUES"
+        " (2, DATE '2025-12-01', DATE '2025-11-01', 'awards', 0, 900, 900, 0, 0),"
+        " (2, DATE '2025-12-01', DATE '2025-11-01', 'sources', NULL, 13, 13, 0, 0),"
+        " (3, DATE '2026-03-12', DATE '2025-12-01', 'awards', 900, 905, 10, 5, 3),"
+        " (3, DATE '2026-03-12', DATE '2025-12-01', 'former_table', 7, NULL, 0, 7, 0)"
+        ") AS t (publication, as_of, former_as_of, table_name, n_rows_before, n_rows_after, n_added, n_removed,"
+        " n_changed)"
+    )
+    db.execute(
+        "CREATE TABLE changes_by_funder AS SELECT 3 AS publication, DATE '2026-03-12' AS as_of, DATE '2025-12-01' AS"
+        " former_as_of, funder_id, name AS funder_name, 'EUR' AS currency, 'awarded' AS stage, 10 AS n_added,"
+        " 5 AS n_removed, 3 AS n_changed, 1000.50::DECIMAL(38,2) AS amount_added, 20::DECIMAL(38,2) AS amount_removed,"
+        " -3::DECIMAL(38,2) AS amount_changed, if(level = 'msa', NULL, 5000)::DECIMAL(38,2) AS amount_before,"
+        " 5977.5::DECIMAL(38,2) AS amount_after FROM funders WHERE level IN ('msa', 'commune', 'private')"
+    )
+
+
 def _dictionary(db: duckdb.DuckDBPyConnection) -> None:
     names = [
         row[0]
@@ -814,9 +862,13 @@ def _dictionary(db: duckdb.DuckDBPyConnection) -> None:
     db.execute(
         "CREATE TABLE dictionary AS SELECT table_name, column_name, 'Titre de ' || column_name AS title, "
         "'Ce que dit la colonne.' AS description,"
-        " CASE WHEN column_name LIKE 'amount%' THEN 'euros' END AS unit FROM duckdb_columns() WHERE NOT "
-        "internal AND table_name IN (SELECT table_name FROM duckdb_tables() WHERE NOT temporary)"
+        " CASE WHEN column_name LIKE 'amount%' THEN 'euros' END AS unit, false AS is_key FROM duckdb_columns() WHERE "
+        "NOT internal AND table_name IN (SELECT table_name FROM duckdb_tables() WHERE NOT temporary)"
     )
+    for name in names:
+        if key := key_of(name):
+            listed = ", ".join(f"'{column}'" for column in key)
+            db.execute(f"UPDATE dictionary SET is_key = true WHERE table_name = '{name}' AND column_name IN ({listed})")
 
 
 @cache

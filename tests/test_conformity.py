@@ -1,7 +1,6 @@
 """The legal format: the verdict names the cells that the reference validator names, and the clean CSV passes it.
 
-The reference is `frictionless` with the official schema and its two custom rules, written here as the official platform
-has them: `french-siret-value` asks python-stdnum about every filled cell, `one-of-required` wants one of two filled.
+The reference is `frictionless` with the official schema and its two custom rules (`reference_validator`).
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ import openpyxl
 import pandera.errors
 import polars as pl
 import pytest
-import stdnum.fr.siret
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -35,7 +33,7 @@ from schemas.funder import FunderFile
 from schemas.scdl import REQUIRED, Scdl, words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 frictionless = pytest.importorskip("frictionless", reason="the reference validator is not installed (dev extra)")
@@ -56,38 +54,6 @@ DIFFERENCES = [
 """Cells that the reference takes and we name, with the validator's fault (None: no difference)."""
 
 
-class _SiretError(frictionless.errors.CellError):
-    type = "french-siret-value"
-    template = "{cell}"
-
-
-class _OneOfError(frictionless.errors.RowError):
-    type = "one-of-required"
-    template = "{note}"
-
-
-class _Siret(frictionless.Check):
-    type = "french-siret-value"
-    Errors = [_SiretError]  # noqa: RUF012 - declared so by frictionless
-
-    def __init__(self, column: str) -> None:
-        super().__init__()
-        self.column = column
-
-    def validate_row(self, row: Any) -> Iterator[Any]:
-        if self.column in row and row[self.column] and not stdnum.fr.siret.is_valid(row[self.column]):
-            yield _SiretError.from_row(row, note="", field_name=self.column)
-
-
-class _OneOf(frictionless.Check):
-    type = "one-of-required"
-    Errors = [_OneOfError]  # noqa: RUF012
-
-    def validate_row(self, row: Any) -> Iterator[Any]:
-        if row.get("idBeneficiaire") is None and row.get("rnaBeneficiaire") is None:
-            yield _OneOfError.from_row(row, note="")
-
-
 @pytest.fixture(scope="session")
 def scdl_files(real_files: Path) -> Path:
     return real_files / "scdl"
@@ -106,7 +72,7 @@ def valid(scdl_files: Path) -> Table:
 @pytest.fixture(scope="session")
 def reference(official: dict[str, Any]) -> Callable[..., Cells]:
     """Rows and columns that the reference validator names; `by_name` finds columns by name, as the platform does."""
-    checks = [_Siret("idAttribuant"), _Siret("idBeneficiaire"), _OneOf()]
+    from tests.reference_validator import validated  # what the dev extra brings
 
     def named(content: bytes, *, by_name: bool = False) -> Cells:
         schema = frictionless.Schema.from_descriptor(official)
@@ -118,7 +84,7 @@ def reference(official: dict[str, Any]) -> Callable[..., Cells]:
             encoding="utf-8",
             schema=schema,
         )
-        report = resource.validate(frictionless.Checklist(checks=checks), limit_errors=1_000_000)
+        report = validated(resource)
         errors = [error for task in report.tasks for error in task.errors]
         assert not report.errors
         return {(e.row_number, getattr(e, "field_name", None) or None) for e in errors if hasattr(e, "row_number")}

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.ingest.check import check_file
-from pipelines.ingest.encodings import decode, decoded_once
+from pipelines.ingest.encodings import decode, decoded_once, pieces
 from pipelines.ingest.normalise import Origin
 from pipelines.ingest.read import read_file
 from pipelines.ingest.recognise import find_header
@@ -32,6 +32,15 @@ def rows(content: bytes, *, name: str = "x.csv") -> list[tuple[str, ...]]:
 def test_a_mark_of_utf8_followed_by_another_encoding() -> None:
     text, encoding = decode(b"\xef\xbb\xbf" + "Épicerie d'été;1 €\n".encode("cp1252"))
     assert (text, encoding) == ("Épicerie d'été;1 €\n", "cp1252")
+
+
+@given(st.text("aé\n", max_size=40), st.integers(0, 10))
+def test_the_pieces_of_a_text_are_whole_lines(text: str, size: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipelines.ingest.encodings._PIECE", size)
+        parts = list(pieces(text.encode()))
+    assert b"".join(parts) == text.encode()
+    assert all(part.endswith(b"\n") for part in parts[:-1]) and all(parts)
 
 
 def test_two_encodings_in_one_file() -> None:

@@ -6,12 +6,14 @@ import csv
 import io
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
 
-from pipelines.publish import continuity, duration, funding, headlines, inhabitants, refusals, spread
+import schemas
+from pipelines.publish import continuity, duration, funding, headlines, inhabitants, refusals, spread, tile_map
 from pipelines.publish.charts import YearGrid
 from pipelines.publish.context import Context
 from pipelines.publish.database import PublicDatabase
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from pipelines.publish.figure import Figure
 
+REFERENCE = Path(schemas.__file__).parent / "reference"
 SCOPE = funding.Scope("essai", "fichier", 2026)
 
 
@@ -73,6 +76,16 @@ def _figures(context: Context) -> list[Figure]:
             name=directory.territory_name,
             unknown="—",
         ),
+        *inhabitants.by_territory(
+            database.where("funding_by_territory_year", "funder_id", funder),
+            SCOPE,
+            id="m",
+            key="departement_code",
+            title="Département",
+            by="département",
+            name=directory.territory_name,
+            level="departement",
+        ),
         *funding.by_year_and(
             levels,
             SCOPE,
@@ -114,6 +127,27 @@ def test_picture_table_csv_and_plotly_hold_the_same_numbers(context: Context) ->
             assert axis == pytest.approx(shown, abs=1e-5)
         else:
             assert sorted(axis) == pytest.approx(sorted(value for row in drawn for value in row), abs=0.006)
+
+
+@pytest.mark.parametrize("level", ["departement", "region"])
+def test_the_map_has_one_tile_for_every_inhabited_territory(level: str) -> None:
+    places = pd.read_csv(REFERENCE / f"{level}s.csv", dtype=str)
+    placed = [code for line in tile_map.layout(level) for code in line if code != tile_map.EMPTY]
+    assert sorted(placed) == sorted(places.loc[places["population"].notna(), "code"])
+
+
+def test_the_map_tells_a_value_from_an_absence_and_loses_nobody() -> None:
+    frame = pd.DataFrame(
+        {"code": ["34", "2A", "09", "999"], "label": ["Hérault", "Corse-du-Sud", "Ariège", "Ailleurs"],
+         "value": [2.5, 0.0, None, 1.0]}
+    )  # fmt: skip
+    chart = tile_map.TileMap("departement", "code", "label", "value")
+    html = str(chart.html(frame))
+    assert re.findall(r'title="([^ "]+)[^>]*data-values="([^"]*)"', html) == [
+        ("Hérault", "2.5"), ("Corse-du-Sud", "0"), ("Ailleurs", "1"),
+    ]  # fmt: skip
+    assert '<span class="tile">09</span>' in html, "no value is no zero"
+    assert chart.legend(frame)[-1].label == "aucune attribution connue"
 
 
 def test_plotly_sends_nothing_and_cannot_break_out_of_its_script(context: Context) -> None:

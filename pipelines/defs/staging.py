@@ -98,6 +98,7 @@ def _metadata(done: Pass, places: Places) -> dict[str, Any]:
         "nouveaux": sum(deposit.is_new for deposit in done.deposits),
         "date de référence": places.day.isoformat(),
         "dépôts": as_table([_row(deposit) for deposit in done.deposits[:_SHOWN]]),
+        "copies privées retirées": done.removed_copies,
         "lignes de deux déposants": as_table(_twins(done)),
         "dossier des dépôts": dg.MetadataValue.path(str(places.raw_folder)),
     }

@@ -63,10 +63,10 @@ def run_main_job(*, raw: Path, warehouse: Path, reports: Path, as_of: date) -> i
 
 
 def _close(result: dg.ExecuteInProcessResult, warehouse: Path, console: Console) -> None:
-    path = warehouse / "current.json"
-    if not path.is_file():
+    try:
+        current: dict[str, Any] = json.loads((warehouse / "current.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):  # the inbox was not read to its end: the failure says why
         return
-    current: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     table = Table("Dépositaire", "Fichiers", "Lignes lues", "Acceptées", "Écartées", "Ignorées", title="Dépôts")
     by_depositor: dict[str, list[dict[str, Any]]] = {}
     for deposit in current["deposits"]:
@@ -80,6 +80,8 @@ def _close(result: dg.ExecuteInProcessResult, warehouse: Path, console: Console)
             word, why = STATUS_WORDS[deposit["status"]], escape(deposit["message"] or "")
             console.print(f"{escape(deposit['relative_path'])} : {word}. {why}")
     _tell_versions(current, console)
+    if removed := current.get("removed_copies"):
+        console.print(f"Copies privées retirées, leur durée de conservation étant passée : {removed}")
     for evaluation in result.get_asset_check_evaluations():
         if not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.ERROR:
             console.print(f"[red]Contrôle bloquant[/] : {escape(evaluation.check_name)}")

@@ -23,7 +23,8 @@ from pipelines.ingest.origin_mark import Mark, put_mark
 from pipelines.ingest.own_sheets import TO_CORRECT
 from pipelines.ingest.read import read_file
 from pipelines.ingest.receipt import place, receipt_name
-from pipelines.ingest.workbook import AUTHOR, fit_to_width, put_text, quote_title, sheet_title, workbook_bytes
+from pipelines.ingest.workbook import fit_to_width, put_text, quote_title, sheet_title
+from pipelines.workbook_file import AUTHOR, workbook_bytes
 from schemas.issues import issue_kinds
 
 if TYPE_CHECKING:

@@ -35,6 +35,7 @@ def prepare(deposits: list[Deposit], raw: Path, warehouse: Path, workers: Worker
     legal = [deposit for deposit in deposits if has_legal_csv(deposit.report) and deposit.is_new]
     workers.for_each(legal_csv, [(d.staging,) for d in legal], sizes=[deposit.size for deposit in legal])
     due = [d for d in deposits if (path := _annotated_path(d, raw)) and (d.is_new or not path.is_file())]
+    due = [d for d in due if (warehouse / "deposits" / d.sha256).is_file()]  # an old copy may be kept no longer
     tasks = [(d.report, warehouse / "deposits" / d.sha256, _receipts(d, raw), d.file_name) for d in due]
     if not workers.for_each(_write_copy, tasks, sizes=[deposit.size for deposit in due]):
         for task in tasks:

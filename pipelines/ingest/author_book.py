@@ -21,7 +21,8 @@ from openpyxl.comments import Comment
 from openpyxl.styles import Font, PatternFill
 
 from pipelines.ingest.own_sheets import is_own
-from pipelines.ingest.workbook import AUTHOR, put_text, quote, sheet_title
+from pipelines.ingest.workbook import put_text, quote, sheet_title
+from pipelines.workbook_file import AUTHOR
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet

@@ -19,6 +19,7 @@ from pipelines.ingest.controls import check_controls
 from pipelines.ingest.doubts import doubts, remarks
 from pipelines.ingest.infer import explain_accepted, explain_held, infer
 from pipelines.ingest.joins import with_joins
+from pipelines.ingest.lines import Lines
 from pipelines.ingest.map import MappedSheet, map_sheet
 from pipelines.ingest.normalise import UNKNOWN_FUNDER, Normalised, Origin, normalise
 from pipelines.ingest.other_lines import by_contract, describe_others, main_formats
@@ -41,24 +42,29 @@ if TYPE_CHECKING:
 
     from schemas.format import Format
 
-_NO_LINES = pl.DataFrame(schema=polars_schema(Application))
+_NO_LINES = Lines.of(pl.DataFrame(schema=polars_schema(Application)))
 _STAGES = ("requested", "proposed", "awarded", "committed", "paid", "clawed_back")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one file: its report, and frames of accepted lines, rejected lines and issues.
+    """What became of one file: its report, its accepted lines, and frames of rejected lines and issues.
 
-    `accepted` holds applications, `others` the accepted lines of each other contract met. `publishable` tells, line by
+    `lines` are applications, `others` the accepted lines of each other contract met. `publishable` tells, line by
     line of `accepted`, the awards that the legal CSV holds.
     """
 
     report: Report
-    accepted: pl.DataFrame = field(default_factory=lambda: _NO_LINES)
+    lines: Lines = _NO_LINES
     rejected: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REJECTED_SCHEMA))
     issues: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ISSUES_SCHEMA))
     publishable: pl.Series = field(default_factory=lambda: pl.Series(dtype=pl.Boolean))
     others: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+
+    @property
+    def accepted(self) -> pl.DataFrame:
+        """The applications accepted, copied in one frame."""
+        return self.lines.frame
 
 
 def check_file(content: bytes, origin: Origin, *, formats: Mapping[str, Format] | None = None) -> Outcome:
@@ -81,7 +87,9 @@ def check_file(content: bytes, origin: Origin, *, formats: Mapping[str, Format] 
         report.messages.append(str(error))
         return Outcome(report)
     del content  # as heavy as the cells read from it
-    outcomes = [_check_member(member, origin, formats, report) for member in reading.members]
+    outcomes = []
+    while reading.members:  # each is let go as it is checked: its cells weigh more than its lines
+        outcomes.append(_check_member(reading.members.pop(0), origin, formats, report))
     outside = [SheetReport(name, kept=False, reason=reason) for name, reason in reading.left_aside]
     if len(outcomes) == 1:
         outcomes[0].report.sheets += outside
@@ -90,7 +98,7 @@ def check_file(content: bytes, origin: Origin, *, formats: Mapping[str, Format] 
 
 
 def _with_awards(outcome: Outcome) -> Outcome:
-    found, publishable = award_conformity(outcome.accepted)
+    found, publishable = award_conformity(outcome.lines)
     if found.awards or found.left_out:
         outcome.report.legal_awards = found
     return replace(outcome, publishable=publishable)
@@ -168,7 +176,7 @@ def _check_member(member: Member, origin: Origin, formats: Mapping[str, Format],
             f"Le format «\u00a0{format_.title}\u00a0» est reconnu, mais la réponse à une question pourrait changer les "
             "chiffres : rien n'est chargé avant elle."
         )
-    asked += [question for sheet in lists_kept for question in remarks(sheet.mapped, sheet.validated.accepted)]
+    asked += [question for sheet in lists_kept for question in remarks(sheet.mapped, sheet.validated.accepted.lazy())]
     report.questions += list(dict.fromkeys(asked))
     return outcome
 
@@ -289,7 +297,7 @@ def _unrecognised(member: Member, formats: Mapping[str, Format], report: Report)
 
 def _concluded(sheets: list[_ReadSheet], report: Report, format_: Format) -> Outcome:
     lists = [sheet for sheet in sheets if sheet.contract == APPLICATION]
-    accepted = pl.concat([sheet.validated.accepted for sheet in lists] or [_NO_LINES])
+    accepted = Lines.together([sheet.validated.accepted for sheet in lists] or [_NO_LINES])
     others = by_contract((sheet.contract, sheet.validated.accepted) for sheet in sheets)
     rejected = pl.concat([sheet.validated.rejected for sheet in sheets])
     issues = pl.concat([sheet.validated.issues for sheet in sheets])
@@ -336,30 +344,29 @@ def _remainders(parts: list[tuple[Normalised, Validated]]) -> dict[str, Decimal]
     """What rounding to cents took from the accepted lines, by amount field: totals are those of the file."""
     lost: dict[str, Decimal] = {}
     for normalised, validated in parts:
-        accepted = normalised.lines["source_row"].is_in(validated.accepted["source_row"].to_list())
         for name, remainders in normalised.findings.remainders.items():
-            lost[name] = lost.get(name, Decimal(0)) + Decimal(remainders.filter(accepted).sum())
+            lost[name] = lost.get(name, Decimal(0)) + Decimal(remainders.filter(validated.accepted.kept).sum())
     return lost
 
 
-def _describe_lines(report: Report, accepted: pl.DataFrame, lost: Mapping[str, Decimal]) -> None:
-    currencies = accepted["currency"].unique().to_list()
+def _describe_lines(report: Report, accepted: Lines, lost: Mapping[str, Decimal]) -> None:
+    def kept(name: str) -> pl.Series:
+        return accepted.lazy().select(name).collect()[name]
+
+    currencies = kept("currency").unique().to_list()
     report.currency = currencies[0] if len(currencies) == 1 else None
+    stated = accepted.lazy().select(pl.all().count()).collect(engine="streaming").row(0, named=True)
+    report.filled = {name: cells for name, cells in stated.items() if cells}
     for stage in _STAGES:
-        amounts = accepted[f"amount_{stage}"]
-        if amounts.null_count() < accepted.height:
-            exact = Decimal(amounts.sum()) + lost.get(amounts.name, Decimal(0))
+        name = f"amount_{stage}"
+        if name in report.filled:
+            exact = Decimal(kept(name).sum()) + lost.get(name, Decimal(0))
             report.amounts[stage] = str(exact.quantize(Decimal("0.01"), ROUND_HALF_UP))
-    statuses = accepted["decision_status"].value_counts().sort("decision_status")
+    statuses = kept("decision_status").value_counts().sort("decision_status")
     report.decisions = {row["decision_status"]: row["count"] for row in statuses.iter_rows(named=True)}
-    report.fiscal_years = sorted(accepted["fiscal_year"].unique().to_list())
-    report.funders = sorted(accepted["funder_name"].unique().to_list())
-    report.natural_persons = int((accepted["applicant_kind"] == "natural").sum())
-    report.filled = {
-        name: accepted.height - accepted[name].null_count()
-        for name in accepted.columns
-        if accepted[name].null_count() < accepted.height
-    }
+    report.fiscal_years = sorted(kept("fiscal_year").unique().to_list())
+    report.funders = sorted(kept("funder_name").unique().to_list())
+    report.natural_persons = int((kept("applicant_kind") == "natural").sum())
 
 
 def _status_questions(issues: pl.DataFrame) -> list[str]:
@@ -391,7 +398,7 @@ def _together(outcomes: list[Outcome], whole: Report, outside: list[SheetReport]
             whole.personal_removed[kind] = whole.personal_removed.get(kind, 0) + cells
     whole.sheets += outside
     _count_rows(whole)
-    accepted = pl.concat([_renamed(o.accepted, o.report.file, i) for i, o in enumerate(outcomes)])
+    accepted = Lines.together([_renamed(o.lines, o.report.file, i) for i, o in enumerate(outcomes)])
     _describe_lines(whole, accepted, {})
     whole.amounts = {
         stage: str(sum(Decimal(report.amounts.get(stage, 0)) for report in reports)) for stage in whole.amounts
@@ -404,7 +411,7 @@ def _together(outcomes: list[Outcome], whole: Report, outside: list[SheetReport]
         [o.rejected.with_columns(pl.format("{} · {}", pl.lit(o.report.file), "sheet").alias("sheet")) for o in outcomes]
     )
     others = by_contract(
-        (contract, _renamed(lines, o.report.file, i))
+        (contract, _renamed(Lines.of(lines), o.report.file, i))
         for i, o in enumerate(outcomes)
         for contract, lines in o.others.items()
     )
@@ -412,7 +419,7 @@ def _together(outcomes: list[Outcome], whole: Report, outside: list[SheetReport]
     return Outcome(whole, accepted, rejected, issues, others=others)
 
 
-def _renamed(accepted: pl.DataFrame, member: str, index: int) -> pl.DataFrame:
+def _renamed(accepted: Lines, member: str, index: int) -> Lines:
     """Line identities stay unique across the members of an archive."""
     return accepted.with_columns(
         pl.format("{} · {}", pl.lit(member), "source_sheet").alias("source_sheet"),

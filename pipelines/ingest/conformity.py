@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 import pandera.errors
 import polars as pl
 
+from pipelines.ingest.lines import Lines
 from pipelines.ingest.pool import in_threads
 from pipelines.ingest.report import AwardConformity, FileConformity, Lack
 from schemas.contract import describe
 from schemas.scdl import FREE_TEXT, NATURES, NO, RNA, YES, Scdl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import IO
 
     from pipelines.ingest.recognise import Header
@@ -140,7 +141,7 @@ def clean_csv(accepted: pl.DataFrame) -> tuple[bytes, pl.DataFrame]:
     in Corsica or overseas) is left out when a SIRET says who the beneficiary is.
     """
     lacking, kept = [pl.DataFrame(schema=NONCONFORMING)], [pl.Series(dtype=pl.Boolean)]
-    for part in _assessed(accepted):
+    for part in _assessed(Lines.of(accepted)):
         titles = pl.col("column").replace_strict(_TITLES, default=_TITLES["idBeneficiaire"], return_dtype=pl.String)
         lacking.append(part.faults.select("line_id", "sheet", "row", "column", titles.alias("title"), "rule"))
         kept.append(part.conforming)
@@ -149,8 +150,8 @@ def clean_csv(accepted: pl.DataFrame) -> tuple[bytes, pl.DataFrame]:
     return buffer.getvalue(), pl.concat(lacking)
 
 
-def award_conformity(accepted: pl.DataFrame) -> tuple[AwardConformity, pl.Series]:
-    """What `clean_csv` keeps and why not the rest, counted, and which lines of `accepted` are in the CSV."""
+def award_conformity(accepted: Lines) -> tuple[AwardConformity, pl.Series]:
+    """What `clean_csv` keeps and why not the rest, counted, and which of the lines kept are in the CSV."""
     awarded = accepted.lazy().filter(pl.col("decision_status") == "awarded")
     left_out = awarded.select(condition.sum().alias(reason) for reason, condition in _LEFT_OUT.items()).collect()
     found = AwardConformity(left_out={reason: n for reason, n in left_out.row(0, named=True).items() if n})
@@ -209,26 +210,27 @@ def _is_publishable() -> pl.Expr:
 
 @dataclass(frozen=True)
 class _Assessed:
-    """Of some lines: how many awards may be published, their faults (each with its line), which lines can be."""
+    """Of some lines: how many awards may be published, their faults (each with its line), which lines kept can be."""
 
     awards: int
     faults: pl.DataFrame
     conforming: pl.Series
 
 
-def _assessed(accepted: pl.DataFrame) -> list[_Assessed]:
-    return in_threads(_assess, accepted.iter_slices(_SLICE))
+def _assessed(accepted: Lines) -> list[_Assessed]:
+    return in_threads(_assess, accepted.slices(_SLICE))
 
 
-def _assess(lines: pl.DataFrame) -> _Assessed:
-    candidates = lines.select(_is_publishable()).to_series()
+def _assess(accepted: Lines) -> _Assessed:
+    lines = accepted.every
+    candidates = lines.select(_is_publishable()).to_series() & accepted.kept
     awards = lines.select(CSV_FIELDS).filter(candidates)
     faults = _faults(_texts(awards))
     concerned = awards.select("line_id", sheet="source_sheet", row="source_row")[faults["index"]]
     wrong = candidates.arg_true().gather(faults["index"].unique())
     places = pl.int_range(lines.height, dtype=pl.UInt32, eager=True)
     conforming = candidates & ~places.is_in(wrong.implode())
-    return _Assessed(awards.height, concerned.hstack(faults.select("column", "rule")), conforming)
+    return _Assessed(awards.height, concerned.hstack(faults.select("column", "rule")), conforming.filter(accepted.kept))
 
 
 def _texts(awards: pl.DataFrame) -> pl.DataFrame:
@@ -236,16 +238,14 @@ def _texts(awards: pl.DataFrame) -> pl.DataFrame:
     in_kind = pl.when(pl.col("aid_form").is_in(["in_kind", "both"])).then(pl.col("amount_in_kind"))
     amount = pl.coalesce("amount_total", "amount_awarded", in_kind)
     notified = pl.col("eu_notification")
-    start, end = pl.col("payment_start_date"), pl.col("payment_end_date")
-    lasts = start.cast(pl.String) + pl.when(end != start).then("/" + end.cast(pl.String)).otherwise(pl.lit(""))
+    signed, starts, ends = (_written(awards[f"{name}_date"]) for name in ("signed", "payment_start", "payment_end"))
+    lasts = pl.lit(starts) + pl.when(pl.lit(ends) != pl.lit(starts)).then("/" + pl.lit(ends)).otherwise(pl.lit(""))
     is_rna = pl.col("applicant_rna").str.contains(RNA)
-    shares = awards["beneficiary_share"].drop_nulls().unique()
-    share_texts = shares.cast(pl.String).str.strip_chars_end("0").str.strip_suffix(".")
-    share = pl.col("beneficiary_share").replace_strict(shares, share_texts, default=None, return_dtype=pl.String)
+    share = _written(awards["beneficiary_share"], lambda text: text.str.strip_chars_end("0").str.strip_suffix("."))
     cells = {
         "nomAttribuant": pl.col("funder_name"),
         "idAttribuant": pl.col("funder_siret"),
-        "dateConvention": pl.col("signed_date").cast(pl.String),
+        "dateConvention": pl.lit(signed),
         "referenceDecision": pl.col("decision_reference"),
         "nomBeneficiaire": pl.col("applicant_name"),
         "idBeneficiaire": pl.col("applicant_siret"),
@@ -257,13 +257,19 @@ def _texts(awards: pl.DataFrame) -> pl.DataFrame:
         "datesPeriodeVersement": lasts,
         "idRAE": pl.col("rae_id"),
         "notificationUE": pl.when(notified).then(pl.lit(YES)).when(~notified).then(pl.lit(NO)),
-        "pourcentageSubvention": share,
+        "pourcentageSubvention": pl.lit(share),
         "dispositifAide": pl.col("call_id"),
     }  # fmt: skip
     frame = awards.select(cells[name].alias(name) for name in COLUMNS)
     runs = pl.col(FREE_TEXT).str.contains(r"^[=+\-@]")
     safe = pl.when(runs).then(" " + pl.col(FREE_TEXT)).otherwise(pl.col(FREE_TEXT))
     return frame.with_columns(safe.name.keep()).select(_filled(pl.col(name)) for name in COLUMNS)
+
+
+def _written(values: pl.Series, finish: Callable[[pl.Series], pl.Series] = lambda text: text) -> pl.Series:
+    """`values` as text, each distinct one written once."""
+    distinct = values.drop_nulls().unique()
+    return values.replace_strict(distinct, finish(distinct.cast(pl.String)), default=None, return_dtype=pl.String)
 
 
 # Shared

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipelines.ingest.encodings import as_utf8
+from pipelines.ingest.distinct import Distinct
+from pipelines.ingest.encodings import as_utf8, pieces
 from pipelines.ingest.sheet import Problem, Sheet, UnreadableFileError, column_letters
 
 if TYPE_CHECKING:
@@ -69,11 +70,22 @@ def _read_fast(text: bytes, separator: str) -> pl.DataFrame | None:
     # polars leaves out blank lines and completes short rows without a word: the tolerant reader says so.
     if cells.height != text.count(b"\n") + (not text.endswith(b"\n")):
         return None
-    if quoted and not _has_whole_quotes(text, separator, cells.width):
+    if quoted and not all(_has_whole_quotes(piece, separator, cells.width) for piece in pieces(text)):
         return None
     if not quoted and text.count(separator.encode()) != cells.height * (cells.width - 1):
         return None
-    return _numbered(cells)
+    columns = cells.get_columns()
+    del cells
+    return _numbered(pl.DataFrame(list(_compact(columns))))
+
+
+def _compact(columns: list[pl.Series]) -> Iterator[pl.Series]:
+    """The columns, each in one piece and its equal cells stored once; those given are let go one by one."""
+    columns.reverse()
+    while columns:
+        column = columns.pop()
+        distinct = Distinct.of(column)
+        yield column.rechunk() if distinct.places is None else distinct.over(distinct.cells)
 
 
 def _has_whole_quotes(text: bytes, separator: str, width: int) -> bool:

@@ -102,6 +102,23 @@ def take(source: Path, deposits: Path) -> str:
     return digest.hexdigest()
 
 
+def take_again(source: Path, deposits: Path, sha256: str) -> bool:
+    """Copy `source` to `deposits` when it still holds the content `sha256`; returns whether it does."""
+    try:
+        return holds(source, sha256) and take(source, deposits) == sha256
+    except OSError:
+        return False
+
+
+def holds(path: Path, sha256: str) -> bool:
+    """Whether the file at `path` is there and has the content `sha256`; one that cannot be read has not."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    except OSError:
+        return False
+
+
 def deposit_id(depositor: str, sha256: str) -> str:
     """The identity of one content in one depositor's folder: sixteen hexadecimal digits."""
     return hashlib.sha256(f"{depositor}\0{sha256}".encode()).hexdigest()[:16]

@@ -53,12 +53,16 @@ class Deposit:
 
 @dataclass
 class Pass:
-    """What one pass over the inbox gives. `untaken`: path → why a file could not even be taken (French)."""
+    """What one pass over the inbox gives. `untaken`: path → why a file could not even be taken (French).
+
+    `removed_copies`: how many private copies had served nothing for longer than they are kept.
+    """
 
     deposits: list[Deposit]
     versions: list[Version]
     twins: Twins
     untaken: dict[str, str] = field(default_factory=dict)
+    removed_copies: int = 0
 
 
 def lines_of(deposit: Deposit) -> pl.DataFrame:

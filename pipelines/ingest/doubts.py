@@ -56,19 +56,20 @@ def doubts(mapped: MappedSheet, normalised: Normalised) -> list[str]:
     ]
 
 
-def remarks(mapped: MappedSheet, lines: pl.DataFrame) -> list[str]:
+def remarks(mapped: MappedSheet, lines: pl.LazyFrame) -> list[str]:
     """What is asked of `lines` without holding them: names that may be nobody's, and awards of nothing."""
     return [*nobody(lines), *_awards_of_nothing(mapped, lines)]
 
 
-def _awards_of_nothing(mapped: MappedSheet, lines: pl.DataFrame) -> list[str]:
+def _awards_of_nothing(mapped: MappedSheet, lines: pl.LazyFrame) -> list[str]:
     """A zero is this publisher's refusal, perhaps."""
     format_ = mapped.header.format
     if "decision_status" in mapped.letters or format_.decision is not None or format_.headline_stage != "awarded":
         return []
-    others = [name for name in ("amount_loan", "amount_guarantee", "amount_in_kind", "in_kind_type") if name in lines]
+    others = ("amount_loan", "amount_guarantee", "amount_in_kind", "in_kind_type")
     nothing = (pl.col("amount_awarded") == 0) & pl.all_horizontal(pl.col(name).is_null() for name in others)
-    rows = lines.filter(nothing & (pl.col("decision_status") == "awarded"))["source_row"]
+    awarded = lines.filter(nothing & (pl.col("decision_status") == "awarded"))
+    rows = awarded.select("source_row").collect()["source_row"]
     if not rows.len():
         return []
     question = (

@@ -14,12 +14,13 @@ import polars as pl
 from pipelines.ingest.sheet import UnreadableFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _FRENCH_LETTERS = frozenset("éèêëàâçîïôöùûüœæÉÈÊËÀÂÇÎÏÔÖÙÛÜŒÆ’‘“”«»€°–…\u00a0")
 _LEGACY_ENCODINGS = ("cp1252", "mac_roman", "cp850")
 _FEWEST_CONTROL = 0.01
 _HEAD = 100_000  # characters looked at
+_PIECE = 16 * 1024**2  # bytes decoded at a time: one « € » doubles what a decoded text weighs
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 # Bytes 0x80-0xBF as cp1252 shows them (five of them have no character there and stay control characters), and as
 # ISO 8859-1 does (all of 0x80-0x9F are control characters there).
@@ -72,10 +73,20 @@ def _line_by_line(content: bytes) -> tuple[bytes, str]:
 
 def _is_utf8(text: bytes) -> bool:
     try:
-        text.decode("utf-8")
+        for piece in pieces(text):
+            piece.decode("utf-8")
     except UnicodeDecodeError:
         return False
     return True
+
+
+def pieces(text: bytes) -> Iterator[bytes]:
+    """`text` in parts of whole lines, so that what is made of a part weighs little."""
+    start = 0
+    while start < len(text):
+        end = text.find(b"\n", start + _PIECE) + 1 or len(text)
+        yield text[start:end]
+        start = end
 
 
 def _best_legacy(lines: Iterable[bytes]) -> str:
@@ -114,9 +125,9 @@ def _once(text: str) -> str:
 def repaired_cells(cells: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     """`cells` (row number, then text columns) with what was encoded twice put right, and how many cells changed."""
     changed = 0
-    letters = cells.columns[1:]
-    hinted = cells.select(pl.col(letters).str.contains(_HINT).any())
-    for letter in (name for name in letters if hinted[name].item()):
+    text = pl.col(cells.columns[1:])
+    accented = cells.select((text.str.len_bytes() != text.str.len_chars()).any())  # far quicker than the pattern
+    for letter in (name for name in accented.columns if accented[name].item()):
         column = cells[letter]
         suspects = column.filter(column.str.contains(_HINT)).unique()
         wrong = {text: right for text in suspects.to_list() if (right := decoded_once(text)) != text}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from pipelines.ingest.distinct import Distinct
 from schemas.fold import fold, fold_words
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ def fold_header(text: str) -> str:
 
 def by_value(column: pl.Series, function: Callable[[str], str | None]) -> pl.Series:
     """`function` applied once to each distinct value of a text column; nulls stay null."""
-    distinct = column.drop_nulls().unique()
-    mapped = pl.Series([function(value) for value in distinct.to_list()], dtype=pl.String)
-    return column.replace_strict(distinct, mapped, default=None, return_dtype=pl.String)
+    known = Distinct.of(column)
+    distinct = known.cells.drop_nulls().unique() if known.places is None else known.cells
+    mapped = pl.Series([None if value is None else function(value) for value in distinct.to_list()], dtype=pl.String)
+    if known.places is None:
+        return column.replace_strict(distinct, mapped, default=None, return_dtype=pl.String)
+    return known.over(mapped).alias(column.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -73,11 +74,20 @@ def _meeting(hashes: Iterable[pl.Series]) -> pl.Series:
 
 
 def _hashed(told: pl.DataFrame, ranks: pl.Series) -> pl.Series:
-    by_case = pl.concat_str(pl.lit("case"), "funder", "service", "case", "applicant", "year", separator=_BETWEEN)
+    by_case = pl.concat_str(
+        pl.lit("case"), "funder", "service", "case", "applicant", "year", ranks, separator=_BETWEEN
+    )  # null without a case number
     cells = (pl.col(name).fill_null("") for name in told.columns if name.startswith(_CELL))
-    by_content = pl.concat_str(pl.lit("content"), "funder", "year", *cells, separator=_BETWEEN)
-    key = pl.concat_str(pl.coalesce(by_case, by_content), ranks, separator=_BETWEEN)  # no case number: no `by_case`
-    with duckdb.connect() as connection:
+    by_content = pl.concat_str(pl.lit("content"), "funder", "year", *cells, ranks, separator=_BETWEEN)
+    stated = told["case"].null_count() < told.height
+    key = pl.coalesce(by_case, by_content) if stated else by_content
+    with _database().cursor() as connection:
         connection.register("keys", told.select(key=key))
         hashed: pl.DataFrame = connection.sql("SELECT substr(md5(key), 1, 20) AS id FROM keys").pl()
     return hashed["id"]
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """One for the whole process: opening it costs more than reading a small file."""
+    return duckdb.connect()

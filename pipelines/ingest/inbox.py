@@ -23,8 +23,11 @@ from pipelines.ingest.ledger import Ledger
 from pipelines.ingest.normalise import Origin
 from pipelines.ingest.origin_mark import origin_of
 from pipelines.ingest.pool import Workers
+from pipelines.ingest.retention import former_staging, has_copy, remove_old_copies
+from pipelines.ingest.seal import drop_damaged
 from pipelines.ingest.stage import recipe_key, stage, sweep
 from schemas.funder import FILE_NAME, FunderFile, FunderFileError, load_funder_file
+from schemas.publication import load_publication
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -46,6 +49,7 @@ def ingest(raw: Path, warehouse: Path, *, as_of: date, progress: Progress | None
     """
     now = datetime.now(UTC).replace(microsecond=0)
     sweep(warehouse / "deposits", warehouse / "staging")
+    drop_damaged(warehouse / "staging")
     with Workers() as workers, _recorded(warehouse, as_of, now):
         done = _read_inbox(raw, warehouse, now, workers, progress)
         prepare([deposit for deposit in done.deposits if deposit.is_present], raw, warehouse, workers)
@@ -83,9 +87,11 @@ def _read_inbox(raw: Path, warehouse: Path, now: datetime, workers: Workers, pro
         versions = decide_all([deposit for deposit in deposits if deposit.is_current], ledger)
         twins = link_all(deposits, versions)
         ledger.record_decisions(versions, twins, now)
+        days = load_publication().retention.deposits_days
+        removed = remove_old_copies(deposits, ledger, warehouse / "deposits", now, days=days)
     tell_versions(deposits, versions)
     tell_twins(deposits, twins)
-    return Pass(deposits, versions, twins, untaken)
+    return Pass(deposits, versions, twins, untaken, removed)
 
 
 def _take(files: list[InboxFile], raw: Path, warehouse: Path, ledger: Ledger, now: datetime) -> dict[str, str]:
@@ -164,7 +170,7 @@ def _stage_ahead(
     for row in rows:
         origin, _ = _origin(row, raw)
         folder = warehouse / "staging" / recipe_key(row["sha256"], origin)
-        if not folder.is_dir():
+        if not folder.is_dir() and has_copy(row, row["path"], raw, warehouse):
             unseen[folder.name] = (row, (warehouse / "deposits" / row["sha256"], origin, folder))
 
     def done(count: int) -> None:
@@ -190,11 +196,19 @@ def _staged(
     key = recipe_key(row["sha256"], origin)
     folder = warehouse / "staging" / key
     is_new = key in fresh or not folder.is_dir()
+    former = None
+    if not folder.is_dir() and not has_copy(row, path, raw, warehouse):
+        former = former_staging(row["deposit_id"], ledger, warehouse)
+        if former is None:
+            raise InboxError(
+                f"Ni la copie privée de « {path} » ni ce qui en a été lu ne sont conservés, et le fichier n'est plus "
+                "dans le dossier des dépôts. Remettez-y le fichier, ou rétablissez « staging » depuis une sauvegarde."
+            )
+        is_new, folder = False, former[0]
     report = stage(warehouse / "deposits" / row["sha256"], origin, folder)
     if is_new:
         ledger.record_staging(key, row["deposit_id"], report.status, now)
-    if problem is not None:
-        report.messages.insert(0, problem)
+    report.messages[:0] = [told for told in (former and former[1], problem) if told]
     return Deposit(
         deposit_id=row["deposit_id"],
         depositor=row["depositor"],

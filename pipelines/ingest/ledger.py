@@ -1,4 +1,4 @@
-"""The memory of the pipeline: every file seen, deposit taken, staging made, version decided, release given, run ended.
+"""The memory of the pipeline: files seen, deposits taken, stagings, versions, releases, copies removed, runs ended.
 
 One SQLite file, written by the orchestrating process alone, one transaction a step: a kill leaves it as it was before
 the step or after it. Nothing is ever deleted from it.
@@ -47,6 +47,9 @@ CREATE TABLE IF NOT EXISTS versions (
 CREATE TABLE IF NOT EXISTS twins (
     decided_at TEXT NOT NULL, deposit_id TEXT NOT NULL, other_deposit_id TEXT NOT NULL, fiscal_year INTEGER NOT NULL,
     lines INTEGER NOT NULL, lines_to_review INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS removals (
+    sha256 TEXT NOT NULL, unused_since TEXT NOT NULL, removed_at TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS runs (
     run_id INTEGER PRIMARY KEY AUTOINCREMENT, started_at TEXT NOT NULL, as_of TEXT NOT NULL, ended_at TEXT,
@@ -166,6 +169,23 @@ class Ledger:
             db.execute(
                 "INSERT OR REPLACE INTO stagings VALUES (?, ?, ?, ?)", (recipe_key, deposit_id, status, now.isoformat())
             )
+
+    def stagings(self, deposit_id: str) -> list[dict[str, Any]]:
+        """What was staged of a deposit, the latest first."""
+        rows = self._connection.execute(
+            "SELECT * FROM stagings WHERE deposit_id = ? ORDER BY staged_at DESC, rowid DESC", (deposit_id,)
+        )
+        return list(rows)
+
+    def record_removal(self, sha256: str, *, unused_since: datetime, now: datetime) -> None:
+        """The private copy of this content, which served nothing since then, is removed."""
+        with self._transaction() as db:
+            db.execute("INSERT INTO removals VALUES (?, ?, ?)", (sha256, unused_since.isoformat(), now.isoformat()))
+
+    def removals(self) -> dict[str, datetime]:
+        """The contents whose private copy was removed, with when it was last."""
+        rows = self._connection.execute("SELECT sha256, max(removed_at) AS last FROM removals GROUP BY sha256")
+        return {row["sha256"]: datetime.fromisoformat(row["last"]) for row in rows}
 
     def record_decisions(self, versions: list[Version], twins: Twins, now: datetime) -> None:
         """The versions and the lines of two depositors decided by a run; only what changed since the last is added."""

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from pipelines.ingest.distinct import Distinct
 from pipelines.ingest.fold import fold, fold_header
 from pipelines.ingest.layouts import CONTROLS_SCHEMA, Laid, lay_out
 from pipelines.ingest.personal import personal_header
+from pipelines.ingest.pool import in_threads
 from pipelines.ingest.report import ColumnReport, SheetReport
 from pipelines.ingest.spill import repair_spilled
 from pipelines.ingest.unpivot import NO_VALUE, unpivoted
@@ -24,6 +26,7 @@ SWAPPED = "le nom et l'identifiant sont inversés dans le fichier : chacun est r
 _SAMPLE = 200
 _MOSTLY = 0.8
 _NOISE = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+_UNTIDY = rf"^$|^\s|\s$|{_NOISE}"
 _NUMBER = r"^[\s\u00a0'’]*\d[\d\s\u00a0.]{7,16}\d[\s\u00a0'’]*$"
 
 
@@ -106,18 +109,14 @@ def _trimmed(cells: pl.DataFrame, letters: list[str]) -> pl.DataFrame:
 
     A column where nothing has to be done is left as it is: it would take its weight in memory again.
     """
-    untidy = cells.select(_is_untidy(pl.col(letter)).any() for letter in letters)
-    return cells.with_columns(_tidy(pl.col(letter)) for letter in letters if untidy[letter].item())
+    untidy = cells.select(pl.col(letters).str.contains(_UNTIDY).any())
+    return cells.with_columns(in_threads(_tidy, (cells[letter] for letter in letters if untidy[letter].item())))
 
 
-def _is_untidy(cell: pl.Expr) -> pl.Expr:
-    spaced = cell.str.strip_chars().str.len_bytes() != cell.str.len_bytes()
-    return (cell == "") | spaced | cell.str.contains(_NOISE)
-
-
-def _tidy(cell: pl.Expr) -> pl.Expr:
-    text = cell.str.replace_all(_NOISE, "").str.strip_chars()
-    return pl.when(text != "").then(text)
+def _tidy(column: pl.Series) -> pl.Series:
+    distinct = Distinct.of(column)
+    text = distinct.cells.str.replace_all(_NOISE, "").str.strip_chars()
+    return distinct.over(pl.select(pl.when(text != "").then(text)).to_series()).alias(column.name)
 
 
 def _unswapped(header: Header, laid: Laid) -> tuple[Header, tuple[str, ...]]:

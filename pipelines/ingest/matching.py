@@ -49,19 +49,18 @@ def count_matches(old: pl.DataFrame, new: pl.DataFrame, *, by_case: bool, by_fun
 
     With `by_case`, and case numbers on every line, a line is its case number and applicant, and nothing else.
     """
+    sides = [(lines, party_of(lines).fill_null("")) for lines in (old, new)]
+    if not sides[0][1].is_in(sides[1][1].implode()).any():  # most files that add up have no applicant in common
+        return 0
     if by_case and not old["case_number"].has_nulls() and not new["case_number"].has_nulls():
         keys = ["case_number", "applicant"]
-        left, right = (
-            _numbered(lines.select("case_number", party_of(lines).fill_null("").alias("applicant")), keys)
-            for lines in (old, new)
-        )
+        left, right = (_numbered(lines.select("case_number", party.alias("applicant")), keys) for lines, party in sides)
         return left.join(right, on=[*keys, "ordinal"], how="inner").height
-    return pair(_fingerprints(old, by_funder=by_funder), _fingerprints(new, by_funder=by_funder)).found.height
+    return pair(*(_fingerprints(lines, party, by_funder=by_funder) for lines, party in sides)).found.height
 
 
-def _fingerprints(lines: pl.DataFrame, *, by_funder: bool) -> pl.DataFrame:
+def _fingerprints(lines: pl.DataFrame, party: pl.Series, *, by_funder: bool) -> pl.DataFrame:
     """Who asks, who pays where both files state it, and the amount: what the files of one depositor are compared on."""
-    party = party_of(lines).fill_null("")
     if by_funder:
         party = party + "\x1f" + by_value(lines["funder_name"], fold).fill_null("")
     amount = lines.select(pl.coalesce("amount_awarded", "amount_paid", pl.lit(0)).cast(pl.Decimal(18, 2))).to_series()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from pipelines.ingest.derive import Origin
     from pipelines.ingest.findings import Findings
+    from pipelines.ingest.lines import Lines
     from pipelines.ingest.map import MappedSheet
     from pipelines.ingest.recognise import Header
     from pipelines.ingest.report import Report
@@ -100,10 +101,10 @@ def _stated(totals: pl.DataFrame) -> dict[str, int]:
     return {measure: int(value) for measure, value in added.iter_rows()}
 
 
-def by_contract(accepted: Iterable[tuple[str, pl.DataFrame]]) -> dict[str, pl.DataFrame]:
+def by_contract(accepted: Iterable[tuple[str, Lines]]) -> dict[str, pl.DataFrame]:
     """The accepted lines of several sheets put together: contract → lines, for those that have lines."""
     frames: dict[str, list[pl.DataFrame]] = {}
     for contract, lines in accepted:
-        if contract != APPLICATION and not lines.is_empty():
-            frames.setdefault(contract, []).append(lines)
+        if contract != APPLICATION and lines.height:
+            frames.setdefault(contract, []).append(lines.frame)
     return {contract: pl.concat(frames[contract]) for contract in others() if contract in frames}

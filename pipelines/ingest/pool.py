@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 _WORTH_IT = 3_000_000  # bytes in all: below, starting processes costs more than it saves
+_EACH = 100_000  # bytes that take as long as what any task costs, however small
 
 
 def in_threads(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
@@ -45,7 +46,7 @@ class Workers:
         then does what is left by itself. An exception of `function` is raised here. `done` hears how many have ended.
         """
         workers = os.cpu_count() or 1
-        if min(workers, len(tasks)) < 2 or sum(sizes) < _WORTH_IT:
+        if min(workers, len(tasks)) < 2 or sum(sizes) + _EACH * len(tasks) < _WORTH_IT:
             return False
         if self._pool is None:
             # Fresh processes, not forked ones: polars and DuckDB hold threads.

@@ -160,7 +160,11 @@ def _match(
         else:
             first[name] = letter
             fields[letter] = name
-    if format_.layout.unpivot is not None and not _match_values(candidate, format_, first, fields, duplicates):
+    unpivot = format_.layout.unpivot
+    may_fill = {name.partition(".")[0] for name in first} | set(() if unpivot is None else unpivot.columns)
+    if not may_fill.issuperset(format_.recognise.required):
+        return None
+    if unpivot is not None and not _match_values(candidate, format_, first, fields, duplicates):
         return None
     filled = {name.partition(".")[0] for name in first}
     if any(name not in filled for name in format_.recognise.required):

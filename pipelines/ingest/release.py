@@ -40,10 +40,10 @@ class Waiting:
 
 def waiting(warehouse: Path) -> list[Waiting]:
     """The deposits that waited for a confirmation at the end of the last pass, sorted by path."""
-    path = warehouse / NAME
-    if not path.is_file():
+    try:
+        deposits = json.loads((warehouse / NAME).read_text(encoding="utf-8"))["deposits"]
+    except (FileNotFoundError, ValueError, KeyError):  # none yet, or one that the next pass over the inbox writes again
         return []
-    deposits = json.loads(path.read_text(encoding="utf-8"))["deposits"]
     found = [
         Waiting(row["deposit_id"], row["sha256"], row["relative_path"], row["awaits"])
         for row in deposits

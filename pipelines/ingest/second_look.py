@@ -49,7 +49,7 @@ def second_look(outcome: Outcome) -> list[str]:
     return [
         *_told_by_issues(outcome),
         *_totals(lines, amount),
-        *nobody(lines),
+        *nobody(lines.lazy()),
         *_empty_lines(lines, amount),
         *_odd_amounts(lines, amount),
     ]
@@ -76,11 +76,11 @@ def _told_by_issues(outcome: Outcome) -> list[str]:
     return asked
 
 
-def nobody(lines: pl.DataFrame) -> list[str]:
+def nobody(lines: pl.LazyFrame) -> list[str]:
     """Names that are none: « dont… » details a total, « reste à affecter » is no grant, « idem » is the line above."""
     unknown = pl.all_horizontal(pl.col(name).is_null() for name in ("applicant_siren", "applicant_rna"))
     suspects = lines.filter(unknown & pl.col("applicant_name").str.contains(_NOBODY_HINT))
-    odd = suspects.select("source_row", "applicant_name").rows()
+    odd = suspects.select("source_row", "applicant_name").collect().rows()
     odd = [(row, name) for row, name in odd if _NOBODY.match(fold_words(name))]
     if not odd:
         return []

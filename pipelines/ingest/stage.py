@@ -20,11 +20,13 @@ import schemas
 from pipelines.ingest.check import check_file
 from pipelines.ingest.conformity import CSV_FIELDS, write_clean_csv
 from pipelines.ingest.report import Report
+from pipelines.ingest.seal import seal
 from schemas.contracts import staged_name
 from schemas.source import source_hash
 
 if TYPE_CHECKING:
     from pipelines.ingest.check import Outcome
+    from pipelines.ingest.lines import Lines
     from pipelines.ingest.normalise import Origin
 
 _HERE = Path(__file__).parent
@@ -74,6 +76,7 @@ def stage(content: Path, origin: Origin, folder: Path) -> Report:
     try:
         _write_tables(outcome, aside)
         outcome.report.save(aside / _REPORT)
+        seal(aside)
         aside.rename(folder)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
@@ -85,9 +88,12 @@ def _write_tables(outcome: Outcome, folder: Path) -> None:
     issues = outcome.issues.rename({"column": "column_letter"})
     others = {staged_name(contract): lines for contract, lines in outcome.others.items()}
     publishable = outcome.publishable.rename("is_publishable").to_frame()
-    frames = {"accepted": outcome.accepted, "rejected": outcome.rejected, "issues": issues, **others}
-    for name, frame in frames.items():
-        frame.write_parquet(folder / f"{name}.parquet", compression="zstd", compression_level=_LEVEL)
+    tables: dict[str, Lines | pl.DataFrame] = {
+        "accepted": outcome.lines, "rejected": outcome.rejected, "issues": issues, **others
+    }  # fmt: skip
+    for name, table in tables.items():
+        path = folder / f"{name}.parquet"
+        table.lazy().sink_parquet(path, compression="zstd", compression_level=_LEVEL, engine="streaming")
     publishable.write_parquet(folder / _PUBLISHABLE)
 
 

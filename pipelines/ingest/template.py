@@ -24,7 +24,8 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from pipelines.ingest.french import listed, typeset
 from pipelines.ingest.own_sheets import EXAMPLES, GUIDE, LISTS
-from pipelines.ingest.workbook import AUTHOR, fit_to_width, put_text, workbook_bytes
+from pipelines.ingest.workbook import fit_to_width, put_text
+from pipelines.workbook_file import AUTHOR, workbook_bytes
 from schemas import codelist
 from schemas.application import EARLIEST, FIRST_YEAR, LAST_YEAR, LATEST
 from schemas.contract import YEAR, Euro, Share

@@ -70,7 +70,7 @@ def row_counts(mapped: MappedSheet, validated: Validated) -> tuple[int, int, int
     """Rows accepted, rejected and ignored by validation, of those that gave lines."""
     if not mapped.cell_letters:
         return validated.accepted.height, validated.rejected.height, validated.ignored
-    accepted = set(validated.accepted["source_row"].to_list())
+    accepted = set(validated.accepted.every["source_row"].filter(validated.accepted.kept).to_list())
     rejected = set(validated.rejected["row"].to_list()) - accepted
     rows = mapped.lines["source_row"].n_unique()
     return len(accepted), len(rejected), rows - len(accepted) - len(rejected)

@@ -14,9 +14,11 @@ import pandera.errors
 import polars as pl
 
 from pipelines.ingest.identity import repeated
+from pipelines.ingest.lines import Lines
 from pipelines.ingest.personal import mask
 from pipelines.ingest.totals import unlabelled_totals, whole_rows
 from schemas.application import Application
+from schemas.contract import polars_schema, schema_of_stated
 from schemas.contracts import CONTRACTS
 from schemas.decision_count import DecisionCount
 from schemas.format import DERIVED
@@ -78,9 +80,9 @@ Found = tuple[int, "str | None", str, "str | None", "str | None"]
 
 @dataclass(frozen=True)
 class Validated:
-    """`accepted` satisfies `Application`; `rejected` and `issues` follow the schemas above; `ignored` counts rows."""
+    """`accepted` satisfies the contract; `rejected` and `issues` follow the schemas above; `ignored` counts rows."""
 
-    accepted: pl.DataFrame
+    accepted: Lines
     rejected: pl.DataFrame
     issues: pl.DataFrame
     ignored: int
@@ -100,7 +102,8 @@ def validate(normalised: Normalised, mapped: MappedSheet) -> Validated:
     for position, _, code, _, _ in found:
         if kinds[code].severity == "error":
             reasons.setdefault(position, []).append(code)
-    lines = _emptied(lines, found)
+    to_empty = _to_empty(lines, found)
+    lines = _emptied(lines, to_empty)
     rejected = pl.DataFrame(
         {
             "sheet": [mapped.header.sheet.name] * len(reasons),
@@ -110,9 +113,9 @@ def validate(normalised: Normalised, mapped: MappedSheet) -> Validated:
         },
         schema=REJECTED_SCHEMA,
     )
-    accepted = _without(lines, {*reasons, *totals})
-    _confirm(lines, found, model, left_out={*reasons, *totals})
-    return Validated(accepted, rejected, issues, ignored=len(totals))
+    left_out = {*reasons, *totals}
+    _confirm(lines, {position for rows in to_empty.values() for position in rows} - left_out, found, model)
+    return Validated(Lines.without(lines, left_out), rejected, issues, ignored=len(totals))
 
 
 def _found(normalised: Normalised, mapped: MappedSheet) -> list[Found]:
@@ -136,9 +139,13 @@ def _without_unread(found: list[Found]) -> list[Found]:
 
 
 def _failures(lines: pl.DataFrame, model: type[pa.DataFrameModel]) -> list[Found]:
-    """The contract's failures, as position, field, code, value."""
+    """The contract's failures, as position, field, code, value. Raises `AssertionError` when `lines` is not its own."""
+    if lines.schema != polars_schema(model):
+        raise AssertionError(f"not the columns of the contract: {lines.columns}")
+    nulls = lines.null_count().row(0, named=True)
+    blank = frozenset(name for name, count in nulls.items() if count == lines.height)
     try:
-        model.validate(lines, lazy=True)
+        schema_of_stated(model, blank).validate(lines, lazy=True)
     except pandera.errors.SchemaErrors as errors:
         failures: list[Found] = []
         for case in errors.failure_cases.iter_rows(named=True):
@@ -166,43 +173,35 @@ def _code_of(check: str, model: type[pa.DataFrameModel]) -> str | None:
     return check
 
 
-def _emptied(lines: pl.DataFrame, found: list[Found]) -> pl.DataFrame:
-    """Values that fail a check whose effect is `blank` become null."""
-    kinds = issue_kinds()
+def _to_empty(lines: pl.DataFrame, found: list[Found]) -> dict[str, pl.Series]:
+    """Field → positions of the cells that hold a value and fail a check whose effect is `blank`."""
+    kinds, names = issue_kinds(), set(lines.columns)
     places: dict[str, list[int]] = {}
     for position, name, code, _, _ in found:
-        if kinds[code].effect == "blank" and name in lines.columns:
+        if name in names and kinds[code].effect == "blank":
             places.setdefault(name, []).append(position)
-    positions = pl.int_range(lines.height, eager=True) if lines.height else pl.Series(dtype=pl.Int64)
+    stated = {
+        name: pl.Series(rows).filter(lines[name].gather(rows).is_not_null()) for name, rows in places.items() if name
+    }
+    return {name: rows for name, rows in stated.items() if rows.len()}
+
+
+def _emptied(lines: pl.DataFrame, places: dict[str, pl.Series]) -> pl.DataFrame:
+    positions = pl.int_range(lines.height, eager=True)
     return lines.with_columns(
-        pl.when(~pl.lit(positions.is_in(rows))).then(pl.col(name)).alias(name) for name, rows in places.items()
+        pl.when(~pl.lit(positions.is_in(rows.implode()))).then(pl.col(name)).alias(name)
+        for name, rows in places.items()
     )
 
 
-def _without(lines: pl.DataFrame, places: set[int]) -> pl.DataFrame:
-    """`lines` but those at `places`; columns without any value are not copied, which most are in most files."""
-    if not places:
-        return lines
-    kept = ~pl.int_range(lines.height, eager=True).is_in(sorted(places))
-    stated = [column for column in lines.iter_columns() if column.null_count() < lines.height]
-    return (
-        pl.DataFrame(stated, height=lines.height)
-        .filter(kept)
-        .select(
-            pl.col(name) if name in {column.name for column in stated} else pl.lit(None, dtype=dtype).alias(name)
-            for name, dtype in lines.schema.items()
-        )
-    )
-
-
-def _confirm(lines: pl.DataFrame, found: list[Found], model: type[pa.DataFrameModel], *, left_out: set[int]) -> None:
+def _confirm(lines: pl.DataFrame, touched: set[int], found: list[Found], model: type[pa.DataFrameModel]) -> None:
     """What is accepted satisfies the contract, but for the failures that are only said. Raises `AssertionError`.
 
-    The lines of which nothing was said have just been checked as they are.
+    `touched`: the accepted lines of which a cell was emptied; the others are as they were when they were checked.
     """
-    touched = sorted({position for position, *_ in found} - left_out)
-    kept = {code for _, _, code, _, _ in found if issue_kinds()[code].effect == "keep"}
-    left = {code for _, _, code, _, _ in _failures(lines[touched], model)} - kept if touched else set()
+    kinds = issue_kinds()
+    kept = {code for code in {item[2] for item in found} if kinds[code].effect == "keep"}
+    left = {code for _, _, code, _, _ in _failures(lines[sorted(touched)], model)} - kept if touched else set()
     if left:
         raise AssertionError(f"accepted lines fail the contract: {sorted(left)}")
 

@@ -1,15 +1,12 @@
-"""Excel workbooks that we write: the same bytes at every run, text that stays text, sheet names that are allowed.
+"""Excel workbooks that we write: text that stays text, sheet names that are allowed.
 
 What a workbook says is decided by `template` and `annotate`; nothing here knows of grants.
 """
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
 from copy import copy
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
@@ -17,13 +14,9 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from openpyxl import Workbook
     from openpyxl.cell import Cell
     from openpyxl.worksheet.worksheet import Worksheet
 
-WRITTEN = datetime(2026, 1, 1)
-"""The date that our workbooks bear: equal inputs give equal bytes."""
-AUTHOR = "Qui finance quoi"
 LONGEST_TEXT = 32_767
 """Characters that a cell may hold (Excel)."""
 
@@ -72,21 +65,3 @@ def fit_to_width(sheet: Worksheet) -> None:
     """On paper: landscape, as wide as one page."""
     sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
-
-
-def workbook_bytes(book: Workbook) -> bytes:
-    """The workbook as an xlsx file, without the present in its entries or its properties."""
-    book.properties.creator, book.properties.created, book.properties.lastModifiedBy = AUTHOR, WRITTEN, None
-    out = io.BytesIO()
-    book.save(out)
-    stamp = f"{WRITTEN:%Y-%m-%dT%H:%M:%SZ}".encode()
-    fixed = io.BytesIO()
-    with zipfile.ZipFile(out) as origin, zipfile.ZipFile(fixed, "w") as archive:
-        for entry in origin.infolist():
-            data = origin.read(entry)
-            if entry.filename == "docProps/core.xml":
-                data = re.sub(rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>" + stamp, data)
-            same = zipfile.ZipInfo(entry.filename, date_time=WRITTEN.timetuple()[:6])
-            same.compress_type, same.create_system, same.external_attr = zipfile.ZIP_DEFLATED, 3, 0o644 << 16
-            archive.writestr(same, data)
-    return fixed.getvalue()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pandas as pd
+import polars as pl
 
 from pipelines.publish import comma_separated, formats
 from pipelines.publish.directory import UNKNOWN_TERRITORY, label
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 SHOWN = 50
 _ORDER = "fiscal_year DESC, amount DESC NULLS LAST, application_id, beneficiary_name, title"
+_SHOWN = (
+    "fiscal_year", "funder_id", "funder_name", "organisation_id", "beneficiary_name", "amount", "currency", "title",
+    "theme", "purpose", "service_key", "service_name",
+)  # fmt: skip
 KEYS = {
     "funder_id": "funder_id",
     "service_key": "service_key",
@@ -29,21 +34,22 @@ KEYS = {
 
 
 class AwardLists:
-    """The most recent awards of every holder of one key, read in one go."""
+    """The awards of every holder of one key, read and made safe for spreadsheets in one go, most recent first."""
 
     def __init__(self, context: Context, key: str) -> None:
-        self._context, self._key = context, key
-        found = context.database.query(
-            f"SELECT *, {KEYS[key]} AS _key, count(*) OVER (PARTITION BY _key) AS _n FROM awards"
-            f" QUALIFY row_number() OVER (PARTITION BY _key ORDER BY {_ORDER}) <= {SHOWN} ORDER BY _key, {_ORDER}"
+        self._context = context
+        frame = context.database.typed(
+            f"SELECT * EXCLUDE _key FROM (SELECT *, {KEYS[key]} AS _key FROM awards) ORDER BY _key, {_ORDER}"
         )
-        self._parts = {str(value): part for value, part in found.groupby("_key", sort=False)}
-        self._empty = found.iloc[:0]
+        counted = context.database.typed(f"SELECT {KEYS[key]} AS _key, count(*) AS n FROM awards GROUP BY 1 ORDER BY 1")
+        ends = counted["n"].cum_sum()
+        self._places = dict(zip(counted["_key"], zip(ends - counted["n"], counted["n"], strict=True), strict=True))
+        self._rows, self._safe = frame.select(_SHOWN), comma_separated.neutralised(frame)
 
     def section(self, value: str, *, csv: str, hide: tuple[str, ...] = ()) -> Section:
         """The section « Attributions » of one page. `csv` is the file that has them all."""
-        part = self._parts.get(value, self._empty)
-        total = int(part["_n"].iloc[0]) if len(part) else 0
+        start, total = self._places.get(value, (0, 0))
+        part = _plain(self._rows.slice(start, min(total, SHOWN)))
         if not total:
             words = (
                 "Aucune attribution à une personne morale : les aides à des personnes physiques ne figurent "
@@ -99,10 +105,13 @@ class AwardLists:
 
     def file(self, value: str, path: str) -> Output:
         """Every award of one holder of the key, as a comma-separated file."""
-        frame = self._context.database.typed(
-            f"SELECT * FROM awards WHERE {KEYS[self._key]} = ? ORDER BY {_ORDER}", [value]
-        )
-        return Output(path, comma_separated.to_bytes(frame))
+        start, total = self._places.get(value, (0, 0))
+        return Output(path, comma_separated.written(self._safe.slice(start, total)))
+
+
+def _plain(part: pl.DataFrame) -> pd.DataFrame:
+    """A short slice as publication handles frames: amounts as floats."""
+    return pd.DataFrame(part.with_columns(pl.col("amount").cast(pl.Float64)).to_dict(as_series=False))
 
 
 def _what(row: Row) -> str | None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from markupsafe import Markup, escape
 
-from pipelines.publish import formats, svg
+from pipelines.publish import formats, shades, svg
+from pipelines.publish.shades import LegendItem
 from pipelines.publish.tables import Row, records, written
 
 if TYPE_CHECKING:
@@ -25,14 +26,6 @@ CSS = ("c1", "c2", "c3", "c4", "c9")
 MAX_SERIES = 4
 NEUTRAL = frozenset({"others", "unknown"})
 """Columns drawn in the neutral colour."""
-
-
-@dataclass(frozen=True)
-class LegendItem:
-    """One entry of a legend: the colour's class and its meaning."""
-
-    css: str
-    label: str
 
 
 class Chart(Protocol):
@@ -49,10 +42,10 @@ class Chart(Protocol):
 
 
 def _row(label: str, picture: Markup, value: str, *, data: str) -> Markup:
-    return Markup(
-        '<div class="row" data-values="{}"><span class="label"><bdi>{}</bdi></span>'
-        '<span class="picture">{}</span><span class="value">{}</span></div>'
-    ).format(data, label, picture, value)
+    return Markup(  # noqa: S704  (escaped piece by piece)
+        f'<div class="row" data-values="{escape(data)}"><span class="label"><bdi>{escape(label)}</bdi></span>'
+        f'<span class="picture">{picture}</span><span class="value">{escape(value)}</span></div>'
+    )
 
 
 def _empty_row(label: str, words: str) -> Markup:
@@ -62,7 +55,8 @@ def _empty_row(label: str, words: str) -> Markup:
     ).format(label, words)
 
 
-def _data(*values: Any) -> str:
+def data_values(*values: Any) -> str:
+    """What is drawn, for the tests that hold the picture equal to the table: numbers, empty where there is none."""
     return " ".join(
         "" if formats.is_missing(value) else f"{float(value):.6f}".rstrip("0").rstrip(".") for value in values
     )
@@ -98,7 +92,7 @@ class Bars:
                 continue
             share = float(value) / largest if largest > 0 else 0.0
             text = _value(row, self.value, self.kind)
-            drawn.append(_row(str(row[self.label]), svg.bar(share), text, data=_data(value)))
+            drawn.append(_row(str(row[self.label]), svg.bar(share), text, data=data_values(value)))
         return Markup("").join(drawn)
 
     def legend(self, frame: pd.DataFrame) -> list[LegendItem]:
@@ -108,7 +102,7 @@ class Bars:
     def traces(self, frame: pd.DataFrame) -> list[dict[str, Any]]:
         """One horizontal bar trace."""
         head = frame.head(self.top)
-        return [_bar_trace(head, self.label, self.value, css="c1", colour=LIGHT[0], name="")]
+        return [bar_trace(head, self.label, self.value)]
 
 
 @dataclass(frozen=True)
@@ -135,7 +129,7 @@ class Stacks:
         for row, parts in zip(rows, values, strict=True):
             picture = svg.stack(zip((part / largest for part in parts), self._css(), strict=True))
             text = _value({**row, "_total": sum(parts)}, "_total", self.kind)
-            drawn.append(_row(str(row[self.label]), picture, text, data=_data(*(row[c] for c, _ in self.parts))))
+            drawn.append(_row(str(row[self.label]), picture, text, data=data_values(*(row[c] for c, _ in self.parts))))
         return Markup("").join(drawn)
 
     def legend(self, frame: pd.DataFrame) -> list[LegendItem]:
@@ -145,7 +139,7 @@ class Stacks:
     def traces(self, frame: pd.DataFrame) -> list[dict[str, Any]]:
         """One horizontal bar trace a part."""
         return [
-            _bar_trace(frame, self.label, column, css=css, colour=LIGHT[CSS.index(css)], name=title)
+            bar_trace(frame, self.label, column, css=css, colour=LIGHT[CSS.index(css)], name=title)
             for (column, title), css in zip(self.parts, self._css(), strict=True)
         ]
 
@@ -179,7 +173,7 @@ class Dots:
                 drawn.append(_empty_row(str(row[self.label]), str(row[self.note])))
                 continue
             picture = svg.dot(numbers[0], low=numbers[1], high=numbers[2])
-            drawn.append(_row(str(row[self.label]), picture, str(row[self.note]), data=_data(*numbers)))
+            drawn.append(_row(str(row[self.label]), picture, str(row[self.note]), data=data_values(*numbers)))
         return Markup("").join(drawn)
 
     def _columns(self) -> tuple[str | None, str | None, str | None]:
@@ -218,7 +212,10 @@ class Dots:
         return [trace]
 
 
-def _bar_trace(frame: pd.DataFrame, label: str, value: str, *, css: str, colour: str, name: str) -> dict[str, Any]:
+def bar_trace(
+    frame: pd.DataFrame, label: str, value: str, *, css: str = CSS[0], colour: str = LIGHT[0], name: str = ""
+) -> dict[str, Any]:
+    """One trace of horizontal bars, for Plotly."""
     return {
         "type": "bar",
         "orientation": "h",
@@ -241,44 +238,28 @@ class YearGrid:
     value: str
     status: str
 
-    def bounds(self, frame: pd.DataFrame) -> list[float]:
-        """The upper limits of the first four shades: quintiles of the positive values."""
-        positive = frame.loc[frame[self.value] > 0, self.value]
-        return [float(positive.quantile(q)) for q in (0.2, 0.4, 0.6, 0.8)] if len(positive) else []
-
-    def shade(self, value: float, bounds: list[float]) -> int:
-        """The shade (1–5) of a value; 0 for none."""
-        return 0 if value <= 0 else 1 + sum(value > bound for bound in bounds)
-
     def html(self, frame: pd.DataFrame) -> Markup:
         """Head and body of the table (the caption and the scrolling region are the template's)."""
-        bounds, years = self.bounds(frame), sorted({int(year) for year in frame["fiscal_year"]})
+        limits, years = shades.bounds(frame[self.value]), sorted({int(year) for year in frame["fiscal_year"]})
         head = Markup("").join(Markup('<th scope="col">{}</th>').format(str(year)) for year in years)
         body = []
         for label, group in frame.groupby(self.label, sort=False):
             cells = {int(row["fiscal_year"]): row for row in records(group)}
-            drawn = Markup("").join(self._cell(cells.get(year), bounds) for year in years)
+            drawn = Markup("").join(self._cell(cells.get(year), limits) for year in years)
             body.append(Markup('<tr><th scope="row"><bdi>{}</bdi></th>{}</tr>').format(label, drawn))
         title = Markup('<th scope="col">Financeur</th>')
         return Markup("<thead><tr>{}{}</tr></thead><tbody>{}</tbody>").format(title, head, Markup("").join(body))
 
-    def _cell(self, row: Row | None, bounds: list[float]) -> Markup:
+    def _cell(self, row: Row | None, limits: list[float]) -> Markup:
         if row is None or formats.is_missing(row[self.value]):
             return Markup('<td class="mark">{}</td>').format("–" if row is None else row[self.status])
         text = _value(row, self.value, "money")
-        shade = self.shade(float(row[self.value]), bounds)
-        return Markup('<td class="s{}" data-values="{}">{}</td>').format(shade, _data(row[self.value]), text)
+        shade = shades.shade(float(row[self.value]), limits)
+        return Markup('<td class="s{}" data-values="{}">{}</td>').format(shade, data_values(row[self.value]), text)
 
     def legend(self, frame: pd.DataFrame) -> list[LegendItem]:
         """The amounts each shade stands for."""
-        bounds = self.bounds(frame)
-        if len(set(bounds)) < 2:
-            return []
-        words = [f"jusqu'à {formats.money_compact(b)}" for b in bounds]
-        return [
-            *(LegendItem(f"s{i}", word) for i, word in enumerate(words, start=1)),
-            LegendItem("s5", f"plus de {formats.money_compact(bounds[-1])}"),
-        ]
+        return shades.legend(shades.bounds(frame[self.value]))
 
     def traces(self, frame: pd.DataFrame) -> list[dict[str, Any]]:
         """One vertical bar trace a row."""

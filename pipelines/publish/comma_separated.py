@@ -1,11 +1,12 @@
 """Comma-separated files as RFC 4180 has them: UTF-8, CRLF, point decimals, ISO dates; no cell a spreadsheet would run.
 
-A text cell that begins with = + - @ (or a tab or carriage return) gets a leading apostrophe, so that opening the file
-never executes anything (OWASP, "CSV injection"). Numbers keep their sign.
+A text cell that begins with = + - @ (or a tab, a carriage return, a line feed) gets a leading apostrophe: opening the
+file never executes anything (OWASP, "CSV injection"). Numbers keep their sign.
 """
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import io
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,8 @@ from pipelines.publish import formats
 if TYPE_CHECKING:
     import pandas as pd
 
-DANGEROUS = r"^[=+\-@\t\r]"
+DANGEROUS_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+DANGEROUS = r"^[=+\-@\t\r\n]"
 
 
 def neutralised(frame: pl.DataFrame) -> pl.DataFrame:
@@ -37,20 +39,53 @@ def neutralised(frame: pl.DataFrame) -> pl.DataFrame:
 
 def to_bytes(frame: pl.DataFrame) -> bytes:
     """The whole file, header included."""
+    return written(neutralised(frame))
+
+
+def written(safe: pl.DataFrame) -> bytes:
+    """The file of a frame whose cells are `neutralised` already."""
     buffer = io.BytesIO()
-    neutralised(frame).write_csv(buffer, line_terminator="\r\n", quote_style="necessary")
+    safe.write_csv(buffer, line_terminator="\r\n", quote_style="necessary")
+    return buffer.getvalue()
+
+
+def to_excel_bytes(frame: pl.DataFrame) -> bytes:
+    """The same file for a spreadsheet set in French: byte order mark, semicolons, decimal commas, VRAI and FAUX."""
+    booleans = pl.selectors.boolean()
+    shown = neutralised(frame).with_columns(
+        pl.when(booleans).then(pl.lit("VRAI")).when(booleans.not_()).then(pl.lit("FAUX")).name.keep()
+    )
+    buffer = io.BytesIO()
+    shown.write_csv(
+        buffer, separator=";", decimal_comma=True, include_bom=True, line_terminator="\r\n", quote_style="necessary"
+    )
     return buffer.getvalue()
 
 
 def from_pandas(frame: pd.DataFrame) -> bytes:
     """The file of one figure's frame: columns in order, whole numbers without decimals, absences empty."""
-    columns: dict[str, pl.Series] = {}
-    for name in frame.columns:
-        values = [_plain(value) for value in frame[name].tolist()]
-        if values and all(value is None or (isinstance(value, float) and value.is_integer()) for value in values):
-            values = [None if value is None else int(value) for value in values]
-        columns[str(name)] = pl.Series(str(name), values, strict=False)
-    return to_bytes(pl.DataFrame(columns))
+    columns = [_column(frame[name].tolist()) for name in frame.columns]
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(frame.columns)
+    writer.writerows(zip(*columns, strict=True))
+    return buffer.getvalue().encode()
+
+
+def _column(values: list[Any]) -> list[str]:
+    """The cells of one column of a figure as they are written."""
+    plain = [_plain(value) for value in values]
+    if all(value is None or (isinstance(value, float) and value.is_integer()) for value in plain):
+        plain = [None if value is None else int(value) for value in plain]
+    return ["" if value is None else _safe(value) if isinstance(value, str) else _written(value) for value in plain]
+
+
+def _safe(text: str) -> str:
+    return f"'{text}" if text.startswith(DANGEROUS_STARTS) else text
+
+
+def _written(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _plain(value: Any) -> Any:

@@ -5,33 +5,37 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import jinja2
 import plotly.offline
 
 from pipelines.publish import formats
 from pipelines.publish.directory import Directory, amounts_word, label
+from pipelines.publish.licensing import Licensing
 from pipelines.publish.reports import Output, Report, reports
 from pipelines.publish.tables import SUPPRESSED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from pipelines.publish.database import PublicDatabase
     from pipelines.publish.figure import Figure
 
+T = TypeVar("T")
 HERE = Path(__file__).parent
 PLOTLY = f"assets/plotly-{plotly.offline.get_plotlyjs_version()}.min.js"
-_PIECES = re.compile(r"(<script.*?</script>|<style.*?</style>|<[^>]*>)", re.DOTALL)
+_SCRIPTS = re.compile(r"(<script.*?</script>|<style.*?</style>)", re.DOTALL)
+_BEFORE = re.compile(r" (?=[:;!?%€»])(?![^<>]*>)")
+_AFTER = re.compile(r"« (?![^<>]*>)")
 
 
 def typographic(html: str) -> str:
     """`html` with French no-break spaces in its text: before : ; ! ? % € », after «. Tags and scripts are untouched."""
-    pieces = _PIECES.split(html)
+    pieces = _SCRIPTS.split(html)
     for index in range(0, len(pieces), 2):
-        text = re.sub(r" ([:;!?%€»])", f"{formats.NBSP}\\1", pieces[index])
-        pieces[index] = text.replace("« ", f"«{formats.NBSP}")
+        text = _BEFORE.sub(formats.NBSP, pieces[index])
+        pieces[index] = _AFTER.sub(f"«{formats.NBSP}", text)
     return "".join(pieces)
 
 
@@ -71,7 +75,16 @@ class Context:
         self.database = database
         self.publication = database.publication
         self.directory = Directory(database)
+        self.licensing = Licensing(database)
         self._menu = [report for report in reports() if report.menu]
+        self._remembered: dict[str, Any] = {}
+
+    def remembered(self, name: str, made: Callable[[], T]) -> T:
+        """What `made` gives, worked out once for the whole site and kept under `name`."""
+        if name not in self._remembered:
+            self._remembered[name] = made()
+        found: T = self._remembered[name]
+        return found
 
     @property
     def source(self) -> str:
@@ -90,11 +103,16 @@ class Context:
         figures: Sequence[Figure] = (),
         trail: Sequence[tuple[str, str]] = (),
         is_demonstration: bool = False,
+        data_of: Collection[str] | None = None,
+        json_ld: str | None = None,
+        leaf: str | None = None,
         **values: Any,
     ) -> Iterator[Output]:
         """The page at `path` and one CSV file for each of its `figures`.
 
-        `trail` is the breadcrumb, from the home page's child to the parent: (name, href from the root).
+        `trail` is the breadcrumb, from the home page's child to the parent: (name, href from the root). `data_of`: the
+        funders whose data the page holds, all by default; its footer states their licence. `json_ld`: what machines
+        read of it, escaped for a script element. `leaf`: the path of its leaf to share.
         """
         downloads = {figure.id: f"data/figures/{path.removesuffix('.html')}/{figure.id}.csv" for figure in figures}
         html = (
@@ -109,6 +127,9 @@ class Context:
                 menu=self._menu,
                 trail=trail,
                 publication=self.publication,
+                licence=self.licensing.words(data_of),
+                json_ld=json_ld,
+                leaf=leaf,
                 is_demonstration=self.publication.is_demonstration or is_demonstration,
                 downloads=downloads,
                 plotly=PLOTLY if any(figure.interactive for figure in figures) else None,

@@ -97,6 +97,10 @@ class PublicDatabase:
         found = self.query("SELECT table_name FROM duckdb_tables() WHERE NOT internal ORDER BY table_name")
         return [str(name) for name in found["table_name"]]
 
+    def columns(self, table: str) -> list[str]:
+        """The columns of a table, in its order."""
+        return [str(row[0]) for row in self._connection.execute(f'DESCRIBE "{table}"').fetchall()]
+
     def fingerprint(self) -> str:
         """A hash of everything the database holds: equal contents give equal hashes, in any order of rows."""
         digest = hashlib.sha256()

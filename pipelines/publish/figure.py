@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,9 @@ import plotly.graph_objects as go
 
 from pipelines.publish import comma_separated, formats
 from pipelines.publish.charts import Chart, YearGrid
+from pipelines.publish.script_json import script_json
 from pipelines.publish.tables import Column, Table
+from pipelines.publish.tile_map import TileMap
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,10 +62,13 @@ class Figure:
         return isinstance(self.chart, YearGrid)
 
     @property
-    def has_long_labels(self) -> bool:
-        """True when labels need a line of their own on a narrow screen."""
+    def picture_class(self) -> str:
+        """The class of the picture's box: `tiles`, or `chart`, with `long` when labels need a line of their own."""
+        if isinstance(self.chart, TileMap):
+            return "tiles"
         label = getattr(self.chart, "label", None)
-        return label is not None and any(len(str(text)) > 12 for text in self.frame[label])
+        is_long = label is not None and any(len(str(text)) > 12 for text in self.frame[label])
+        return "chart long" if is_long else "chart"
 
     def csv(self) -> bytes:
         """The frame as a comma-separated file."""
@@ -76,12 +80,7 @@ class Figure:
             raise ValueError(f"la figure {self.id} n'a pas de graphique")
         traces = self.chart.traces(self.frame)
         drawn = go.Figure(data=traces, layout=self._layout(traces)).to_plotly_json()
-        text = json.dumps(
-            {"data": drawn["data"], "layout": drawn["layout"], "config": CONFIG}, ensure_ascii=False, sort_keys=True
-        )
-        for character in "<>&\u2028\u2029":
-            text = text.replace(character, f"\\u{ord(character):04x}")
-        return text
+        return script_json({"data": drawn["data"], "layout": drawn["layout"], "config": CONFIG})
 
     def _layout(self, traces: list[dict[str, Any]]) -> dict[str, Any]:
         horizontal = any(trace.get("orientation") == "h" or trace["type"] == "scatter" for trace in traces)

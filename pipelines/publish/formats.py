@@ -32,6 +32,9 @@ def is_missing(value: Any) -> bool:
 
 def number(value: float | Decimal, *, decimals: int = 0) -> str:
     """`value` with a decimal comma and thin spaces by thousands, rounded half up: `1 234,5`."""
+    if decimals == 0 and value == (whole := int(value)):
+        text = f"{abs(whole):,}".replace(",", THIN)
+        return f"−{text}" if whole < 0 else text
     exact = Decimal(str(value)).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
     text = f"{abs(exact):,.{decimals}f}".replace(",", THIN).replace(".", ",")
     return f"−{text}" if exact < 0 else text
@@ -49,6 +52,8 @@ def symbol(currency: str = "EUR") -> str:
 
 def money(value: float | Decimal, *, currency: str = "EUR") -> str:
     """An exact sum; cents only when there are some: `138 800 €`, `12,50 €`."""
+    if isinstance(value, float) and value.is_integer():
+        return f"{number(value)}{NBSP}{symbol(currency)}"
     cents = Decimal(str(value)).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
     whole = cents == cents.to_integral_value()
     return f"{number(cents, decimals=0 if whole else 2)}{NBSP}{symbol(currency)}"

@@ -50,6 +50,11 @@ def splits(frame: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
     if frame.empty:
         return
     keyed = frame.assign(currency=frame["currency"].fillna("EUR"), stage=frame["stage"].fillna("unknown"))
+    pairs = set(zip(keyed["currency"].tolist(), keyed["stage"].tolist(), strict=True))
+    if len(pairs) == 1:
+        [(currency, stage)] = pairs
+        yield str(currency), str(stage), keyed
+        return
     groups = [(currency, stage, part) for (currency, stage), part in keyed.groupby(["currency", "stage"], sort=True)]
     for currency, stage, part in sorted(groups, key=lambda item: (-item[2]["n_awards"].sum(), item[0], item[1])):
         yield str(currency), str(stage), part

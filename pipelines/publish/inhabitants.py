@@ -10,12 +10,14 @@ from pipelines.publish.directory import UNKNOWN_TERRITORY, amounts_word
 from pipelines.publish.figure import Figure
 from pipelines.publish.funding import coverage, splits
 from pipelines.publish.tables import Column
+from pipelines.publish.tile_map import TileMap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pandas as pd
 
+    from pipelines.publish.charts import Chart
     from pipelines.publish.funding import Scope
 
 PARTIAL = (
@@ -23,14 +25,24 @@ PARTIAL = (
     "d'autres financeurs. Le siège d'un bénéficiaire n'est pas toujours le lieu de son action."
 )
 
+ROUGHLY = "Chaque carré est un territoire, à peu près à sa place ; tous ont la même taille."
+
 
 def by_territory(
-    frame: pd.DataFrame, scope: Scope, *, id: str, key: str, title: str, by: str, name: Callable[[Any], str]
+    frame: pd.DataFrame,
+    scope: Scope,
+    *,
+    id: str,
+    key: str,
+    title: str,
+    by: str,
+    name: Callable[[Any], str],
+    level: str | None = None,
 ) -> list[Figure]:
     """One figure per currency and stage: amount ÷ population of each territory, in the last complete fiscal year.
 
     `frame` has `key`, `fiscal_year`, `population` and the additive measures. Territories without population are left
-    out and said in the coverage; in alphabetical order.
+    out and said in the coverage; in alphabetical order. With `level`, the first picture is the map of that level.
     """
     figures: list[Figure] = []
     for currency, stage, every_year in splits(frame):
@@ -52,6 +64,9 @@ def by_territory(
         left_out = int(part["n_awards"].sum() - known["n_awards"].sum())
         unit = "" if currency == "EUR" else f" ({formats.symbol(currency)})"
         low, high = (formats.money(value, currency=currency) for value in tidy["per_inhabitant"].agg(["min", "max"]))
+        chart: Chart = Bars("label", "per_inhabitant")
+        if level is not None and not figures:
+            chart = TileMap(level, key, "label", "per_inhabitant")
         figures.append(
             Figure(
                 id=id if not figures else f"{id}-{len(figures) + 1}",
@@ -67,12 +82,12 @@ def by_territory(
                     Column("population", "Habitants", "count"),
                     Column("per_inhabitant", "Par habitant", "money"),
                 ),
-                chart=Bars("label", "per_inhabitant"),
+                chart=chart,
                 coverage=coverage(part)
                 + (f" ; {formats.count(left_out)} sans territoire connu, hors de ce calcul" if left_out else ""),
                 source=scope.source,
                 method="territoires",
-                note=PARTIAL,
+                note=f"{ROUGHLY} {PARTIAL}" if isinstance(chart, TileMap) else PARTIAL,
             )
         )
     return figures

@@ -134,12 +134,13 @@ def _write_one(name: str, public_db: Path, root: Path) -> _Tally:
 
 
 def _already(wanted: str, state: Path, root: Path) -> PublishResult | None:
-    """What stands in `root`, when it was made from this very content by this very code and no file of it is missing."""
+    """What stands in `root`, when it was made from this very content by this very code and no file of it changed."""
     if not _says(state, wanted):
         return None
-    listed = [root / path for manifest in (root / "manifest").glob("*.json") for path in _listed(manifest)]
-    if not all(path.is_file() for path in listed):
+    hashes = {root / path: wanted for m in (root / "manifest").glob("*.json") for path, wanted in _listed(m).items()}
+    if not all(path.is_file() and _hash(path.read_bytes()) == wanted for path, wanted in hashes.items()):
         return None
+    listed = list(hashes)
     return PublishResult(
         pages=sum(path.suffix == ".html" for path in listed),
         files=len(listed),
@@ -168,7 +169,7 @@ def _write_report(name: str, outputs: Iterable[Output], root: Path, tally: _Tall
     for output in _in_order(outputs):
         if output.path in tally.sizes:
             raise ValueError(f"deux rapports écrivent {output.path}")
-        hashes[output.path] = hashlib.sha256(output.content).hexdigest()
+        hashes[output.path] = _hash(output.content)
         tally.sizes[output.path] = len(output.content)
         if _is_same(root / output.path, output.content):
             continue
@@ -215,8 +216,15 @@ def _in_order(outputs: Iterable[Output]) -> Iterator[Output]:
 def _listed(manifest: Path) -> dict[str, str]:
     if not manifest.exists():
         return {}
-    listed: dict[str, str] = json.loads(manifest.read_text(encoding="utf-8"))
+    try:
+        listed: dict[str, str] = json.loads(manifest.read_text(encoding="utf-8"))
+    except ValueError:  # damaged: written again with the report
+        return {}
     return listed
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _json(hashes: dict[str, str]) -> bytes:

@@ -113,14 +113,14 @@ def build(inputs: Inputs, target: Path, *, select: Collection[str] | None = None
         if result.blocking:
             raise BlockedBuild(result)
     if not is_partial:
-        mark.write_text(wanted, encoding="utf-8")
+        mark.write_text(_mark(wanted, target), encoding="utf-8")
     result.total_seconds = time.perf_counter() - started
     return result
 
 
 def _as_it_stands(inputs: Inputs, target: Path, mark: Path, wanted: str) -> BuildResult | None:
     """What `target` holds, checked again, when it was made from what is `wanted`; None when it is to be built."""
-    if not (target.is_file() and mark.is_file() and mark.read_text(encoding="utf-8") == wanted):
+    if not (target.is_file() and mark.is_file() and mark.read_text(encoding="utf-8") == _mark(wanted, target)):
         return None
     try:
         with opened(target) as connection:
@@ -128,9 +128,15 @@ def _as_it_stands(inputs: Inputs, target: Path, mark: Path, wanted: str) -> Buil
             register(connection, inputs)
             result = BuildResult(rows=count_rows(connection))
             result.checks = [_offenders(connection, check) for check in checks()]
-    except duckdb.Error:  # a damaged file is built again
+    except duckdb.Error:  # another version's file is built again
         return None
     return None if result.blocking else result
+
+
+def _mark(recipe: str, target: Path) -> str:
+    """What the file `target` was made from and what it holds: one that a disk or a hand changed is built again."""
+    with target.open("rb") as file:
+        return f"{recipe} {hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
 def _recipe(inputs: Inputs) -> str:

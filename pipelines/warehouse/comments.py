@@ -10,6 +10,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -18,7 +19,7 @@ from pipelines.warehouse.connection import quoted, run
 from schemas.contracts import APPLICATION, CONTRACTS, fields_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import duckdb
 
@@ -72,6 +73,11 @@ def words(table: str, column: str) -> ColumnWords:
     raise KeyError(f"{table}.{column} is described neither by a contract nor in {PATH.name}")
 
 
+def key_of(table: str) -> tuple[str, ...]:
+    """The columns that tell the rows of a published table apart; none when none is declared."""
+    return tuple(_declared()["keys"].get(table, ()))
+
+
 def columns_of(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
     """(table, column) of the current database, tables sorted, columns in their order."""
     return [
@@ -84,9 +90,16 @@ def columns_of(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
     ]
 
 
-def write(connection: duckdb.DuckDBPyConnection, graph: Iterable[Model]) -> None:
-    """Comment every table and column of the current database; quicker inside a transaction."""
-    descriptions = {model.name: model.description for model in graph} | {DICTIONARY: DICTIONARY_DESCRIPTION}
+def write(
+    connection: duckdb.DuckDBPyConnection, graph: Iterable[Model], *, others: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Comment every table and column of the current database; quicker inside a transaction.
+
+    `others`: descriptions of the tables that are no model.
+    """
+    descriptions = {
+        **{model.name: model.description for model in graph}, DICTIONARY: DICTIONARY_DESCRIPTION, **others
+    }  # fmt: skip
     statements = [
         f'COMMENT ON COLUMN "{table}"."{column}" IS {quoted(words(table, column).comment)}'
         for table, column in columns_of(connection)
@@ -98,11 +111,13 @@ def write(connection: duckdb.DuckDBPyConnection, graph: Iterable[Model]) -> None
 
 
 def dictionary(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-    """table_name, column_name, title, description, unit of every column, in the tables' order."""
-    own = [(DICTIONARY, name) for name in ("table_name", "column_name", "title", "description", "unit")]
+    """table_name, column_name, title, description, unit, is_key of every column, in the tables' order."""
+    texts = ("table_name", "column_name", "title", "description", "unit")
+    schema = pl.Schema({**dict.fromkeys(texts, pl.String()), "is_key": pl.Boolean()})
     rows = [
-        {"table_name": table, "column_name": column, **vars(words(table, column))}
-        for table, column in sorted([*columns_of(connection), *own], key=lambda pair: pair[0])
+        {"table_name": table, "column_name": column, **vars(words(table, column)), "is_key": column in key_of(table)}
+        for table, column in sorted(
+            [*columns_of(connection), *((DICTIONARY, name) for name in schema)], key=lambda pair: pair[0]
+        )
     ]
-    schema = pl.Schema({name: pl.String() for name in ("table_name", "column_name", "title", "description", "unit")})
     return pl.DataFrame(rows, schema=schema)

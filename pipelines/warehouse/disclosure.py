@@ -39,6 +39,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from pipelines.warehouse import (
+    changes,
     comments,
     crossing,
     former,
@@ -158,10 +159,12 @@ def publish_database(
         former.hold(connection, archive, min_count=limits.min_count)
         told = persons_former.decide(archive, persons.grouped(persons.read(connection), limits), limits)
         persons.hold(connection, told)
+        changes.create(connection)
         connection.register("column_words", comments.dictionary(connection))
         run(connection, f"CREATE TABLE {comments.DICTIONARY} AS SELECT * FROM column_words")
-        comments.write(connection, graph)
+        comments.write(connection, graph, others=changes.DESCRIPTIONS)
         run(connection, "COMMIT")
+        changes.record(connection, (target, archive.folder / changes.LAST))
         result.rows = count_rows(connection)
         moment = time.perf_counter()
         result.audit = audit(connection, atoms, limits, archive=archive, persons=told)
@@ -175,6 +178,7 @@ def publish_database(
             archive.write(files, {"as_of": as_of.isoformat(), "disclosure": limits.model_dump()})
         archive.keep_sound(result.audit.blocks)
         run(connection, "DETACH funding")
+    changes.keep(target, archive.folder)
     result.total_seconds = time.perf_counter() - started
     return result
 

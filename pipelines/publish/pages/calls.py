@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pipelines.publish import formats, offers
-from pipelines.publish.directory import label
+from pipelines.publish.call_list import PER_PAGE, STATES, STEM, ordered, state
 from pipelines.publish.figure import Figure
 from pipelines.publish.layout import KeyFigure, Link
 from pipelines.publish.lists import page_path, pager
@@ -20,11 +20,7 @@ if TYPE_CHECKING:
 
     from pipelines.publish.context import Context
 
-PER_PAGE = 20
-"""Calls of one page, each with its own table: about 2 000 elements."""
-STEM = "appels/index"
 _LONGEST = 1200  # characters of a description
-_STATES = ("open", "upcoming", "unknown", "closed")
 NO_CALL = (
     "Aucune liste d'appels à projets n'a été déposée. Un financeur peut remplir la feuille « Appels à projets » "
     "du modèle, "
@@ -50,14 +46,13 @@ class Detail:
 
 def build(context: Context) -> Iterator[Output]:
     """The pages of calls: the open ones first."""
-    calls = _ordered(context)
+    calls = ordered(context)
     results = {row["call_key"]: row for row in records(context.database.table("call_results"))}
     pages = [calls[start : start + PER_PAGE] for start in range(0, len(calls), PER_PAGE)] or [[]]
-    anchors = {str(call["call_key"]): f"appel-{number}" for number, call in enumerate(calls, start=1)}
-    counts = {state: sum(call["status"] == state for call in calls) for state in _STATES}
+    counts = {code: sum(call["status"] == code for call in calls) for code in STATES}
     for number, part in enumerate(pages, start=1):
         path = page_path(STEM, number)
-        figures = [_figure(context, part, results, anchors, path, counts, len(calls))] if part else []
+        figures = [_figure(context, part, results, counts, len(calls))] if part else []
         yield from context.page(
             path,
             "calls.html.j2",
@@ -76,7 +71,7 @@ def build(context: Context) -> Iterator[Output]:
             ],
             words=() if calls else (NO_CALL,),
             calls=[
-                (anchors[str(call["call_key"])], str(call["title"]), _state(call), _details(context, call, results))
+                (str(call["anchor"]), str(call["title"]), state(call), _details(context, call, results))
                 for call in part
             ],
             links=(
@@ -84,23 +79,6 @@ def build(context: Context) -> Iterator[Output]:
                 Link("Qui fait quoi : les services et ce qu'ils paient", "qui-fait-quoi/index.html"),
             ),
         )
-
-
-def _ordered(context: Context) -> list[Row]:
-    """Open calls by closing date, upcoming ones by opening date, then those without dates, closed ones last."""
-    calls = records(context.database.table("calls"))
-
-    def place(call: Row) -> tuple[Any, ...]:
-        opening, closing = (_day(call[name]) for name in ("opening_date", "closing_date"))
-        when = {"open": closing or "9", "upcoming": opening or "9", "closed": ""}.get(str(call["status"]), "")
-        recent = -int((closing or "0").replace("-", "")) if call["status"] == "closed" else 0
-        return _STATES.index(str(call["status"])), when, recent, formats.slug(str(call["title"])), call["call_key"]
-
-    return sorted(calls, key=place)
-
-
-def _day(value: Any) -> str | None:
-    return None if formats.is_missing(value) else f"{value:%Y-%m-%d}"
 
 
 def _lead(counts: dict[str, int], context: Context) -> str:
@@ -113,36 +91,15 @@ def _lead(counts: dict[str, int], context: Context) -> str:
     )
 
 
-def _state(call: Row) -> str:
-    """The state in words, with the day that matters."""
-    if call["status"] == "unknown":
-        return "Dates absentes ou contradictoires"
-    words = formats.sentence(label("call_status", call["status"]))
-    if call["status"] == "upcoming":
-        return f"{words} : ouvre le {formats.date(call['opening_date'])}"
-    if call["status"] == "closed":
-        return f"{words} depuis le {formats.date(call['closing_date'])}"
-    if formats.is_missing(call["closing_date"]):
-        return f"{words} toute l'année"
-    return f"{words} jusqu'au {formats.date(call['closing_date'])}"
-
-
-def _figure(
-    context: Context,
-    part: list[Row],
-    results: dict[Any, Row],
-    anchors: dict[str, str],
-    path: str,
-    counts: dict[str, int],
-    total: int,
-) -> Figure:
+def _figure(context: Context, part: list[Row], results: dict[Any, Row], counts: dict[str, int], total: int) -> Figure:
     directory = context.directory
     frame = pd.DataFrame(
         [
             {
                 "call_key": call["call_key"],
+                "href": call["href"],
                 "title": call["title"],
-                "state": _state(call),
+                "state": state(call),
                 "funder_name": call["funder_name"],
                 "funder_id": call["funder_id"],
                 "applicants": offers.codes_words("call_applicant", call["applicants"]),
@@ -167,7 +124,7 @@ def _figure(
         ),
         frame=frame,
         columns=(
-            Column("title", "Appel", "name", href=lambda row: f"{path}#{anchors[row['call_key']]}", header=True),
+            Column("title", "Appel", "name", href=lambda row: str(row["href"]), header=True),
             Column("state", "État"),
             Column("funder_name", "Financeur", "name", href=lambda row: directory.funder_href(row["funder_id"])),
             Column("applicants", "Qui peut demander", absent=offers.NOT_STATED),
@@ -201,7 +158,7 @@ def _refused_words(result: Row) -> str:
 def _details(context: Context, call: Row, results: dict[Any, Row]) -> list[Detail]:
     directory = context.directory
     found = [
-        Detail("État", _state(call)),
+        Detail("État", state(call)),
         Detail("Financeur", str(call["funder_name"]), href=directory.funder_href(call["funder_id"])),
         _detail("Avec", call["cofunders"]),
         _detail("Service", call["service_name"], href=directory.service_href(call["service_key"])),

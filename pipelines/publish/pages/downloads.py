@@ -1,36 +1,78 @@
-"""« Données »: every public table as CSV and Parquet, with rows, size and sha256."""
+"""« Données »: every public table in every format, the page and dictionary of each, and what machines read of them."""
 
 from __future__ import annotations
 
-import hashlib
-import io
 from typing import TYPE_CHECKING
 
-from pipelines.publish import comma_separated
+import pandas as pd
+
+from pipelines.publish import changelog, data_package, formats
+from pipelines.publish.data_package import Extra
+from pipelines.publish.dcat import Catalogue
+from pipelines.publish.layout import Link, Section
+from pipelines.publish.open_data import DataFile, Dataset, FileKind, OpenData, data_file, source_words
 from pipelines.publish.reports import Output, Report
+from pipelines.publish.standards import Standard, standards
+from pipelines.publish.tables import Column, Table
+from pipelines.publish.workbooks import MOST_LINES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import polars as pl
+    from collections.abc import Iterator, Sequence
 
     from pipelines.publish.context import Context
 
+JSON = FileKind("JSON", ".json", "json", "application/json")
+NO_WORKBOOK = f"plus de {formats.count(MOST_LINES)} lignes : pas de XLSX, prenez le CSV ou le Parquet"
+
 
 def build(context: Context) -> Iterator[Output]:
-    """The files, their sums, and the page that lists them."""
-    listed, sums = [], []
-    for name in context.database.tables():
-        frame = context.database.typed(f'SELECT * FROM "{name}" ORDER BY ALL')
-        files = []
-        for kind, content in (("CSV", comma_separated.to_bytes(frame)), ("Parquet", _parquet(frame))):
-            output = Output(f"data/{name}.{kind.lower()}", content)
-            digest = hashlib.sha256(content).hexdigest()
-            files.append({"kind": kind, "path": output.path, "size": len(content), "sha256": digest})
-            sums.append(f"{digest}  {name}.{kind.lower()}")
-            yield output
-        listed.append({"name": name, "comment": context.database.comment(name), "rows": frame.height, "files": files})
-    yield Output("data/SHA256SUMS.txt", ("\n".join(sorted(sums, key=lambda line: line[66:])) + "\n").encode())
+    """The files, their sums and description, the page that lists them, and the page of each table."""
+    data = OpenData(context)
+    yield from data.outputs()
+    others: list[Extra] = []
+    listed: list[Standard] = []
+    for standard, output in standards(context):
+        listed.append(standard)
+        others.append(Extra(standard.file, f"Attributions, format {standard.file.kind.title}", standard.terms))
+        yield output
+    changes = changelog.document(context.database)
+    others.append(
+        Extra(
+            data_file(JSON, changelog.PATH, changes),
+            "Changements d'une publication à l'autre",
+            context.licensing.mixed,
+        )
+    )
+    yield Output(changelog.PATH, changes)
+    described = data_package.package(
+        data.datasets, others, publication=context.publication, sources=context.licensing.sources
+    )
+    yield Output(data_package.PATH, described)
+    files = [file for dataset in data.datasets for file in dataset.files] + [extra.file for extra in others]
+    yield _sums([*files, data_file(JSON, data_package.PATH, described)])
+    by_table: dict[str, list[Dataset]] = {}
+    for dataset in data.datasets:
+        by_table.setdefault(dataset.table, []).append(dataset)
+    yield from _downloads(context, data.datasets, list(by_table), listed)
+    yield from _dictionary(context, list(by_table))
+    for name, datasets in by_table.items():
+        yield from _table(context, name, datasets)
+
+
+def _sums(files: Sequence[DataFile]) -> Output:
+    lines = sorted((file.path.removeprefix("data/"), file.sha256) for file in files)
+    return Output("data/SHA256SUMS.txt", "".join(f"{digest}  {path}\n" for path, digest in lines).encode())
+
+
+def _page(table: str) -> str:
+    return f"dictionnaire/{table}.html"
+
+
+def _downloads(
+    context: Context, datasets: Sequence[Dataset], tables: Sequence[str], listed: Sequence[Standard]
+) -> Iterator[Output]:
+    catalogue = Catalogue(context.publication, root="")
+    pages = [(_page(name), name) for name in tables]
     yield from context.page(
         REPORT.page,
         "downloads.html.j2",
@@ -39,20 +81,147 @@ def build(context: Context) -> Iterator[Output]:
         description=REPORT.description,
         kicker="Réutiliser",
         lead="Toutes les données de ces pages, à télécharger. Rien n'est coupé : chaque fichier a toutes ses lignes.",
-        tables=listed,
+        json_ld=catalogue.catalogue(pages, REPORT.page, "Qui finance quoi", REPORT.description),
+        datasets=datasets,
+        n_tables=len(tables),
+        has_several_licences=any(dataset.part.folder for dataset in datasets),
+        no_workbook=NO_WORKBOOK,
+        standards=_standards(listed),
     )
 
 
-def _parquet(frame: pl.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    frame.write_parquet(buffer, compression="zstd", row_group_size=100_000)
-    return buffer.getvalue()
+def _standards(listed: Sequence[Standard]) -> Table:
+    """The files in formats that others read, and what each leaves out."""
+    rows = [
+        {
+            "kind": standard.file.kind.title,
+            "href": standard.file.path,
+            "n_awards": standard.n_awards,
+            "left_out": standard.left_out,
+            "licence": formats.joined([terms.title for terms in standard.terms]),
+            "size": formats.size(standard.file.size),
+        }
+        for standard in listed
+    ]
+    return Table(
+        "standards",
+        "Les attributions, dans des formats que d'autres outils lisent",
+        pd.DataFrame(rows, columns=["kind", "href", "n_awards", "left_out", "licence", "size"]),
+        (
+            Column("kind", "Format", href=lambda row: str(row["href"]), header=True),
+            Column("n_awards", "Attributions", "count"),
+            Column("left_out", "Laissées de côté", absent="aucune"),
+            Column("licence", "Licence"),
+            Column("size", "Taille"),
+        ),
+    )
+
+
+def _dictionary(context: Context, tables: Sequence[str]) -> Iterator[Output]:
+    yield from context.page(
+        "dictionnaire.html",
+        "dictionary.html.j2",
+        report=REPORT,
+        title="Dictionnaire des données",
+        description="Chaque table publiée et chacune de ses colonnes.",
+        kicker="Réutiliser",
+        lead="Chaque table publiée, et ce que dit chacune de ses colonnes.",
+        trail=[("Données", REPORT.page)],
+        tables=[(name, context.database.comment(name)) for name in tables],
+    )
+
+
+def _table(context: Context, name: str, datasets: Sequence[Dataset]) -> Iterator[Output]:
+    """The page of one table: its files with their sums, its columns, its sources."""
+    first = datasets[0]
+    sources = list(dict.fromkeys(source_words(row) for dataset in datasets for row in dataset.sources))
+    sections = [
+        Section("fichiers", "Fichiers", _licence_words(datasets), tables=(_files(datasets),)),
+        Section("colonnes", "Colonnes", tables=(_columns(first),)),
+    ]
+    if first.table not in {"dictionary", "publication", "territories"} and sources:
+        shown = tuple(sources[:40])
+        more = () if len(sources) == len(shown) else ("Les autres sources sont dans la table sources.",)
+        links = (Link("La table des sources", _page("sources")),)
+        sections.append(Section("sources", "Sources", (*shown, *more), links=links))
+    yield from context.page(
+        _page(name),
+        "sections.html.j2",
+        report=REPORT,
+        title=name,
+        description=f"La table {name} : ses fichiers et ses colonnes.",
+        kicker="Dictionnaire des données",
+        lead=first.comment or "Table sans description.",
+        trail=[("Données", REPORT.page), ("Dictionnaire", "dictionnaire.html")],
+        json_ld=Catalogue(context.publication, root="../").dataset(datasets, _page(name)),
+        key_figures=[],
+        sections=sections,
+    )
+
+
+def _licence_words(datasets: Sequence[Dataset]) -> tuple[str, ...]:
+    said = [
+        f"{formats.sentence(formats.plural(dataset.rows, 'ligne'))} sous "
+        f"{formats.joined([terms.title for terms in dataset.part.terms])}."
+        for dataset in datasets
+    ]
+    if any(dataset.rows > MOST_LINES for dataset in datasets):
+        said.append(formats.sentence(f"{NO_WORKBOOK}."))
+    return (" ".join(said),)
+
+
+def _files(datasets: Sequence[Dataset]) -> Table:
+    rows = [
+        {
+            "kind": file.kind.title,
+            "href": file.path,
+            "licence": formats.joined([terms.title for terms in dataset.part.terms]),
+            "rows": dataset.rows,
+            "size": formats.size(file.size),
+            "sha256": file.sha256,
+        }
+        for dataset in datasets
+        for file in dataset.files
+    ]
+    return Table(
+        "fichiers-table",
+        formats.plural(len(rows), "fichier"),
+        pd.DataFrame(rows),
+        (
+            Column("kind", "Format", href=lambda row: str(row["href"]), header=True),
+            Column("licence", "Licence"),
+            Column("rows", "Lignes", "count"),
+            Column("size", "Taille"),
+            Column("sha256", "Empreinte sha256", "code"),
+        ),
+    )
+
+
+def _columns(dataset: Dataset) -> Table:
+    names = ["column_name", "title", "description", "unit", "is_key"]
+    frame = pd.DataFrame(
+        [{**row, "is_key": "clé" if row["is_key"] else None} for row in dataset.columns], columns=names
+    )
+    return Table(
+        "colonnes-table",
+        formats.plural(len(frame), "colonne"),
+        frame,
+        (
+            Column("column_name", "Colonne", "code", header=True),
+            Column("title", "Titre"),
+            Column("description", "Ce qu'elle dit"),
+            Column("unit", "Unité"),
+            Column("is_key", "Clé"),
+        ),
+    )
 
 
 REPORT = Report(
     name="donnees",
     title="Données à télécharger",
-    description="Chaque table publiée, en CSV et en Parquet, avec son nombre de lignes et son empreinte.",
+    description=(
+        "Chaque table publiée en CSV, XLSX et Parquet, avec son dictionnaire, sa licence, ses sources, ses empreintes."
+    ),
     page="donnees.html",
     tables=("*",),
     build=build,

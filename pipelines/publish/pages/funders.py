@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipelines.publish import continuity, duration, formats, funding, refusals, spread, theme_origin
+from pipelines.publish import budgets, continuity, duration, formats, funding, leaf, refusals, spread, theme_origin
 from pipelines.publish.awards import AwardLists
 from pipelines.publish.directory import amounts_word, label, source_words
 from pipelines.publish.funding import Scope
@@ -29,6 +29,8 @@ def build(context: Context) -> Iterator[Output]:
         yield lists.file(funder["funder_id"], csv)
         sections = _sections(context, funder)
         sections.append(lists.section(funder["funder_id"], csv=csv, hide=("funder_name",)))
+        key_figures = _key_figures(context, funder)
+        yield _leaf(context, funder, sections, key_figures)
         yield from context.page(
             str(funder["href"]),
             "sections.html.j2",
@@ -37,12 +39,53 @@ def build(context: Context) -> Iterator[Output]:
             description=f"Ce que finance {funder['name']}, à qui, pendant combien d'années, et ce qui est refusé.",
             trail=[("Financeurs", REPORT.page)],
             is_demonstration=bool(funder["is_demonstration"]),
+            data_of={str(funder["funder_id"])},
             figures=figures_of(sections),
             kicker=f"Financeur · {label('funder_level', funder['level'])}",
             lead=_lead(funder),
-            key_figures=_key_figures(context, funder),
+            key_figures=key_figures,
             sections=sections,
+            leaf=leaf.path_of(str(funder["href"])),
         )
+
+
+def _leaf(context: Context, funder: Row, sections: list[Section], key_figures: list[KeyFigure]) -> Output:
+    """The funder's leaf: amounts, whom and what for, continuity, refusals or why there are none, contacts."""
+    figures = {figure.id: figure for figure in figures_of(sections)}
+    shown = (
+        ("annees", "Par exercice", ("fiscal_year", "n_awards", "amount"), "amount", True),
+        ("themes", "Pour quoi", ("label", "n_awards", "amount", "share"), "amount", False),
+        ("territoires", "Où (siège des bénéficiaires)", ("label", "n_awards", "amount", "share"), "amount", False),
+        ("maintien", "Continuité", ("label", "n_funded", "n_kept_next", "retention_rate"), None, True),
+    )
+    blocks = [
+        leaf.from_figure(figures[name], title, columns, bar=bar, newest=newest)
+        for name, title, columns, bar, newest in shown
+        if name in figures
+    ]
+    if "maintien" not in figures:
+        blocks.append(leaf.Block("continuite", "Continuité", ("Rien n'est observable : une seule année de données.",)))
+    refused = next(section for section in sections if section.id == "refus")
+    columns = ("label", "n_awarded", "n_refused", "n_decided", "refusal_rate")
+    blocks.append(
+        leaf.from_figure(refused.figures[0], "Refus", columns, newest=True)
+        if refused.figures
+        else leaf.said(refused, "Refus")
+    )
+    services = context.directory.services.values()
+    blocks.append(leaf.contacts(row for row in services if row["funder_id"] == funder["funder_id"]))
+    return leaf.leaf(
+        context,
+        str(funder["href"]),
+        title=str(funder["name"]),
+        kicker=f"Financeur · {label('funder_level', funder['level'])}",
+        lead=_lead(funder),
+        key_figures=key_figures,
+        blocks=blocks,
+        source=source_words(funder),
+        data_of={str(funder["funder_id"])},
+        is_demonstration=bool(funder["is_demonstration"]),
+    )
 
 
 def _list(context: Context) -> Iterator[Output]:
@@ -176,6 +219,7 @@ def _sections(context: Context, funder: Row) -> list[Section]:
     )
     return [
         Section("annees", "Par exercice", figures=tuple(years)),
+        *_budgets(context, funder),
         Section(
             "services",
             "Par service",
@@ -199,6 +243,16 @@ def _sections(context: Context, funder: Row) -> list[Section]:
         ),
         refusal_section(context, funder),
     ]
+
+
+def _budgets(context: Context, funder: Row) -> list[Section]:
+    database, funder_id = context.database, funder["funder_id"]
+    found = database.where("funder_budgets", "funder_id", funder_id)
+    if found.empty:
+        return []
+    years = database.where("funding_by_funder_year", "funder_id", funder_id)
+    words = "Le budget est celui que le financeur annonce. Ce que ses fichiers ne disent pas n'est pas connu ici."
+    return [Section("budgets", "Budget annoncé", (words,), tables=(budgets.table(found, years, name=funder["name"]),))]
 
 
 def _spread(context: Context, funder: Row) -> list[Figure]:
@@ -282,6 +336,7 @@ REPORT = Report(
         "continuity_cohorts",
         "continuity_multi_year_by_funder_year",
         "continuity_years_distribution",
+        "funder_budgets",
         "funders",
         "funding_by_funder_theme_year",
         "funding_by_funder_year",

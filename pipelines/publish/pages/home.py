@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.publish import formats, funding
+from pipelines.publish import call_list, formats, funding, offers
 from pipelines.publish.directory import UNKNOWN_TERRITORY, amounts_word, label
 from pipelines.publish.funding import Scope
 from pipelines.publish.layout import KeyFigure
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipelines.publish.context import Context
 
 MAX_FUNDERS = 60
+MAX_CALLS = 5
 QUESTIONS = (
     ("Qui finance, et combien ?", "Les financeurs, de l'Europe à la commune.", "financeurs/index.html"),
     ("À qui écrire ?", "Qui fait quoi, par territoire et par besoin.", "qui-fait-quoi/index.html"),
@@ -56,6 +57,7 @@ def build(context: Context) -> Iterator[Output]:
         ),
     )
     kept = {row["funder_id"] for row in shown[:MAX_FUNDERS]}
+    calls = call_list.ordered(context)
     yield from context.page(
         REPORT.page,
         "home.html.j2",
@@ -70,7 +72,9 @@ def build(context: Context) -> Iterator[Output]:
         ),
         questions=QUESTIONS,
         key_figures=_key_figures(context),
-        not_shown=_not_shown(context),
+        is_demonstration=any(call["is_demonstration"] is True for call in calls),
+        calls=call_list.next_table(context, calls, id="appels-table", most=MAX_CALLS),
+        not_shown=_not_shown(context, has_calls=bool(calls)),
         funders=funder_table(context, [row for row in funders if row["funder_id"] in kept], id="financeurs-table"),
         n_funders=len(funders),
     )
@@ -113,7 +117,7 @@ def _key_figures(context: Context) -> list[KeyFigure]:
     ]
 
 
-def _not_shown(context: Context) -> list[str]:
+def _not_shown(context: Context, *, has_calls: bool) -> list[str]:
     frame = context.database.table("funding_by_funder_year")
     funders = list(context.directory.funders.values())
     silent = sum(str(row["refusals_published"]) in {"no", "unknown"} for row in funders)
@@ -121,6 +125,8 @@ def _not_shown(context: Context) -> list[str]:
     loans = int(frame["n_loans_excluded"].fillna(0).sum())
     hidden = int(context.database.table("awards_not_nominative")["n_awards"].fillna(0).sum())
     others = funding.totals(frame)[1:]
+    services = list(context.directory.services.values())
+    mute = sum(offers.joined(row["contact_function"], row["contact_mailbox"]) is None for row in services)
     found = [
         "Les financeurs qui n'ont rien déposé ni publié : leur absence ici n'est pas une absence d'aide.",
         f"Les refus de {formats.plural(silent, 'financeur')} sur {formats.count(len(funders))}, qui ne les "
@@ -144,7 +150,13 @@ def _not_shown(context: Context) -> list[str]:
             f"{amounts_word(stage)}, donnés à part car d'une autre nature."
             for currency, stage, amount, _ in others
         ),
-        "Les appels à projets ouverts et les contacts des services : aucun financeur ne les a encore déposés.",
+        "Les appels à projets : aucun financeur n'a déposé les siens."
+        if not has_calls
+        else "Les appels à projets des financeurs qui n'ont pas déposé leur liste.",
+        f"À qui écrire pour {formats.plural(mute, 'service')} sur {formats.count(len(services))} : aucun annuaire "
+        "déposé ne le dit."
+        if mute
+        else "",
     ]
     return [words for words in found if words]
 
@@ -159,6 +171,7 @@ REPORT = Report(
     tables=(
         "awards_not_nominative",
         "beneficiaries",
+        "calls",
         "funders",
         "funding_by_funder_year",
         "funding_by_level_year",

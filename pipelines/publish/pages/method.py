@@ -1,13 +1,12 @@
-"""« Méthode »: definitions, formulas, thresholds and glossary; and the dictionary of every published column."""
+"""« Méthode »: definitions, formulas, thresholds and glossary."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.publish import formats
-from pipelines.publish.layout import Link, Section
+from pipelines.publish import changelog, formats
 from pipelines.publish.reports import Output, Report
-from pipelines.publish.tables import Column, Table
+from pipelines.publish.tables import records
 from schemas.codelist import labels, rows
 from schemas.themes import themes
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pipelines.publish.context import Context
+    from pipelines.publish.database import PublicDatabase
     from schemas.themes import Programme
 
 THEME_KEYS = {
@@ -67,8 +67,7 @@ GLOSSARY = (
 
 
 def build(context: Context) -> Iterator[Output]:
-    """The method page and the dictionary."""
-    dictionary = context.database.table("dictionary")
+    """The page."""
     described = [(name, context.database.comment(name) or "") for name in context.database.tables()]
     yield from context.page(
         REPORT.page,
@@ -87,31 +86,27 @@ def build(context: Context) -> Iterator[Output]:
             for section, starts in TABLES_OF.items()
         },
         licences=_licences(context.database.table("funders")),
+        changes=_changes(context.database),
     )
-    yield from context.page(
-        "dictionnaire.html",
-        "dictionary.html.j2",
-        report=REPORT,
-        title="Dictionnaire des données",
-        description="Chaque table publiée et chacune de ses colonnes.",
-        kicker="Comment c'est fait",
-        lead="Chaque table publiée, et ce que dit chacune de ses colonnes.",
-        trail=[("Méthode", REPORT.page)],
-        tables=described,
-    )
-    for name in context.database.tables():
-        yield from context.page(
-            f"dictionnaire/{name}.html",
-            "sections.html.j2",
-            report=REPORT,
-            title=name,
-            description=f"Les colonnes de la table {name}.",
-            kicker="Dictionnaire des données",
-            lead=context.database.comment(name) or "Table sans description.",
-            trail=[("Méthode", REPORT.page), ("Dictionnaire", "dictionnaire.html")],
-            key_figures=[],
-            sections=[_columns(name, dictionary[dictionary["table_name"] == name])],
+
+
+def _changes(database: PublicDatabase) -> str:
+    """What the last publication that changed something changed, in one sentence."""
+    numbers = changelog.numbers(database)
+    if not numbers:
+        return "Rien : aucune publication précédente n'est connue, ou elle disait la même chose."
+    tables = changelog.of(database, changelog.BY_TABLE, numbers[0])
+    first = records(tables)[0]
+    lines = [
+        formats.plural(int(tables[name].fillna(0).sum()), one, many)
+        for name, one, many in (
+            ("n_added", "ligne ajoutée", "lignes ajoutées"),
+            ("n_changed", "modifiée", "modifiées"),
+            ("n_removed", "retirée", "retirées"),
         )
+    ]
+    since, until = formats.date(first["former_as_of"]), formats.date(first["as_of"])
+    return f"Le {until}, par rapport à la publication du {since}, toutes tables comprises : {formats.joined(lines)}."
 
 
 def _licences(funders: pd.DataFrame) -> list[dict[str, object]]:
@@ -154,28 +149,12 @@ def _programme(programme: Programme) -> str:
             return f"{programme.code} ({first} à {last})"
 
 
-def _columns(table: str, frame: pd.DataFrame) -> Section:
-    described = Table(
-        "colonnes-table",
-        formats.plural(len(frame), "colonne"),
-        frame,
-        (
-            Column("column_name", "Colonne", "code", header=True),
-            Column("title", "Titre"),
-            Column("description", "Ce qu'elle dit"),
-            Column("unit", "Unité"),
-        ),
-    )
-    links = (Link("La table en CSV", f"data/{table}.csv"), Link("La table en Parquet", f"data/{table}.parquet"))
-    return Section("colonnes", "Colonnes", tables=(described,), links=links)
-
-
 REPORT = Report(
     name="methode",
     title="Méthode",
-    description="Définitions, calculs, seuils de publication, glossaire et dictionnaire des données.",
+    description="Définitions, calculs, seuils de publication et glossaire.",
     page="methode.html",
-    tables=("dictionary", "funders", "publication"),
+    tables=("changes_by_table", "funders", "publication"),
     build=build,
     order=70,
     menu="Méthode",

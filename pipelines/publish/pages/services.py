@@ -87,6 +87,7 @@ def build(context: Context) -> Iterator[Output]:
             description=f"Ce que le service {service['name']} de {funder['name']} accorde et refuse.",
             trail=[("Financeurs", "financeurs/index.html"), (str(funder["name"]), str(funder["href"]))],
             is_demonstration=bool(funder["is_demonstration"]),
+            data_of={str(funder["funder_id"])},
             figures=figures_of(sections),
             kicker="Service",
             lead=_lead(service, funder),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pipelines.publish import formats, funding, inhabitants, places, refusals
+from pipelines.publish import formats, funding, inhabitants, leaf, places, refusals, territory_leaf
 from pipelines.publish.awards import AwardLists
 from pipelines.publish.directory import SEATS, UNKNOWN_TERRITORY, amounts_word, label
 from pipelines.publish.funding import Scope
@@ -77,14 +77,16 @@ def _index(context: Context) -> Iterator[Output]:
             "regions",
             "Par région",
             (SEAT,),
-            figures=_amounts(context, REGION, database.table(REGION.table), scope),
+            figures=_amounts(context, REGION, database.table(REGION.table), scope, is_mapped=True),
             links=_links(directory.places("region").values()),
         ),
         Section(
             "departements",
             "Par département",
             (SEAT,),
-            figures=_amounts(context, DEPARTEMENT, database.table(DEPARTEMENT.table), scope, interactive=True),
+            figures=_amounts(
+                context, DEPARTEMENT, database.table(DEPARTEMENT.table), scope, interactive=True, is_mapped=True
+            ),
             links=_links(directory.territories.values()),
         ),
         Section("intercommunalites", "Par intercommunalité", (WHERE_EPCI,), links=_links(apart)),
@@ -115,6 +117,25 @@ def _territory(context: Context, level: Level, territory: Row, lists: AwardLists
     frame = context.database.where(level.table, level.key, territory["code"])
     parts = [*_sections(context, level, territory, frame), lists.section(territory["code"], csv=csv)]
     known = territory["code"] != UNKNOWN_TERRITORY
+    data_of = {str(funder) for funder in frame["funder_id"]}
+    key_figures = [
+        *(
+            KeyFigure(
+                formats.sentence(amounts_word(stage)),
+                formats.money_compact(amount, currency=currency),
+                formats.plural(awards, "attribution"),
+            )
+            for currency, stage, amount, awards in funding.totals(frame)[:2]
+        ),
+        *_per_inhabitant(context, frame),
+        KeyFigure("Financeurs", formats.count(frame["funder_id"].nunique())),
+        KeyFigure("Exercices couverts", formats.years(frame["fiscal_year"].min(), frame["fiscal_year"].max())),
+    ]
+    if known:
+        yield territory_leaf.leaf_of(
+            context, territory, key=level.key, kicker=level.one, lead=SEAT, key_figures=key_figures, sections=parts,
+            data_of=data_of,
+        )  # fmt: skip
     yield from context.page(
         str(territory["href"]),
         "sections.html.j2",
@@ -122,23 +143,13 @@ def _territory(context: Context, level: Level, territory: Row, lists: AwardLists
         title=str(territory["title"]),
         description=f"Qui finance quoi : bénéficiaires dont le siège est dans le territoire {territory['title']}.",
         trail=[("Territoires", REPORT.page), *places.trail(context, territory)],
+        data_of=data_of,
         figures=figures_of(parts),
         kicker=formats.sentence(level.one) if known else "Territoire",
         lead=SEAT if known else "Attributions dont le fichier ne dit pas où est le siège du bénéficiaire.",
-        key_figures=[
-            *(
-                KeyFigure(
-                    formats.sentence(amounts_word(stage)),
-                    formats.money_compact(amount, currency=currency),
-                    formats.plural(awards, "attribution"),
-                )
-                for currency, stage, amount, awards in funding.totals(frame)[:2]
-            ),
-            *_per_inhabitant(context, frame),
-            KeyFigure("Financeurs", formats.count(frame["funder_id"].nunique())),
-            KeyFigure("Exercices couverts", formats.years(frame["fiscal_year"].min(), frame["fiscal_year"].max())),
-        ],
+        key_figures=key_figures,
         sections=parts,
+        leaf=leaf.path_of(str(territory["href"])) if known else None,
     )
 
 
@@ -173,8 +184,12 @@ def _amounts(
     *,
     interactive: bool = False,
     is_brief: bool = False,
+    is_mapped: bool = False,
 ) -> tuple[Figure, ...]:
-    """Amounts of the territories of one level, and per inhabitant; `is_brief` keeps the main currency and stage."""
+    """Amounts of the territories of one level, and per inhabitant; `is_brief` keeps the main currency and stage.
+
+    `is_mapped` draws the amounts per inhabitant as a map.
+    """
     directory = context.directory
 
     def name(code: str) -> str:
@@ -183,8 +198,9 @@ def _amounts(
         return directory.territory_name(code, level.code)
 
     per_inhabitant = inhabitants.by_territory(
-        frame, scope, id=f"par-{level.code}-par-habitant", key=level.key, title=level.title, by=level.by, name=name
-    )
+        frame, scope, id=f"par-{level.code}-par-habitant", key=level.key, title=level.title, by=level.by, name=name,
+        level=level.code if is_mapped else None,
+    )  # fmt: skip
     kept = 1 if is_brief else None
     return (
         *funding.by_category(

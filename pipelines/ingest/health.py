@@ -1,0 +1,112 @@
+"""Examines what ingestion keeps: the ledger against the private copies, staging against its seals, the manifest.
+
+Nothing is changed here: `inbox.ingest` repairs what can be, this module says what it would.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from pipelines.ingest import manifest, seal
+from pipelines.ingest.deposit import holds
+from pipelines.ingest.ledger import Ledger
+from pipelines.ingest.stage import read_report
+from schemas.health import BY_THE_NEXT_RUN, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_LEDGER = "ledger.sqlite"
+
+
+def examine(raw: Path, warehouse: Path) -> Iterator[Finding]:
+    """What is amiss in the deposits of `warehouse`, whose files are in `raw`. Reads every copy and every staging."""
+    if not (warehouse / _LEDGER).is_file():
+        return
+    if (problem := _damage(warehouse / _LEDGER)) is not None:
+        yield Finding(
+            "registre", _LEDGER, problem, "Rétablissez-le depuis une sauvegarde : lui seul sait ce qui a été reçu.",
+            is_repaired=False,
+        )  # fmt: skip
+        return
+    yield from _copies(raw, warehouse)
+    yield from _stagings(warehouse)
+    yield from _manifest(warehouse)
+
+
+def _damage(ledger: Path) -> str | None:
+    try:
+        with sqlite3.connect(f"{ledger.resolve().as_uri()}?mode=ro", uri=True) as connection:
+            [told] = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        return f"Le registre ne peut pas être lu ({error})."
+    return None if told == "ok" else f"Le registre est abîmé ({told})."
+
+
+def _copies(raw: Path, warehouse: Path) -> Iterator[Finding]:
+    """Each content that was received has its copy, unless it was removed on purpose."""
+    with Ledger(warehouse / _LEDGER) as ledger:
+        deposits, removed, files = ledger.deposits(), ledger.removals(), ledger.files()
+    inbox = {row["deposit_id"]: raw / path for path, row in files.items()}
+    for row in deposits.values():
+        copy = warehouse / "deposits" / row["sha256"]
+        if (row["sha256"] in removed and not copy.exists()) or holds(copy, row["sha256"]):
+            continue
+        what = "La copie privée a changé." if copy.exists() else "La copie privée manque."
+        source = inbox.get(row["deposit_id"])
+        is_there = source is not None and holds(source, row["sha256"])
+        yield Finding(
+            "copies privées",
+            row["path"],
+            what,
+            "Le fichier est encore dans le dossier des dépôts : la copie est refaite dès qu'une lecture en a besoin."
+            if is_there
+            else "Déposez le fichier à nouveau. Ce qui en a été lu reste compté.",
+            is_repaired=is_there,
+        )
+
+
+def _stagings(warehouse: Path) -> Iterator[Finding]:
+    """Each staging folder is whole, and its tables have the lines that its report counts."""
+    part, folder = "lectures", warehouse / "staging"
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.name.startswith("."):
+            yield Finding(part, path.name, "Reste d'un passage interrompu.", "Le prochain passage l'efface.", True)
+        elif not seal.is_whole(path):
+            yield Finding(part, path.name, "Un fichier a changé ou manque.", BY_THE_NEXT_RUN, is_repaired=True)
+        elif not _adds_up(path):
+            yield Finding(
+                part, path.name, "Le récapitulatif ne compte pas les mêmes lignes.",
+                "Effacez ce dossier : le prochain passage relit le fichier.", is_repaired=False,
+            )  # fmt: skip
+
+
+def _adds_up(staging: Path) -> bool:
+    report = read_report(staging)
+    accepted, rejected = (
+        pl.scan_parquet(staging / f"{name}.parquet").select(pl.len()).collect().item()
+        for name in ("accepted", "rejected")
+    )
+    others = report.rows_accepted - accepted
+    read = report.rows_accepted + report.rows_rejected + report.rows_ignored
+    return others >= 0 and report.rows_rejected >= rejected and report.rows_read == read
+
+
+def _manifest(warehouse: Path) -> Iterator[Finding]:
+    """What is current names stagings that are there."""
+    path, part = warehouse / manifest.NAME, "liste des dépôts en cours"
+    if not path.is_file():
+        return
+    try:
+        named = [str(row["staging"]) for row in json.loads(path.read_text(encoding="utf-8"))["deposits"]]
+    except (ValueError, KeyError):
+        yield Finding(part, manifest.NAME, "Le fichier est abîmé.", BY_THE_NEXT_RUN, is_repaired=True)
+        return
+    for name in named:
+        if not (warehouse / name).is_dir():
+            yield Finding(part, name, "La lecture d'un dépôt en cours manque.", BY_THE_NEXT_RUN, is_repaired=True)

@@ -1,0 +1,170 @@
+"""The files of every published table: CSV, its twin for a French spreadsheet, XLSX, Parquet; by licence.
+
+Addresses are stable: `data/<table>.csv` for what may be mixed, `data/odbl/<table>.csv` for what is under ODbL.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipelines.publish import comma_separated, formats, workbooks
+from pipelines.publish.licensing import Licensing, Part, updated_words
+from pipelines.publish.reports import Output
+from pipelines.publish.tables import Row, records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import polars as pl
+
+    from pipelines.publish.context import Context
+
+
+@dataclass(frozen=True)
+class FileKind:
+    """A format of file: what people and machines call it."""
+
+    title: str
+    ending: str
+    format: str
+    media_type: str
+
+
+CSV = FileKind("CSV", ".csv", "csv", "text/csv")
+EXCEL_CSV = FileKind("CSV pour Excel", "-excel.csv", "csv", "text/csv")
+XLSX = FileKind(
+    "XLSX", ".xlsx", "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+)  # fmt: skip
+PARQUET = FileKind("Parquet", ".parquet", "parquet", "application/vnd.apache.parquet")
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One file: its kind, its path from the site's root, its bytes and their sha256."""
+
+    kind: FileKind
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The lines of one table under one licence, with their files and the types of their columns.
+
+    `incomplete`: columns that lack a value in some line. `columns`: the dictionary's lines, in the table's order.
+    """
+
+    table: str
+    comment: str
+    part: Part
+    rows: int
+    schema: pl.Schema
+    incomplete: frozenset[str]
+    columns: tuple[Row, ...]
+    sources: tuple[Row, ...]
+    files: list[DataFile] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """`awards`, `awards-odbl`."""
+        return f"{self.table}{self.part.suffix}"
+
+    @property
+    def key(self) -> list[str]:
+        """The columns that tell its lines apart."""
+        return [str(row["column_name"]) for row in self.columns if row["is_key"]]
+
+    def file(self, kind: FileKind) -> DataFile | None:
+        """Its file of one kind, None when there is none."""
+        return next((file for file in self.files if file.kind == kind), None)
+
+
+def data_file(kind: FileKind, path: str, content: bytes) -> DataFile:
+    """What is said of a file."""
+    return DataFile(kind, path, len(content), hashlib.sha256(content).hexdigest())
+
+
+class OpenData:
+    """Writes the files, one table after the other, and remembers what they are in `datasets`."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self.licensing: Licensing = context.licensing
+        self.datasets: list[Dataset] = []
+
+    def outputs(self) -> Iterator[Output]:
+        """Every file of every table."""
+        dictionary = {
+            str(name): tuple(records(part))
+            for name, part in self._context.database.table("dictionary").groupby("table_name", sort=False)
+        }
+        for table in self._context.database.tables():
+            for part in self.licensing.parts(table):
+                yield from self._part(table, part, dictionary.get(table, ()))
+
+    def _part(self, table: str, part: Part, words: tuple[Row, ...]) -> Iterator[Output]:
+        database = self._context.database
+        frame = database.typed(f'SELECT * FROM "{table}" WHERE {part.where} ORDER BY ALL', part.parameters)
+        if part.folder and frame.is_empty():
+            return
+        by_name = {str(row["column_name"]): row for row in words}
+        dataset = Dataset(
+            table,
+            database.comment(table),
+            part,
+            frame.height,
+            frame.schema,
+            frozenset(name for name in frame.columns if frame[name].null_count()),
+            tuple(by_name[name] for name in frame.columns if name in by_name),
+            self.licensing.sources_of(part),
+        )
+        for kind, content in self._contents(dataset, frame):
+            output = Output(f"data/{part.folder}{table}{kind.ending}", content)
+            dataset.files.append(data_file(kind, output.path, content))
+            yield output
+        self.datasets.append(dataset)
+
+    def _contents(self, dataset: Dataset, frame: pl.DataFrame) -> Iterator[tuple[FileKind, bytes]]:
+        yield CSV, comma_separated.to_bytes(frame)
+        yield EXCEL_CSV, comma_separated.to_excel_bytes(frame)
+        if frame.height <= workbooks.MOST_LINES:
+            words = [
+                [str(row["column_name"]), str(row["title"]), str(row["description"]), _text(row["unit"])]
+                for row in dataset.columns
+            ]
+            about, day = self._about(dataset), self._context.publication.as_of
+            yield XLSX, workbooks.to_bytes(frame, name=dataset.table, columns=words, about=about, day=day)
+        yield PARQUET, _parquet(frame)
+
+    def _about(self, dataset: Dataset) -> list[tuple[str, str]]:
+        publication = self._context.publication
+        return [
+            ("Table", f"{dataset.table} : {dataset.comment}"),
+            ("Lignes", formats.count(dataset.rows)),
+            ("État des données", formats.date(publication.as_of)),
+            ("Éditeur", publication.publisher_name),
+            ("Corriger une erreur", publication.correction_address),
+            ("Licence", " ; ".join(terms.title for terms in dataset.part.terms)),
+            *(("Source", source_words(row)) for row in dataset.sources),
+        ]
+
+
+def source_words(row: Row) -> str:
+    """« Ville d'Exemple : budget des subventions (ODbL 1.0, mise à jour du 3 mars 2026) »."""
+    own = str(row["source_name"])
+    name = own if row["name"] in own else f"{row['name']} : {own}"
+    return f"{name} ({row['terms'].title}, {updated_words(row)})"
+
+
+def _text(value: object) -> str:
+    return "" if formats.is_missing(value) else str(value)
+
+
+def _parquet(frame: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, compression="zstd", row_group_size=100_000)
+    return buffer.getvalue()

@@ -1,0 +1,148 @@
+"""What `qfq doctor` says of a project, and that the next run does what it says."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipelines.doctor import examine
+from pipelines.ingest import seal
+from tests.test_kill import QFQ, figures, pages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+DEPOSITOR = "exemple-agence"
+
+
+def qfq(root: Path, command: str, *more: str) -> subprocess.CompletedProcess[str]:
+    folders = [word for name in ("raw", "warehouse", "reports") for word in (f"--{name}", str(root / name))]
+    return subprocess.run([QFQ, command, *folders, *more], capture_output=True, text=True, check=False)
+
+
+def run(root: Path) -> None:
+    done = qfq(root, "run", "--as-of", "2026-09-30")
+    assert done.returncode == 0, done.stdout
+
+
+def found(root: Path) -> set[tuple[str, bool]]:
+    """Parts with something amiss, and whether the next run repairs it."""
+    findings = examine(raw=root / "raw", warehouse=root / "warehouse", reports=root / "reports")
+    return {(finding.part, finding.is_repaired) for finding in findings}
+
+
+def flip(path: Path) -> None:
+    """One byte in the middle is another: a failing disk."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
+
+
+@pytest.fixture(scope="module")
+def sound(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("sain")
+    shutil.copytree(project / "raw" / DEPOSITOR, root / "raw" / DEPOSITOR, ignore=shutil.ignore_patterns("_*"))
+    run(root)
+    return root
+
+
+@pytest.fixture
+def ill(sound: Path, tmp_path: Path) -> Path:
+    shutil.copytree(sound, tmp_path / "malade")
+    return tmp_path / "malade"
+
+
+def test_a_sound_project_has_nothing_amiss(sound: Path) -> None:
+    answer = qfq(sound, "doctor")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert "Rien à signaler" in answer.stdout
+
+
+def test_what_was_damaged_is_said_and_the_next_run_makes_it_again(sound: Path, ill: Path) -> None:
+    warehouse, reports = ill / "warehouse", ill / "reports"
+    for path in (warehouse / "deposits").iterdir():
+        flip(path)
+    for path in (warehouse / "staging").glob("*/accepted.parquet"):
+        flip(path)
+    for name in ("funding", "public"):
+        path = warehouse / f"{name}.duckdb"
+        content = path.read_bytes()
+        path.write_bytes(content[:8192] + bytes(len(content) - 8192))
+    (warehouse / "current.json").write_text("{", encoding="utf-8")
+    flip(reports / "refus.html")
+    (reports / "index.html").unlink()
+    (reports / "manifest" / "themes.json").write_text("", encoding="utf-8")
+    assert found(ill) == {
+        ("copies privées", True),
+        ("lectures", True),
+        ("bases", True),
+        ("liste des dépôts en cours", True),
+        ("pages", True),
+    }
+    answer = qfq(ill, "doctor")
+    assert answer.returncode == 1
+    assert "Traceback" not in answer.stdout + answer.stderr
+    run(ill)
+    assert found(ill) == set()
+    assert figures(ill) == figures(sound)
+    assert pages(ill) == pages(sound)
+
+
+@pytest.mark.parametrize(
+    ("damage", "expected"),
+    [
+        (lambda root: [path.unlink() for path in (root / "raw").rglob("*.*")], set()),
+        (lambda root: [path.unlink() for path in (root / "warehouse/deposits").iterdir()], {("copies privées", True)}),
+        (
+            lambda root: [path.unlink() for name in ("raw/exemple-agence", "warehouse/deposits")
+                          for path in (root / name).iterdir() if path.is_file()],
+            {("copies privées", False)},
+        ),
+        (lambda root: (root / "warehouse/staging/.half").mkdir(), {("lectures", True)}),
+        (lambda root: (root / "warehouse/ledger.sqlite").write_bytes(b"SQLite format 3\0" + bytes(4000)),
+         {("registre", False)}),
+        (lambda root: [flip(path) for path in (root / "warehouse/publications").rglob("counts.parquet")],
+         {("publications passées", False)}),
+    ],
+    ids=["raw emptied", "copies gone", "copies and files gone", "half a staging", "ledger", "memory of publications"],
+)  # fmt: skip
+def test_what_is_repaired_and_what_is_not(
+    ill: Path, damage: Callable[[Path], object], expected: set[tuple[str, bool]]
+) -> None:
+    damage(ill)
+    assert found(ill) == expected
+
+
+def test_a_ledger_that_is_no_database_is_an_answer_not_a_traceback(ill: Path) -> None:
+    for path in (ill / "warehouse").glob("ledger.sqlite*"):
+        path.unlink()
+    (ill / "warehouse" / "ledger.sqlite").write_bytes(b"not a database" * 400)
+    answer = qfq(ill, "doctor")
+    assert answer.returncode == 1
+    assert re.search(r"Le\s+registre", answer.stdout)
+    assert "Traceback" not in answer.stdout + answer.stderr
+
+
+def test_an_empty_place_has_nothing_amiss(tmp_path: Path) -> None:
+    assert found(tmp_path) == set()
+
+
+def test_a_seal_knows_a_changed_a_missing_and_an_added_file(tmp_path: Path) -> None:
+    folder = tmp_path / "staging" / "abc"
+    folder.mkdir(parents=True)
+    (folder / "report.json").write_text("{}")
+    assert seal.is_whole(folder), "of a version that wrote no seal"
+    (folder / "accepted.parquet").write_bytes(b"lines")
+    seal.seal(folder)
+    (folder / "scdl.csv").write_bytes(b"made later")
+    assert seal.is_whole(folder)
+    (folder / "accepted.parquet").write_bytes(b"Lines")
+    assert not seal.is_whole(folder)
+    (folder / "accepted.parquet").unlink()
+    assert seal.drop_damaged(tmp_path / "staging") == ["abc"]
+    assert not folder.exists()
