@@ -28,6 +28,7 @@ import openpyxl
 from pipelines.ingest.normalise import Origin
 from pipelines.ingest.stage import stage
 from schemas.funder import FunderFile
+from tests.bench_site import AWARDS, whole_site
 from tests.conftest import PROJECT, REAL_FILES
 from tests.reference_validator import validated
 
@@ -250,6 +251,8 @@ def main() -> None:
         many_files(folder / "many")
         for what, lines in (("conforming", conforming), ("mixed", mixed)):
             delimited(folder, what, lines)
+        for what, cost in whole_site(folder / "site"):
+            say(f"site of {AWARDS} awards, {what}", cost)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,6 @@ Funder = tuple[str, str, str, str, int, int, str, list[str | None]]
 AS_OF = dt.date(2026, 3, 12)
 SHARE_ALIKE = "130000008"
 """The funder whose data are under ODbL."""
-UPDATED = dt.date(2026, 1, 1)
 NASTY = '<script>alert("1")</script> & Cie'
 RTL = "جمعية التضامن"
 QUOTES = 'Association "L\'Épicerie" des <b>Quatre</b> Vents'
@@ -299,8 +298,8 @@ def _entities(db: duckdb.DuckDBPyConnection, world: World, is_demonstration: boo
         " sum(amount) AS amount_awarded, any_value(known.stage) AS stage, false AS has_other_amounts, "
         " refusals AS refusals_published, "
         "?::BOOLEAN AS is_demonstration, if(funder_id = '" + SHARE_ALIKE + "', 'Open Database License (ODbL)', 'Licence"
-        " Ouverte 2.0') AS licence, ['subventions ' || name] AS source_names, "
-        "DATE '2026-01-01' AS source_updated_at FROM known JOIN app USING (funder_id)"
+        " Ouverte 2.0') AS licence, if(funder_id = '130000003', NULL, DATE '2026-01-01') AS source_updated_at,"
+        " ['subventions ' || name] AS source_names FROM known JOIN app USING (funder_id)"
         " GROUP BY ALL",
         [is_demonstration],
     )

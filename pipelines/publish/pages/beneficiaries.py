@@ -311,4 +311,5 @@ REPORT = Report(
     build=build,
     order=20,
     menu="Bénéficiaires",
+    is_long=True,
 )

@@ -355,4 +355,5 @@ REPORT = Report(
     build=build,
     order=10,
     menu="Financeurs",
+    is_long=True,
 )

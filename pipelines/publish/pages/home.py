@@ -28,6 +28,7 @@ QUESTIONS = (
     ("Fonctionnement ou projet ?", "La nature et le thème de ce qui est payé.", "themes.html"),
     ("Et dans mon département ?", "Les montants, les financeurs et les refus.", "territoires/index.html"),
     ("Qui reçoit ?", "Toutes les associations et structures aidées.", "beneficiaires/index.html"),
+    ("Qu'est-ce qui a changé ?", "Un exercice après l'autre : entrées, retours, pertes.", "annees/index.html"),
     ("Peut-on s'y fier ?", "Ce qui est compté, ce qui manque, par source.", "qualite.html"),
 )
 """What field actors ask, with the page that answers."""
