@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.warehouse.build import build
 from pipelines.warehouse.linking.registers import RegisterError, read_registers
-from schemas.organisation_decisions import DecisionsError, load_decisions
+from schemas.decisions import LINES, ORGANISATIONS, DecisionsError, load_decisions
 from tests.warehouse_staging import Staging, line, row, rows
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ def test_a_wrong_decisions_file_is_named_with_its_line(tmp_path: Path, text: str
 
 
 def test_the_project_s_own_decisions_are_readable() -> None:
-    assert all(decision.date <= dt.date.today() for decision in load_decisions())
+    assert all(decision.date <= dt.date.today() for path in (ORGANISATIONS, LINES) for decision in load_decisions(path))
 
 
 UNITS = {

@@ -21,8 +21,9 @@ TWINS = "twins"
 
 
 def write_manifest(done: Pass, *, raw: Path, warehouse: Path) -> Path:
-    """Write `current.json` in `warehouse`: lists `deposits`, `versions`, `funder_declarations`; returns its path.
+    """Write `current.json` in `warehouse`, and return its path.
 
+    It lists `deposits`, `versions`, `funder_declarations` and `line_decisions`, and says how many `removed_copies`.
     `twins` names the Parquet file of the lines that two depositors report, written before and never changed.
     """
     twins = _write_twins(done, warehouse / TWINS)
@@ -42,6 +43,10 @@ def write_manifest(done: Pass, *, raw: Path, warehouse: Path) -> Path:
                 "decided_by": v.decided_by,
             }
             for v in done.versions
+        ],
+        "line_decisions": [
+            {**row, "decided_date": row["decided_date"].isoformat()}
+            for row in done.twins.decisions.iter_rows(named=True)
         ],
         "removed_copies": done.removed_copies,
         "funder_declarations": [row for deposit in _one_each(done.deposits) for row in _declarations(deposit)],

@@ -143,7 +143,7 @@ def _recipe(inputs: Inputs) -> str:
     """A hash of everything a build depends on: staging folders (immutable), what is said of them, the code."""
     digest = hashlib.sha256(repr((inputs.as_of, inputs.publication)).encode())
     digest.update(repr(sorted((deposit, folder.name) for deposit, folder in inputs.stagings)).encode())
-    for frame in (inputs.deposits, inputs.versions, inputs.funder_declarations):
+    for frame in (inputs.deposits, inputs.versions, inputs.funder_declarations, inputs.line_decisions):
         digest.update(frame.write_json().encode())
     for path in registers.files(inputs.registers):
         state = path.stat()
