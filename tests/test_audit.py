@@ -256,7 +256,7 @@ def test_sound_blocks_are_not_bounded_again(published: Path, tmp_path: Path) -> 
     )
     assert again.audit.n_bounded == 0
     assert len(again.audit.blocks) > 10
-    assert sorted(path.name for path in (tmp_path / "publications").iterdir()) == ["0001", "sound.txt"]
+    assert sorted(path.name for path in (tmp_path / "publications").iterdir()) == ["0001", "last.duckdb", "sound.txt"]
 
 
 def test_no_applicant_without_award_is_named(published: Path) -> None:

@@ -39,6 +39,8 @@ select 'line_themes' as model, line_id as key, count(*) as n from line_themes gr
 union all
 select 'decisions' as model, application_id as key, count(*) as n from decisions group by application_id having count(*) > 1
 union all
+select 'funder_budgets' as model, concat_ws(' · ', funder_id, fiscal_year, service_name, scheme) as key, count(*) as n from funder_budgets group by all having count(*) > 1
+union all
 select 'observed_years' as model, funder_id || ' · ' || fiscal_year::text as key, count(*) as n from observed_years group by funder_id, fiscal_year having count(*) > 1
 union all
 select 'funded_years' as model, organisation_id || ' · ' || funder_id || ' · ' || fiscal_year::text as key, count(*) as n from funded_years group by organisation_id, funder_id, fiscal_year having count(*) > 1
