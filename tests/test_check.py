@@ -168,6 +168,13 @@ def test_a_number_beside_a_personal_value_is_told_as_removed() -> None:
     assert outcome.accepted["applicant_id_raw"].to_list() == ["écrire à [donnée personnelle retirée]"]
 
 
+def test_a_personal_value_in_a_total_never_passes() -> None:
+    total = "TOTAL,,,,,,,,12 jean.dupont@example.org,,,,,,,"
+    outcome = check(f"{scdl()}{total}\n")
+    assert [issue.code for issue in outcome.report.issues] == ["total_mismatch"]
+    assert "jean.dupont" not in outcome.report.to_json() + outcome.issues.write_json()
+
+
 def test_personal_values_in_titles_never_pass() -> None:
     text = scdl().replace("dispositifAide", "Contact jean.dupont@example.org")
     outcome = check(text)
