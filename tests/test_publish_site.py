@@ -386,3 +386,19 @@ def test_an_empty_database_still_publishes(database: Path, tmp_path: Path) -> No
                 db.execute(f'DELETE FROM "{table}"')
     result = publish(database, tmp_path / "reports")
     assert result.pages >= 12
+
+
+def test_the_method_page_is_made_from_what_it_speaks_of(database: Path, tmp_path: Path) -> None:
+    """Descriptions of models, thresholds, licences, changes: another database makes another page."""
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("COMMENT ON TABLE funding_by_funder_year IS 'Phrase du modèle, écrite une fois.'").fetchall()
+        connection.execute("UPDATE publication SET min_persons = 7, correction_address = 'ici@exemple.invalid'")
+        connection.execute("UPDATE funders SET licence = 'Licence du test'").fetchall()
+        connection.execute("CHECKPOINT").fetchall()
+    publish(database, tmp_path / "site", only={"methode"})
+    text = " ".join(Page((tmp_path / "site" / "methode.html").read_text(encoding="utf-8")).text)
+    assert "Phrase du modèle, écrite une fois." in text
+    assert "par groupes d'au moins 7" in text
+    assert "Licence du test" in text
+    assert text.count("ici@exemple.invalid") >= 2
+    assert "par rapport à la publication du 1er décembre 2025" in text.replace("\u00a0", " ")

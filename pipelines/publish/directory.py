@@ -52,11 +52,16 @@ def amounts_word(stage: object) -> str:
 
 
 def source_words(funder: Row) -> str:
-    """The source line of a funder's figures."""
+    """The source line of a funder's figures: names, licence, date of update."""
     names = funder["source_names"]
     words = names if isinstance(names, str) else formats.joined([str(name) for name in names]) if len(names) else ""
     words = words or f"fichiers de {funder['name']}"
-    return words if formats.is_missing(funder["licence"]) else f"{words} ({funder['licence']})"
+    updated = funder.get("source_updated_at")
+    told = [
+        *([] if formats.is_missing(funder["licence"]) else [str(funder["licence"])]),
+        *([f"mise à jour du {formats.date(updated)}"] if updated is not None and updated == updated else []),
+    ]
+    return f"{words} ({', '.join(told)})" if told else words
 
 
 def addresses(rows: Sequence[Row], key: str) -> dict[str, str]:

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import schemas
+from pipelines import workbook_file
 from pipelines.publish.assets import shared
 from pipelines.publish.context import Context
 from pipelines.publish.database import PublicDatabase
@@ -41,8 +42,8 @@ WAITING = "former"
 STATE = "published.txt"
 """Says from which content, by which code, the whole site was last published."""
 _WORTH_IT = 8_000_000  # bytes of database: below, starting processes costs more than it saves
-BATCH = 200
-"""Files held in memory between two writings of a manifest."""
+BATCH, BATCH_BYTES = 200, 50_000_000
+"""Files, and bytes of them, held in memory between two writings of a manifest."""
 
 
 @dataclass(frozen=True)
@@ -164,8 +165,10 @@ def _says(state: Path, wanted: str) -> bool:
 
 @cache
 def _recipe() -> str:
-    """What turns the database into pages: the version of Plotly, a hash of this wing and of the contracts."""
-    return f"{metadata.version('plotly')} {source_hash(Path(__file__).parent, Path(schemas.__file__).parent)}"
+    """What turns the database into files: versions of libraries, a hash of this wing and of what it stands on."""
+    versions = " ".join(metadata.version(name) for name in ("plotly", "openpyxl", "polars"))
+    workbooks = hashlib.sha256(Path(workbook_file.__file__).read_bytes()).hexdigest()
+    return f"{versions} {workbooks} {source_hash(Path(__file__).parent, Path(schemas.__file__).parent)}"
 
 
 def _write_report(name: str, outputs: Iterable[Output], root: Path, tally: _Tally) -> None:
@@ -182,7 +185,7 @@ def _write_report(name: str, outputs: Iterable[Output], root: Path, tally: _Tall
             continue
         pending.append(output)
         tally.written += 1
-        if len(pending) >= BATCH:
+        if len(pending) >= BATCH or sum(len(each.content) for each in pending) >= BATCH_BYTES:
             _flush(pending, manifest, former | hashes, root)
     _flush(pending, manifest, former | hashes, root)
     tally.former[manifest], tally.current[manifest] = former, hashes

@@ -183,6 +183,7 @@ def _pages(context: Context) -> Iterator[Output]:
             title=str(beneficiary["name"]),
             description=f"Qui finance {beneficiary['name']}, de quels montants et pendant combien d'années.",
             trail=[("Bénéficiaires", REPORT.page)],
+            data_of={str(funder) for funder in years["funder_id"]},
             figures=figures_of(sections),
             kicker="Bénéficiaire",
             lead=_lead(context, beneficiary),

@@ -139,7 +139,7 @@ def _not_shown(context: Context, *, has_calls: bool) -> list[str]:
             "une aide qui passe sous ce seuil semble s'arrêter."
         ),
         f"Le nom des bénéficiaires de {formats.plural(hidden, 'attribution')} à des personnes physiques ou "
-        "de nature inconnue : elles sont dans les totaux seulement."
+        "de nature inconnue : elles sont dans les totaux seulement, quand elles y sont assez nombreuses."
         if hidden
         else "",
         f"Le montant de {formats.plural(without, 'attribution')} : le fichier ne le dit pas." if without else "",
