@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install run dev serve test test-all check bench lock demo reference linking clean
+.PHONY: install run dev serve test test-all fault check bench lock demo reference linking clean
 
 install: $(VENV)/.installed ## Create the environment and install what `qfq` needs
 
@@ -19,7 +19,10 @@ serve: install ## Serve the pages (port 8000)
 	$(BIN)/qfq serve
 
 test: $(VENV)/.dev ## Run the fast tests
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow and not fault"
+
+fault: $(VENV)/.dev ## Run the long tests of faults and print their figures
+	$(BIN)/python -m pytest -m fault -s
 
 test-all: $(VENV)/.dev ## Run every test
 	$(BIN)/python -m pytest
@@ -29,8 +32,8 @@ check: $(VENV)/.dev ## Lint and check types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.dev ## Print measured times and ratios
-	$(BIN)/python -m tests.bench
+bench: $(VENV)/.dev ## Print measured times and ratios; LINES=5000000 for a warehouse of that size
+	$(BIN)/python -m tests.bench $(LINES)
 
 demo: $(VENV)/.dev ## Write the demonstration deposits again
 	$(BIN)/python -m pipelines.demo

@@ -129,9 +129,11 @@ class Application(pa.DataFrameModel):
         "Code commune du siège",
         "Code officiel géographique, cinq caractères.",
         example="34172",
-        str_matches=r"^(\d{2}|2[AB])\d{3}$",
+        str_matches=r"^([0-9]{2}|2[AB])[0-9]{3}$",
     )
-    seat_postcode: pl.String = field("Code postal du siège", "Cinq chiffres.", example="34000", str_matches=r"^\d{5}$")
+    seat_postcode: pl.String = field(
+        "Code postal du siège", "Cinq chiffres.", example="34000", str_matches=r"^[0-9]{5}$"
+    )
     seat_commune_name: pl.String = field("Commune du siège", "Nom de la commune du siège.", example="Montpellier")
     action_territory_code: pl.String = field("Code du territoire de l'action", "Code du lieu de l'action.")
     action_territory_level: pl.String = field(
@@ -351,7 +353,7 @@ class Application(pa.DataFrameModel):
     def commune_code_unknown(cls, data: PolarsData) -> pl.LazyFrame:
         """A commune that exists or existed (official geographic code); a badly formed code is told by its form."""
         code = pl.col(data.key)
-        is_formed = code.str.contains(r"^(\d{2}|2[AB])\d{3}$")
+        is_formed = code.str.contains(r"^([0-9]{2}|2[AB])[0-9]{3}$")
         return data.lazyframe.select(pl.when(is_formed).then(territory.is_commune_code(code)).otherwise(pl.lit(True)))
 
     @pa.dataframe_check(name="action_code_unknown")

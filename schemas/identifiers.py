@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 LA_POSTE = 356_000_000
-RNA_PATTERN = r"^W\d[A-Z\d]\d{7}$"
+RNA_PATTERN = r"^W[0-9][A-Z0-9][0-9]{7}$"
 
 
 def _weigh(four_digits: int, *, doubled: bool) -> int:

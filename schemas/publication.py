@@ -30,6 +30,7 @@ class Disclosure(_Strict):
     min_count: int = Field(ge=3)
     min_applicants: int = Field(ge=3)
     max_share: float = Field(gt=0, lt=1)
+    min_persons: int = Field(ge=3)
     min_decided_share: float = Field(gt=0, le=1)
 
 

@@ -47,6 +47,7 @@ class Lists(_Strict):
     others: str
     published: str
     conventions: tuple[str, ...]
+    mandates: tuple[str, ...]
 
 
 class Synonyms(_Strict):

@@ -64,13 +64,13 @@ def is_known_place(code: pl.Expr, level: pl.Expr) -> pl.Expr:
     only: that of another authority may be right and in no table.
     """
     text = code.str.replace_all(r"\s", "").str.to_uppercase()
-    padded = text.str.replace(r"^(\d)$", "0${1}")
-    departement = padded.str.replace(r"^0(\d\d|2[AB])$", "${1}").str.replace(r"^20([AB])$", "2${1}")
+    padded = text.str.replace(r"^([0-9])$", "0${1}")
+    departement = padded.str.replace(r"^0([0-9][0-9]|2[AB])$", "${1}").str.replace(r"^20([AB])$", "2${1}")
     known = {
-        "commune": is_commune_code(text.str.replace(r"^(\d{4})$", "0${1}")) | text.str.contains(r"^\d{9}$"),
+        "commune": is_commune_code(text.str.replace(r"^([0-9]{4})$", "0${1}")) | text.str.contains(r"^[0-9]{9}$"),
         "epci": text.is_in(_codes("epci")),
-        "departement": departement.is_in(_codes("departements")) | text.str.contains(r"^22\d{7}$"),
-        "region": padded.is_in(_codes("regions")) | text.str.contains(r"^2[03]\d{7}$"),
+        "departement": departement.is_in(_codes("departements")) | text.str.contains(r"^22[0-9]{7}$"),
+        "region": padded.is_in(_codes("regions")) | text.str.contains(r"^2[03][0-9]{7}$"),
     }
     anywhere = pl.any_horizontal(known.values())
     found = pl.when(level.is_null()).then(anywhere).otherwise(pl.lit(True))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import itertools
 import random
 import subprocess
@@ -24,14 +25,15 @@ REGIONS, DEPARTEMENTS, EPCIS = 18, 101, 1_250
 SEED = 20261127
 ENDINGS = ("de Saint-Martin", "des Trois Rivières", "et Loisirs", "pour tous", "du Pays vert", "solidarité", "musique")
 PUBLISH = (
-    "import resource, sys, time\nfrom pathlib import Path\nfrom pipelines.publish.site import publish\n"
+    "import os, resource, sys, time\nfrom pathlib import Path\nfrom pipelines.publish.site import publish\n"
     "if __name__ == '__main__':\n"
     "    started = time.perf_counter()\n"
     "    result = publish(Path(sys.argv[1]), Path(sys.argv[2]))\n"
     "    took = time.perf_counter() - started\n"
     "    own, others = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))\n"
     "    work = own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime\n"
-    "    print(took, work, max(own.ru_maxrss, others.ru_maxrss) / 1024, result.pages, result.files, result.bytes,"
+    "    peak = own.ru_maxrss + os.cpu_count() * others.ru_maxrss\n"
+    "    print(took, work, peak / 1024, result.pages, result.files, result.bytes,"
     " result.written)\n"
 )
 
@@ -138,13 +140,15 @@ def publication(database: Path, reports: Path) -> str:
     answer = subprocess.run(command, capture_output=True, check=True, text=True).stdout
     took, work, peak, pages, files, octets, written = (float(word) for word in answer.split())
     return (
-        f"{took:.0f} s, {work:.0f} s of processor, {peak:.0f} MB the largest process; {pages:.0f} pages,"
+        f"{took:.0f} s (120 at most wanted from nothing), {work:.0f} s of processor,"
+        f" {peak:.0f} MB at most, all processes together; {pages:.0f} pages,"
         f" {files:.0f} files, {octets / 1e6:.0f} MB, {written:.0f} written"
     )
 
 
 def whole_site(folder: Path) -> list[tuple[str, str]]:
     """Three publications of the large site, each with its cost in words."""
+    folder.mkdir(exist_ok=True)
     database = build(folder / "public.duckdb", world=large_world())
     found = [("from nothing", publication(database, folder / "reports"))]
     with duckdb.connect(str(database)) as db:
@@ -153,6 +157,12 @@ def whole_site(folder: Path) -> list[tuple[str, str]]:
         )
     found.append(("one title changed", publication(database, folder / "reports")))
     found.append(("nothing new", publication(database, folder / "reports")))
+    for kind, what in (("m", "words"), ("l", "lines"), ("b", "beneficiaries"), ("a", "awards")):
+        sizes = sorted(len(gzip.compress(path.read_bytes())) for path in (folder / f"reports/s/{kind}").glob("*.js"))
+        most = sizes[len(sizes) * 95 // 100] / 1e3, sizes[-1] / 1e3
+        found.append(
+            (f"shards of {what}", f"{len(sizes)}, of {most[0]:.0f} KB compressed (p95), {most[1]:.0f} at most")
+        )
     return found
 
 

@@ -22,7 +22,6 @@ Funder = tuple[str, str, str, str, int, int, str, list[str | None]]
 AS_OF = dt.date(2026, 3, 12)
 SHARE_ALIKE = "130000008"
 """The funder whose data are under ODbL."""
-UPDATED = dt.date(2026, 1, 1)
 NASTY = '<script>alert("1")</script> & Cie'
 RTL = "جمعية التضامن"
 QUOTES = 'Association "L\'Épicerie" des <b>Quatre</b> Vents'
@@ -283,7 +282,7 @@ def _entities(db: duckdb.DuckDBPyConnection, world: World, is_demonstration: boo
         "publisher_name, '' AS site_url, 'corrections@exemple.invalid' AS"
         " correction_address, 'Licence Ouverte 2.0' AS licence, ?::BOOLEAN AS is_demonstration, 10 AS "
         "min_decisions, 5 AS min_count, 5 AS min_applicants,"
-        " 0.85 AS max_share, 0.9 AS min_decided_share, 14 AS n_deposits, (SELECT count(*) FROM "
+        " 0.85 AS max_share, 3 AS min_persons, 0.9 AS min_decided_share, 14 AS n_deposits, (SELECT count(*) FROM "
         "app)::INTEGER AS n_awards, ?::INTEGER AS n_funders",
         [AS_OF, is_demonstration, len(world.funders)],
     )
@@ -299,7 +298,8 @@ def _entities(db: duckdb.DuckDBPyConnection, world: World, is_demonstration: boo
         " sum(amount) AS amount_awarded, any_value(known.stage) AS stage, false AS has_other_amounts, "
         " refusals AS refusals_published, "
         "?::BOOLEAN AS is_demonstration, if(funder_id = '" + SHARE_ALIKE + "', 'Open Database License (ODbL)', 'Licence"
-        " Ouverte 2.0') AS licence, ['subventions ' || name] AS source_names FROM known JOIN app USING (funder_id)"
+        " Ouverte 2.0') AS licence, if(funder_id = '130000003', NULL, DATE '2026-01-01') AS source_updated_at,"
+        " ['subventions ' || name] AS source_names FROM known JOIN app USING (funder_id)"
         " GROUP BY ALL",
         [is_demonstration],
     )
@@ -346,8 +346,15 @@ def _entities(db: duckdb.DuckDBPyConnection, world: World, is_demonstration: boo
     )
     db.execute(
         "CREATE TABLE awards_not_nominative AS SELECT funder_id, fiscal_year, kind AS applicant_kind, "
-        "count(*)::INTEGER AS n_awards, sum(amount) AS amount FROM app WHERE kind <> 'legal' GROUP BY ALL"
+        "count(*)::INTEGER AS n_awards, sum(amount) AS amount, 0::INTEGER AS n_withheld FROM app "
+        "WHERE kind <> 'legal' GROUP BY ALL"
     )
+    db.execute(
+        "CREATE TABLE funder_budgets AS SELECT funder_id, max(fiscal_year) AS fiscal_year, '—' AS service_name, "
+        "'—' AS scheme, 1000000::DECIMAL(18,2) AS amount_budget, 'Budget primitif' AS budget_source FROM app "
+        "GROUP BY funder_id ORDER BY funder_id LIMIT 1"
+    )
+    db.execute("CREATE TABLE masked_titles AS SELECT 'nom retiré' AS mask, 3::INTEGER AS n_awards")
     db.execute(
         f"CREATE TABLE beneficiaries AS SELECT organisation_id, {SLUG.format('beneficiary_name')} AS slug, "
         "beneficiary_name AS name, beneficiary_siren AS siren, NULL::VARCHAR AS rna,"

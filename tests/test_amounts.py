@@ -89,3 +89,8 @@ def test_no_text_makes_it_fail(cells: list[str | None]) -> None:
 )
 def test_three_digits_after_a_point_beside_decimals_are_doubtful(cells: list[str], ambiguous: list[bool]) -> None:
     assert parse_amounts(pl.Series(cells)).ambiguous.to_list() == ambiguous
+
+
+def test_digits_of_other_scripts_are_no_amounts() -> None:
+    amounts = parse_amounts(pl.Series(["１２３", "٣٤", "12"]))
+    assert (amounts.values.to_list()[:2], amounts.unreadable.to_list()) == ([None, None], [True, True, False])

@@ -18,9 +18,11 @@ from statsmodels.stats.proportion import proportion_confint
 from pipelines.ingest.check import check_file
 from pipelines.ingest.normalise import Origin
 from pipelines.warehouse.build import build
+from pipelines.warehouse.disclosure import publish_database
 from schemas.funder import FunderFile
+from schemas.publication import load_publication
 from tests.conftest import REAL_FILES
-from tests.warehouse_staging import Staging, line
+from tests.warehouse_staging import AS_OF, Staging, line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,11 +92,29 @@ def real(folder: Path) -> Path:
     return folder / "funding.duckdb"
 
 
+@pytest.fixture(scope="session")
+def generated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return panel(tmp_path_factory.mktemp("analyses-generated"))
+
+
+@pytest.fixture(scope="session")
+def real_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return real(tmp_path_factory.mktemp("analyses-real"))
+
+
 @pytest.fixture(scope="session", params=["generated", "real"])
-def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def database(request: pytest.FixtureRequest) -> Path:
     """The warehouse built from the generated panel, then from the real files, once each."""
-    folder = tmp_path_factory.mktemp(f"analyses-{request.param}")
-    return panel(folder) if request.param == "generated" else real(folder)
+    path: Path = request.getfixturevalue(f"{request.param}_database")
+    return path
+
+
+@pytest.fixture(scope="session")
+def real_public(real_database: Path) -> Path:
+    """What is published of the real files."""
+    target = real_database.with_name("public.duckdb")
+    publish_database(real_database, target, as_of=AS_OF, parameters=load_publication())
+    return target
 
 
 def table(database: Path, sql: str) -> pd.DataFrame:
@@ -325,3 +345,83 @@ def test_delays(database: Path) -> None:
     assert len(found) == measured.ngroups
     assert close(found["median_days"], measured.median().reindex(found.index))
     assert close(found["days_90"], measured.quantile(0.9).reindex(found.index))
+
+
+PARIS = {
+    2013: (8300, 3378, 240502938), 2014: (7650, 2857, 258237727), 2015: (8214, 3512, 270822332),
+    2016: (8819, 3465, 275349227), 2017: (8640, 3182, 276239759), 2018: (8397, 2986, 271370958),
+    2019: (9110, 3510, 281924511),
+}  # fmt: skip
+"""The control figures of the set: lines, lines voted at zero (the publisher's refusals), euros voted."""
+DIRECTIONS = {
+    "ddct": (12402, 37.5), "dac": (9502, 39.2), "dases": (7315, 36.4), "djs": (6914, 28.9), "dae": (4708, 41.3),
+    "dasco": (3723, 48.7), "dfpe": (3462, 20.1), "dpsp": (3167, 65.1),
+}  # fmt: skip
+"""Lines, and per cent of them voted at zero."""
+YEARS_GRANTED = [1999, 743, 415, 354, 277, 457, 1090]
+"""Valid SIRETs by number of distinct granted years, 1 to 7."""
+
+
+def test_control_figures_of_paris_by_year_are_public(real_public: Path) -> None:
+    """Exact, but for the amounts that persons withhold: the total is then below, and says of how many lines."""
+    told = table(
+        real_public,
+        "SELECT fiscal_year, sum(n_awarded)::INTEGER AS awarded, sum(n_refused)::INTEGER AS refused,"
+        " bool_and(status IN ('shown', 'not_published')) AS is_told"
+        " FROM refusal_rates_by_funder_year WHERE funder_id LIKE '%paris%' GROUP BY ALL ORDER BY ALL",
+    )
+    assert [(r.fiscal_year, r.awarded + r.refused, r.refused) for r in told.itertuples()] == [
+        (year, lines, refused) for year, (lines, refused, _) in PARIS.items()
+    ]
+    assert told["is_told"].all()
+    sums = table(
+        real_public,
+        "SELECT fiscal_year, sum(amount)::DOUBLE AS euros, sum(n_withheld)::INTEGER AS withheld"
+        " FROM funding_by_funder_year WHERE funder_id LIKE '%paris%' GROUP BY ALL ORDER BY ALL",
+    )
+    exact = [r.fiscal_year for r in sums.itertuples() if r.euros == PARIS[r.fiscal_year][2]]
+    below = [r for r in sums.itertuples() if r.euros < PARIS[r.fiscal_year][2]]
+    assert len(exact) >= 5
+    assert len(exact) + len(below) == len(PARIS)
+    assert all(r.withheld == 0 for r in sums.itertuples() if r.fiscal_year in exact)
+    assert all(0 < r.withheld <= 5 for r in below)
+
+
+def test_control_figures_of_paris_by_direction(real_database: Path, real_public: Path) -> None:
+    """The shares of the set for analysts; what the public is told of a direction and a year is the same number."""
+    found = table(
+        real_database,
+        "SELECT split_part(service_key, '/', 2) AS direction, sum(n_total)::INTEGER AS lines,"
+        " sum(n_refused) / sum(n_total) AS share FROM refusal_rates"
+        " WHERE level = 'service' AND funder_id LIKE '%paris%' GROUP BY ALL",
+    ).set_index("direction")
+    for direction, (lines, share) in DIRECTIONS.items():
+        assert found.loc[direction, "lines"] == lines
+        assert round(100 * found.loc[direction, "share"], 1) == share
+    columns = "funder_id, service_key, fiscal_year, n_awarded, n_refused"
+    public = table(real_public, f"SELECT {columns} FROM refusal_rates_by_service_year WHERE n_refused IS NOT NULL")
+    truth = table(real_database, f"SELECT {columns} FROM refusal_rates WHERE level = 'service'")
+    both = public.merge(truth, on=["funder_id", "service_key", "fiscal_year"], suffixes=("", "_truth"))
+    assert len(both) == len(public) > 40
+    assert (both["n_refused"] == both["n_refused_truth"]).all()
+    assert (both["n_awarded"] == both["n_awarded_truth"]).all()
+    assert {key.split("/")[1] for key in both["service_key"]} >= set(DIRECTIONS)
+
+
+def test_control_figures_of_paris_by_years_granted(real_public: Path) -> None:
+    found = table(
+        real_public,
+        "SELECT n_years, count(*) AS n FROM (SELECT beneficiary_siret, count(DISTINCT fiscal_year) AS n_years"
+        " FROM awards WHERE funder_id LIKE '%paris%' AND amount > 0 AND beneficiary_siret IS NOT NULL GROUP BY ALL)"
+        " GROUP BY ALL ORDER BY ALL",
+    )
+    assert list(found["n"]) == YEARS_GRANTED
+
+
+def test_control_figures_of_montpellier_are_public(real_public: Path) -> None:
+    found = table(
+        real_public,
+        "SELECT fiscal_year, n_lines, amount::DOUBLE AS amount, n_withheld FROM funding_by_funder_year"
+        " WHERE funder_id = '213401722' ORDER BY ALL",
+    )
+    assert [tuple(r)[1:] for r in found.itertuples()] == [(2018, 730, 3916576, 0), (2019, 1030, 6065161, 0)]

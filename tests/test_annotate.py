@@ -171,6 +171,17 @@ def test_formulas_are_neutralised() -> None:
     assert "les formules (leurs résultats restent)" in said(copy_of(saved(origin), "f.xlsx"))
 
 
+def test_a_problem_in_a_sheet_joined_to_this_one_is_marked_on_its_row() -> None:
+    report = report_of(BAD, "f.csv")
+    rows = {issue.row for issue in report.issues}
+    for issue in report.issues:
+        issue.column = "Tiers!G"
+    book = load_workbook(io.BytesIO(annotated_bytes(report, BAD, file_name="f.csv")))
+    page = book.worksheets[-1]
+    marked = {cell.row for row in page.iter_rows() for cell in row if cell.comment is not None}
+    assert marked == rows
+
+
 def test_what_cannot_be_kept_is_said() -> None:
     content = io.BytesIO(saved(workbook()))
     with zipfile.ZipFile(content, "a") as archive:

@@ -478,6 +478,29 @@ TRAPS: dict[str, tuple[str, str, dict[str, str] | str]] = {
     "an instalment beside the award": (
         trap("Association;Subvention attribuée;Acompte versé", "@;#;70"), "subventions 2023.csv", "« Acompte versé »",
     ),
+    "cancellations in the legal list": (
+        trap(f"{LEGAL};Annulée", "Ville d'Essai;2023-03-01;@;Atelier;#;aide en numéraire;non",
+             "Ville d'Essai;2023-03-01;Club B;x;900;aide en numéraire;oui"), "scdl.csv", "« Annulée »",
+    ),
+    "a date of refusal": (
+        trap("Association;Montant attribué;Date de refus", "@;#;", "Club B;900;12/03/2023"), "subventions 2023.csv",
+        "« Date de refus »",
+    ),
+    "some words of a decision among others": (
+        trap("Association;Montant attribué;Phase", "@;#;Phase une", "Club A;90;Phase deux", "Club B;900;En cours"),
+        "subventions 2023.csv", "« Phase »",
+    ),
+    "nobody in particular": (
+        trap("Association;Montant attribué", "@;#", "Autres associations;900"), "subventions 2023.csv",
+        "« Autres associations »",
+    ),
+    "cancellations": (
+        trap("Association;Montant attribué;Annulée", "@;#;non", "Club B;900;oui"), "subventions 2023.csv",
+        "« Annulée »",
+    ),
+    "a list of grants by year and département": (
+        trap("Association;Département;2022;2023", "@;Hérault;70;#"), "liste.csv", "sont répartis par année",
+    ),
     "votes": (
         trap("Association;Vote du conseil;Montant attribué", "@;Pour;#", "Club B;Contre;40"), "subventions 2023.csv",
         "« Vote du conseil »",

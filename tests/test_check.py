@@ -146,6 +146,41 @@ def test_personal_values_never_pass() -> None:
     assert "34 56 78" not in everything
 
 
+@pytest.mark.parametrize("where", ["montant", "idBeneficiaire", "nature", "dateConvention", "notificationUE"])
+def test_personal_values_in_cells_that_are_no_text_never_pass(where: str) -> None:
+    value = "jean.dupont@example.org"
+    bad = scdl(**{where: f"12 {value}"}).splitlines()[1]
+    outcome = check("\n".join([scdl(), *scdl().splitlines()[1:], bad]) + "\n")
+    frames = (outcome.accepted, outcome.rejected, outcome.issues)
+    assert value not in outcome.report.to_json() + "".join(frame.write_json() for frame in frames)
+
+
+def test_a_line_whose_only_party_is_a_wrong_number_is_rejected() -> None:
+    nobody = scdl(nomBeneficiaire="", idBeneficiaire="", rnaBeneficiaire="=SUM(B2:B9)").splitlines()[1]
+    report = check("\n".join([scdl(), *[scdl(objet=str(n)).splitlines()[1] for n in range(9)], nobody]) + "\n").report
+    assert (report.status, report.rows_accepted, report.rows_rejected) == ("accepted", 10, 1)
+    assert {"rna_invalid", "party_missing"} <= {issue.code for issue in report.issues}
+
+
+def test_a_number_beside_a_personal_value_is_told_as_removed() -> None:
+    outcome = check(scdl(idBeneficiaire="écrire à jean.dupont@example.org"))
+    assert outcome.report.personal_removed == {"adresse électronique": 1}
+    assert outcome.accepted["applicant_id_raw"].to_list() == ["écrire à [donnée personnelle retirée]"]
+
+
+def test_a_personal_value_in_a_total_never_passes() -> None:
+    total = "TOTAL,,,,,,,,12 jean.dupont@example.org,,,,,,,"
+    outcome = check(f"{scdl()}{total}\n")
+    assert [issue.code for issue in outcome.report.issues] == ["total_mismatch"]
+    assert "jean.dupont" not in outcome.report.to_json() + outcome.issues.write_json()
+
+
+def test_personal_values_in_titles_never_pass() -> None:
+    text = scdl().replace("dispositifAide", "Contact jean.dupont@example.org")
+    outcome = check(text)
+    assert "jean.dupont" not in outcome.report.to_json() + str(outcome.report.legal_sheets)
+
+
 def test_the_fiscal_year_says_where_it_comes_from() -> None:
     by_date = check(scdl())
     by_name = check(scdl(dateConvention="", datesPeriodeVersement=""), name="subventions 2021.csv")

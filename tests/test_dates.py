@@ -122,3 +122,10 @@ def test_no_text_makes_them_fail(cells: list[str | None]) -> None:
     assert (told | column.is_null()).all()
     parse_periods(column)
     parse_years(column)
+
+
+def test_digits_of_other_scripts_are_no_dates() -> None:
+    column = pl.Series(["１２/０３/２０２３", "２０２３", "１２ mars ２０２３"])
+    assert parse_dates(column).unreadable.all()
+    assert parse_years(column).null_count() == 3
+    parse_periods(column)

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 HEADER = "nomAttribuant;nomBeneficiaire;exerciceBudgetaire;statutLabel;montantDemande;montant;objet"
 LINE = "Ville;Association;2024;attribuée;100;50;Colis"
-MOST_SECONDS = 30
+MOST_SECONDS = 30  # of processor: other work on the machine does not count
 
 
 def check(content: bytes, name: str = "fichier.csv") -> Report:
-    started = time.perf_counter()
+    started = time.process_time()
     report = check_file(content, Origin("d", "dossier", name, FunderFile())).report
-    assert time.perf_counter() - started < MOST_SECONDS
+    assert time.process_time() - started < MOST_SECONDS
     assert report.rows_read == report.rows_accepted + report.rows_rejected + report.rows_ignored
     assert report.status == "accepted" or report.messages
     assert "Traceback" not in render(report, as_of=date(2026, 1, 1))

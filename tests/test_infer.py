@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -289,8 +290,8 @@ HELD = {
     "a total that is wrong": (
         table("Association;Année;Montant accordé", "@;2023;100") + "TOTAL;;900\n", AWARDS, "Un total du fichier",
     ),
-    "a subtotal among the names": (
-        table("Association;Année;Montant accordé", "@;2023;100") + "Sous-total sport;2023;600\n", AWARDS, "total",
+    "a total of something among the names": (
+        table("Association;Année;Montant accordé", "@;2023;100") + "Total sport;2023;600\n", AWARDS, "total",
     ),
     "a total that bears a name": (
         table("Association;Année;Montant accordé", "@;2023;100") + "Ville d'Essai;2023;600\n", AWARDS, "un total",
@@ -306,7 +307,7 @@ HELD = {
         table("Association;Année;Montant accordé;Montant accordé", "@;2023;100;90"), AWARDS, "Quelle colonne donne",
     ),
     "first names": (
-        table("Nom;Prénom;Année;Montant accordé", "Dupont;Jean;2023;100"), AWARDS, "donne-t-elle le nom du demandeur",
+        table("Nom;Prénom;Année;Montant accordé", "Dupont;Jean;2023;100"), AWARDS, "sont-ils des particuliers",
     ),
     "a comma that cuts amounts": (
         "Association,Année,Montant accordé,Objet\n" + "".join(f"{n},2023,1 250,50,x\n" for n in NAMES), AWARDS,
@@ -500,3 +501,121 @@ def test_inference_alone_says_what_it_took_each_column_for() -> None:
         ("Inconnue", None),
     ]  # fmt: skip
     assert all(meaning.why for meaning in inferred.meanings)
+
+
+def test_a_personal_value_in_a_title_is_not_in_the_proposed_format() -> None:
+    report = check(table("Association;Montant accordé;Statut jean@exemple.org", "@;100;Accordée")).report
+    seen = render(report, as_of=date(2026, 1, 1)) + str(report)
+    assert "jean@exemple.org" not in seen
+
+
+PLAIN = {
+    "an opinion beside the decision": (
+        table("Association;Année;Montant demandé;Avis du comité;Décision;Montant accordé",
+              "@;2023;500;Favorable;Accordée;300", "@;2023;400;Favorable;Refusée;"), "x.csv",
+        {"requested": "2700.00", "awarded": "900.00"},
+    ),
+    "a year without any amount yet": (
+        table("Association;2022;2023;2024", "@;100;200;"), "subventions versées.csv", {"paid": "1800.00"},
+    ),
+    "last year's amount as a reminder": (
+        table("Associations;Subvention 2022;Vote 2023", "@;90;100"), "subventions votées 2023.csv",
+        {"awarded": "600.00"},
+    ),
+    "a label that is the grant's": (
+        table("Tiers;Libellé;Exercice;Montant voté", "@;Subv. fonct.;2023;100"), "x.csv", {"awarded": "600.00"},
+    ),
+    "abbreviations": (
+        table("Bénéficiaire;Exercice;Subv. votée;Mt versé", "@;2023;100;80"), "x.csv",
+        {"awarded": "600.00", "paid": "480.00"},
+    ),
+    "the list of a prefecture, without a participle": (
+        table("Maître d'ouvrage;Intitulé du projet;Montant de la subvention DETR", "@;Travaux;100"),
+        "DETR - programmation 2023.csv", {"awarded": "600.00"},
+    ),
+    "payment orders of grants": (
+        table("Exercice;N° mandat;Date du mandat;Bénéficiaire;Montant TTC", "2023;1;12/03/2023;@;100"),
+        "mandats de subventions.csv", {"paid": "600.00"},
+    ),
+    "sections named by their subtotals": (
+        (
+            "Association;Objet;Montant accordé\nSport;;\nJudo;x;100\nFoot;x;50\nSous-total Sport;;150\n"
+            "Culture;;\nLivres;x;20\nSous-total Culture;;20\nTOTAL;;170\n"
+        ), AWARDS, {"awarded": "170.00"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", PLAIN)
+def test_what_any_clerk_would_answer_is_not_asked(case: str) -> None:
+    text, name, amounts = PLAIN[case]
+    report = check(text, name=name).report
+    assert (report.status, report.amounts) == ("accepted", amounts), asked(report)
+    assert report.rows_read == report.rows_accepted + report.rows_rejected + report.rows_ignored
+
+
+ASKED_WELL = {
+    "funders as columns": (
+        table("Porteur;Action;Etat;Région;CAF;Ville", "@;x;500;100;150;2000"), "programmation 2023.csv",
+        "ce qu'un financeur apporte",
+    ),
+    "years by their distance": (table("Association;N-1;N", "@;100;150"), "subventions.csv", "« N-1 »"),
+    "one unknown column beside the names": (table("Association;BP 2025", "@;1500"), "budget.csv", "« BP 2025 »"),
+    "people, and an amount": (table("NOM PRENOM;Montant", "@;100"), "aides.csv", "sont-ils des particuliers"),
+    "people, by name and first name": (
+        table("Nom;Prénom;Adresse;Montant accordé;Année", "@;Jean;rue;100;2023"), "aides.csv",
+        "sont-ils des particuliers",
+    ),
+    "a refusal written as an amount": (
+        table("Association;Montant accordé", "@;100", "@;Refus"), AWARDS, "ne contient pas que des montants",
+    ),
+    "payment orders of anything": (
+        table("Exercice;N° mandat;Date du mandat;Bénéficiaire;Montant TTC", "2023;1;12/03/2023;@;100"), "mandats.csv",
+        "demandé, accordé ou versé",
+    ),
+    "two sheets' worth of years": (
+        table("Association;Subvention 2024;Montant accordé", "@;90;100"), "subventions votées 2023.csv",
+        "« Subvention 2024 »",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ASKED_WELL)
+def test_the_question_is_the_one_to_ask(case: str) -> None:
+    text, name, words = ASKED_WELL[case]
+    outcome = check(text, name=name)
+    assert (outcome.report.status, outcome.accepted.height) == ("held", 0)
+    assert words in asked(outcome.report)
+    numbers = [question for question in outcome.report.questions if "Que veut dire « 1" in question]
+    assert not numbers, "amounts are no words of a decision"
+
+
+def test_names_of_people_are_seen_nowhere() -> None:
+    text = "NOM PRENOM;Adresse;Montant\n" + "".join(f"QUIDAM{n} Zébulon;{n} rue d'Essai;100\n" for n in range(6))
+    outcome = check(text, name="aides.csv")
+    seen = render(outcome.report, as_of=date(2026, 1, 1)) + str(outcome.report)
+    assert outcome.report.status == "held"
+    assert "QUIDAM" not in seen
+    assert "rue d'Essai" not in seen
+
+
+def test_a_file_of_personal_data_alone_is_refused_and_told_so() -> None:
+    report = check("Téléphone;E-mail;Adresse\n0612345678;a@exemple.org;1 rue\n", name="contacts.csv").report
+    assert report.status == "refused"
+    assert "surtout des données personnelles" in report.messages[0]
+    assert all(title in report.messages[0] for title in ("Téléphone", "E-mail", "Adresse"))
+
+
+def test_a_subtotal_that_is_wrong_is_still_asked() -> None:
+    text = "Association;Objet;Montant accordé\nSport;;\nJudo;x;100\nFoot;x;50\nSous-total Sport;;170\n"
+    assert "Un total du fichier" in asked(check(text).report)
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_records_of_a_portal_are_read_by_their_own_titles(wrapped: bool) -> None:
+    lines = [{"exercice": 2023, "beneficiaire": name, "montant_vote": 100} for name in NAMES]
+    records = [{"recordid": str(n), "fields": line} for n, line in enumerate(lines)] if wrapped else lines
+    content = json.dumps({"nhits": 6, "records": records}).encode()
+    report = check_file(content, Origin("d", "ville-d-essai", "export.json", FunderFile())).report
+    assert (report.status, report.amounts) == ("accepted", {"awarded": "600.00"})
+    assert [column.header for column in report.columns] == ["exercice", "beneficiaire", "montant_vote"]

@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.warehouse.build import build
 from pipelines.warehouse.linking.registers import RegisterError, read_registers
-from schemas.organisation_decisions import DecisionsError, load_decisions
+from schemas.decisions import LINES, ORGANISATIONS, DecisionsError, load_decisions
 from tests.warehouse_staging import Staging, line, row, rows
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ def test_a_wrong_decisions_file_is_named_with_its_line(tmp_path: Path, text: str
 
 
 def test_the_project_s_own_decisions_are_readable() -> None:
-    assert all(decision.date <= dt.date.today() for decision in load_decisions())
+    assert all(decision.date <= dt.date.today() for path in (ORGANISATIONS, LINES) for decision in load_decisions(path))
 
 
 UNITS = {
@@ -293,3 +293,27 @@ def test_a_register_without_its_columns_is_named(tmp_path: Path) -> None:
 
 def test_no_register_is_no_news(tmp_path: Path) -> None:
     assert read_registers(tmp_path / "absent", sirens=["000000011"], rnas=[]).is_empty()
+
+
+def test_an_unknown_kind_becomes_legal_by_sure_evidence_only(tmp_path: Path) -> None:
+    """A SIREN said once of a name that no organisation bears, beside lines without it, may be a shifted cell."""
+    nobody: dict[str, Any] = {"applicant_siren": None, "applicant_siret": None, "applicant_kind": "unknown"}
+    given = []
+    for org, name, told in (
+        (701, "Dupont Jean", [2023]),  # one line of two states a number
+        (702, "Martin Paule", [2022, 2023]),  # the same number in two years
+        (703, "Club de lecture", [2023]),  # a word that only organisations bear
+    ):
+        for year in (2021, 2022, 2023):
+            basis = "name" if org == 703 else "identifier"
+            kind = {"applicant_kind_basis": basis} if year in told else nobody
+            given.append(line(org=org, year=year, applicant_name=name, applicant_local_id=f"L{org}", **kind))
+    staging = Staging(tmp_path / "staging")
+    staging.deposit("d1", given)
+    build(staging.inputs(), tmp_path / "funding.duckdb")
+    found = rows(tmp_path / "funding.duckdb", "SELECT name, kind, kind_basis FROM organisations ORDER BY name")
+    assert [tuple(r.values()) for r in found] == [
+        ("Club de lecture", "legal", "identifier"),
+        ("Dupont Jean", "unknown", "doubt"),
+        ("Martin Paule", "legal", "identifier"),
+    ]

@@ -9,6 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from pipelines.warehouse import audit_margins, holding
+from pipelines.warehouse.audit import UnsafePublication
 from pipelines.warehouse.build import build
 from pipelines.warehouse.disclosure import publish_database
 from pipelines.warehouse.holding import FUNDER, SCHEME, SERVICE, Atom, Edition, Row, fresh_rows
@@ -282,6 +284,71 @@ def test_no_change_that_two_publications_both_tell_is_a_small_one() -> None:
     assert n_fresh > 100
     assert n_held > 100
     assert n_told > 200
+
+
+def _frames(atoms: list[Atom], moved: list[int], *printed: frozenset[Row]) -> list[pl.DataFrame]:
+    """Atoms with their moves, then the printed rows of each publication, as the audit reads them."""
+    found = [pl.DataFrame({
+        "service_key": [a.service for a in atoms], "departement_code": [a.departement for a in atoms],
+        "scheme": [a.scheme for a in atoms], "moved": moved,
+    })]  # fmt: skip
+    schema = {"level": pl.String, "service_key": pl.String, "departement_code": pl.String, "scheme": pl.String}
+    for rows_ in printed:
+        made = [
+            (r.level, r.keys[0] if r.level == SERVICE else None, None, r.keys[0] if r.level == SCHEME else None)
+            for r in sorted(rows_)
+        ]
+        found.append(pl.DataFrame(made, schema=schema, orient="row"))
+    return found
+
+
+def test_margins_of_two_publications_that_share_no_row_are_caught() -> None:
+    """A total less one service before, the two others after: the same applications, one refusal more."""
+    atoms = [Atom(s, "34", "-") for s in "abc"]
+    before = frozenset({Row(FUNDER, ()), Row(SERVICE, ("a",))})
+    after = frozenset({Row(SERVICE, ("b",)), Row(SERVICE, ("c",))})
+    frames = _frames(atoms, [0, 7, -6], after, before)
+    assert audit_margins.small_moves(*frames, min_count=5) == [(2, 1.0)]
+    assert audit_margins.small_moves(*_frames(atoms, [0, 7, -2], after, before), min_count=5) == []
+
+
+def test_the_audit_of_margins_agrees_with_the_attacker() -> None:
+    """Nothing is found where rows were held; where they were not, what is found is told, and by too few."""
+    rng = np.random.default_rng(20261128)
+    atoms = [Atom(s, "34", k) for s in "abc" for k in "xy"]
+    n_found = 0
+    for _ in range(60):
+        then: Counts = {a: (int(rng.integers(10, 40)), int(rng.integers(5, 30))) for a in atoms}
+        now = {a: (then[a][0], then[a][1] + int(rng.choice([0, 0, 0, 1, 6, 9, -5]))) for a in atoms}
+        every = rows_of(atoms)
+        printed = frozenset(r for r in every if rng.random() < 0.8)
+        wanted = frozenset(r for r in every if rng.random() < 0.8)
+        fresh = fresh_rows(
+            Edition({"refused": now}, {"refused": wanted}), [Edition({"refused": then}, {"refused": printed})], LIMITS
+        )
+        moved = [now[a][1] - then[a][1] for a in atoms]
+        assert audit_margins.small_moves(*_frames(atoms, moved, fresh, printed), min_count=5) == []
+        found = audit_margins.small_moves(*_frames(atoms, moved, wanted, printed), min_count=5)
+        known_now, known_then = span(wanted, atoms), span(printed, atoms)
+        small = {
+            int(inside @ np.array(moved))
+            for picked in range(1, 2 ** len(atoms))
+            if _in_span(inside := np.array([bool(picked >> i & 1) for i in range(len(atoms))], dtype=float), known_now)
+            and _in_span(inside, known_then)
+        }
+        assert {change for _, change in found} <= small
+        n_found += len(found)
+    assert n_found > 10
+
+
+def test_an_archive_without_its_rule_is_refused(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Were rows printed anew whatever they moved by, the audit would keep the former database."""
+    before = world(40, 20) + world(30, 15, service="B") + world(30, 15, service="C")
+    city.publish(before, day=DAYS[0])
+    monkeypatch.setattr(holding, "fresh_rows", lambda now, *_: frozenset().union(*now.rows.values()))
+    with pytest.raises(UnsafePublication) as refused:
+        city.publish(before + world(0, 1, service="C"), day=DAYS[1])
+    assert refused.value.audit.findings["given_by"].str.contains("soustraction").any()
 
 
 def _in_span(vector: np.ndarray, known: np.ndarray) -> bool:

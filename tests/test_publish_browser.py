@@ -31,6 +31,11 @@ PAGES = [
     "financeurs/metropole-du-midi.html",
     "services/metropole-du-midi-politique-de-la-ville.html",
     "beneficiaires/index.html",
+    "recherche.html",
+    "attributions.html",
+    "beneficiaire.html",
+    "annees/index.html",
+    "annees/2024.html",
     "territoires/34.html",
     "territoires/region-76.html",
     "territoires/epci-243400017.html",
@@ -53,7 +58,9 @@ PAGES = [
 ]
 AUDITED = [
     "index.html",
+    "annees/2024.html",
     "cofinancements.html",
+    "recherche.html",
     "territoires/index.html",
     "financeurs/metropole-du-midi.html",
     "refus.html",

@@ -19,11 +19,11 @@ import pytest
 from frictionless import Package
 
 from pipelines.publish import workbooks
-from pipelines.publish.data_package import package
+from pipelines.publish.context import Context
 from pipelines.publish.database import PublicDatabase
 from pipelines.publish.licensing import Licensing
+from pipelines.publish.pages import changes, downloads, legal
 from pipelines.publish.script_json import script_json
-from pipelines.publish.site import publish
 from schemas.licence import kind_of, licences, recognised
 from tests.publish_database import AS_OF, FORMULA, NASTY, RTL, SHARE_ALIKE, build, site
 
@@ -230,25 +230,44 @@ def test_pages_name_the_sources_that_ask_for_it(root: Path) -> None:
     assert "Commune de Sainte-Croix-d&#39;Exemple, mise à jour du 1er\u00a0janvier 2026" in legal
 
 
-def test_a_licence_nobody_knows_goes_apart_and_keeps_its_words(tmp_path: Path) -> None:
-    database = build(tmp_path / "public.duckdb", size=20)
+@pytest.fixture(scope="session")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data pages of another database: a licence nobody knows, one not stated, an address, no former publication.
+
+    Workbooks stop at a hundred lines.
+    """
+    folder = tmp_path_factory.mktemp("other")
+    database = build(folder / "public.duckdb", size=20)
     with duckdb.connect(str(database)) as db:
         for table in ("awards", "funders", "sources"):
             db.execute(f"UPDATE {table} SET licence = 'Conditions <maison>' WHERE funder_id = '130000003'")
             db.execute(f"UPDATE {table} SET licence = NULL WHERE funder_id = '{SHARE_ALIKE}'")
-    publish(database, tmp_path / "reports", only={"donnees", "mentions"})
-    apart = _lines(tmp_path / "reports/data/autres-licences/awards.csv")
+        db.execute("UPDATE publication SET site_url = 'https://exemple.invalid/'")
+        db.execute("DELETE FROM changes_by_table; DELETE FROM changes_by_funder")
+    with pytest.MonkeyPatch.context() as patched, PublicDatabase(database) as opened:
+        patched.setattr(workbooks, "MOST_LINES", 100)
+        context = Context(opened)
+        for report in (downloads.REPORT, legal.REPORT, changes.REPORT):
+            for output in report.build(context):
+                path = folder / output.path
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(output.content)
+    return folder
+
+
+def test_a_licence_nobody_knows_goes_apart_and_keeps_its_words(other: Path) -> None:
+    apart = _lines(other / "data/autres-licences/awards.csv")
     assert {row["funder_id"] for row in apart} == {"130000003"}
-    described = json.loads((tmp_path / "reports/data/datapackage.json").read_text(encoding="utf-8"))
+    described = json.loads((other / "data/datapackage.json").read_text(encoding="utf-8"))
     resources = {resource["name"]: resource for resource in described["resources"]}
     assert resources["awards-autres-licences"]["licenses"] == [{"name": "other", "title": "Conditions <maison>"}]
     assert [each["title"] for each in resources["beneficiaries"]["licenses"]] == [
         "Licence Ouverte 2.0", "Conditions <maison>",
     ]  # fmt: skip
-    legal = (tmp_path / "reports/mentions.html").read_text(encoding="utf-8")
-    assert "licence non indiquée" in legal
-    assert "L321-1" in legal
-    assert "Conditions &lt;maison&gt;" in legal
+    page = (other / "mentions.html").read_text(encoding="utf-8")
+    assert "licence non indiquée" in page
+    assert "L321-1" in page
+    assert "Conditions &lt;maison&gt;" in page
 
 
 def test_one_licence_makes_one_set_of_files(tmp_path: Path) -> None:
@@ -293,24 +312,16 @@ def test_json_in_a_page_ends_no_element() -> None:
     assert json.loads(written) == {"a": nasty}
 
 
-def test_large_tables_have_no_workbook_and_the_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbooks, "MOST_LINES", 100)
-    publish(build(tmp_path / "public.duckdb", size=20), tmp_path / "reports", only={"donnees"})
-    assert not (tmp_path / "reports/data/awards.xlsx").exists()
-    assert (tmp_path / "reports/data/funders.xlsx").exists()
-    page = (tmp_path / "reports/donnees.html").read_text(encoding="utf-8")
-    assert "prenez le CSV ou le Parquet" in page
+def test_large_tables_have_no_workbook_and_the_page_says_so(other: Path) -> None:
+    assert not (other / "data/awards.xlsx").exists()
+    assert (other / "data/funders.xlsx").exists()
+    assert "prenez le CSV ou le Parquet" in (other / "donnees.html").read_text(encoding="utf-8")
 
 
-def test_an_address_of_the_site_makes_addresses_whole(tmp_path: Path) -> None:
-    database = build(tmp_path / "public.duckdb", size=20)
-    with duckdb.connect(str(database)) as db:
-        db.execute("UPDATE publication SET site_url = 'https://exemple.invalid/'")
-    publish(database, tmp_path / "reports", only={"donnees"})
-    page = (tmp_path / "reports/dictionnaire/funders.html").read_text(encoding="utf-8")
+def test_an_address_of_the_site_makes_addresses_whole(other: Path) -> None:
+    page = (other / "dictionnaire/funders.html").read_text(encoding="utf-8")
     assert '"@id": "https://exemple.invalid/data/funders.csv"' in page
-    with PublicDatabase(database) as opened:
-        described = json.loads(package([], (), publication=opened.publication, sources=[]))
+    described = json.loads((other / "data/datapackage.json").read_text(encoding="utf-8"))
     assert described["homepage"] == "https://exemple.invalid/"
 
 
@@ -331,10 +342,6 @@ def test_changes_are_said_to_people_and_machines(root: Path) -> None:
     assert {row["funder_id"] for row in _lines(root / "data/odbl/changes_by_funder.csv")} == {SHARE_ALIKE}
 
 
-def test_a_first_publication_says_that_there_is_nothing_to_compare(tmp_path: Path) -> None:
-    database = build(tmp_path / "public.duckdb", size=20)
-    with duckdb.connect(str(database)) as db:
-        db.execute("DELETE FROM changes_by_table; DELETE FROM changes_by_funder")
-    publish(database, tmp_path / "reports", only={"changements", "donnees"})
-    assert "première publication" in (tmp_path / "reports/changements.html").read_text(encoding="utf-8")
-    assert json.loads((tmp_path / "reports/data/changelog.json").read_text(encoding="utf-8")) == {"publications": []}
+def test_a_first_publication_says_that_there_is_nothing_to_compare(other: Path) -> None:
+    assert "première publication" in (other / "changements.html").read_text(encoding="utf-8")
+    assert json.loads((other / "data/changelog.json").read_text(encoding="utf-8")) == {"publications": []}

@@ -27,6 +27,9 @@ OUTSIDE = {
 }
 """The only addresses that pages may lead to outside of the site."""
 
+STATEFUL = {"attributions.html", "beneficiaire.html", "recherche.html"}
+"""Pages that read their state after the # (tests/test_publish_search.py opens them so)."""
+
 
 @pytest.fixture(scope="session")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -102,6 +105,11 @@ def test_expected_pages_exist(pages: dict[str, Page]) -> None:
         "financeurs/metropole-du-midi.html",
         "services/index.html",
         "beneficiaires/index.html",
+        "annees/2024.html",
+        "annees/index.html",
+        "attributions.html",
+        "beneficiaire.html",
+        "recherche.html",
         "territoires/index.html",
         "territoires/34.html",
         "territoires/epci-243400017.html",
@@ -173,12 +181,14 @@ def test_every_link_leads_somewhere(root: Path, pages: dict[str, Page]) -> None:
             target = (root / name).parent.joinpath(unquote(path)).resolve() if path else root / name
             assert target.is_file(), (name, href)
             assert target.is_relative_to(root.resolve()), (name, href)
-            if anchor:
+            if path and anchor and target.name in STATEFUL:
+                assert re.fullmatch(r"\w+=[\w%.-]+", anchor), (name, href)
+            elif anchor:
                 assert anchor in pages[str(target.relative_to(root.resolve()))].ids, (name, href)
 
 
 def test_nothing_comes_from_outside(root: Path) -> None:
-    for path in [*root.rglob("*.html"), root / "assets/site.css", root / "assets/site.js"]:
+    for path in [*root.rglob("*.html"), *root.glob("assets/[!p]*")]:
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"""(src|srcset)=["']?(https?:)?//""", text), path
         assert not re.search(
@@ -376,3 +386,19 @@ def test_an_empty_database_still_publishes(database: Path, tmp_path: Path) -> No
                 db.execute(f'DELETE FROM "{table}"')
     result = publish(database, tmp_path / "reports")
     assert result.pages >= 12
+
+
+def test_the_method_page_is_made_from_what_it_speaks_of(database: Path, tmp_path: Path) -> None:
+    """Descriptions of models, thresholds, licences, changes: another database makes another page."""
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("COMMENT ON TABLE funding_by_funder_year IS 'Phrase du modèle, écrite une fois.'").fetchall()
+        connection.execute("UPDATE publication SET min_persons = 7, correction_address = 'ici@exemple.invalid'")
+        connection.execute("UPDATE funders SET licence = 'Licence du test'").fetchall()
+        connection.execute("CHECKPOINT").fetchall()
+    publish(database, tmp_path / "site", only={"methode"})
+    text = " ".join(Page((tmp_path / "site" / "methode.html").read_text(encoding="utf-8")).text)
+    assert "Phrase du modèle, écrite une fois." in text
+    assert "par groupes d'au moins 7" in text
+    assert "Licence du test" in text
+    assert text.count("ici@exemple.invalid") >= 2
+    assert "par rapport à la publication du 1er décembre 2025" in text.replace("\u00a0", " ")

@@ -143,6 +143,33 @@ def test_a_table_with_a_column_for_each_outcome() -> None:
     assert outcome.others["decision_count"].height == 6
 
 
+def test_one_word_a_column_says_the_outcome() -> None:
+    table = [["Service", "Année", "Reçues", "Accordées", "Refusées", "Irrecevables"], ["A", 2023, 40, 25, 12, 3]]
+    report = check("bilan.xlsx", "Bilan", table).report
+    assert (report.status, report.format) == ("accepted", "totaux-decisions")
+    assert report.decisions == {"awarded": 25, "inadmissible": 3, "refused": 12, "submitted": 40}
+
+
+@pytest.mark.parametrize("title", ["Structure", "Porteur de projet", "Tiers", "SIREN"])
+def test_a_list_of_grants_is_not_taken_for_totals(title: str) -> None:
+    """What is read of each line under these titles is a total; who asked for it would be lost without a word."""
+    rows = [[title, "Exercice", "Montant total demandé", "Montant total accordé"]]
+    rows += [[f"Association {n}", 2023, 200 + n, 100 + n] for n in range(3)]
+    report = check("liste.xlsx", "Liste", rows).report
+    assert report.status == "held"
+    assert "dit-elle qui a demandé" in "\n".join(report.questions)
+
+
+def test_a_territory_that_is_not_understood_is_asked() -> None:
+    head = ["Service instructeur", "Département", "Exercice", "Dossiers reçus", "Dossiers accordés"]
+    told = [["DDETS", place, 2023, 30, 20] for place in ("34", "30")]
+    report = check("bilan.xlsx", "Bilan", [head, *told]).report
+    assert report.status == "held"
+    assert "« Département » (colonne B)" in "\n".join(report.questions)
+    other = check("bilan.xlsx", "Bilan", [head, told[0], ["DRAAF", *told[1][1:]]]).report
+    assert other.status == "accepted", "the service tells the two rows apart"
+
+
 def test_a_row_that_adds_up_all_the_others_is_no_territory() -> None:
     rows = [TABLE[0], ["EU", 46, 50, 9], ["Austria", 12, 9, 7], ["Belgium", 30, 41, 0], ["Croatia", 4, None, 2]]
     outcome = check("stats_granted.xlsx", "Projects", rows)

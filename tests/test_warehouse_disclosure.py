@@ -6,11 +6,15 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import polars as pl
 import pytest
 
+from pipelines.ingest.check import check_file
+from pipelines.ingest.normalise import Origin
 from pipelines.warehouse.build import build
 from pipelines.warehouse.connection import MACROS
 from pipelines.warehouse.disclosure import publish_database
+from schemas.funder import FunderFile
 from schemas.publication import load_publication
 from tests.warehouse_staging import AS_OF, Staging, line, lines, row, rows
 
@@ -146,10 +150,8 @@ def test_awards_are_those_of_legal_persons(public: Path) -> None:
 
 def test_natural_and_unknown_applicants_are_in_totals_only(public: Path) -> None:
     others = rows(public, "SELECT applicant_kind, n_awards, amount FROM awards_not_nominative ORDER BY ALL")
-    assert [(r["applicant_kind"], r["n_awards"], r["amount"]) for r in others] == [
-        ("natural", 1, Decimal("300.00")),
-        ("unknown", 1, Decimal("200.00")),
-    ]
+    # two of them together are still too few for an amount
+    assert [tuple(r.values()) for r in others] == [("natural", 1, None), ("unknown", 1, None)]
     total = row(
         public,
         "SELECT sum(n_awards) AS n, sum(n_loans_excluded) AS loans FROM funding_by_funder_year"
@@ -172,6 +174,23 @@ def test_personal_values_in_titles_are_masked(public: Path) -> None:
         ("04.67.12.34.56", "[téléphone retiré]"),
         ("Action 2023-2024, 3 500 repas, 12 000 €", "Action 2023-2024, 3 500 repas, 12 000 €"),
         ("SIRET 78428050500019", "SIRET 78428050500019"),
+        ("Aide à Mme Paule Martin", "Aide à [nom retiré]"),
+        ("M. Jean de la Fontaine et Mme DURAND : secours", "[nom retiré] et [nom retiré] : secours"),
+        ("(MONSIEUR DUPONT)", "([nom retiré])"),
+        ("bourse à DUPONT Jean", "bourse à [nom retiré]"),
+        ("Allocation attribuée à Hélène Martin-Durand, 2e part", "Allocation attribuée à [nom retiré], 2e part"),
+        ("né le 12/03/80 à Sète", "[date de naissance retirée] à Sète"),
+        ("(née le 3 mars 1980)", "([date de naissance retirée])"),
+        ("12 rue Jean Jaurès", "12 rue Jean Jaurès"),
+        ("gymnase Pierre de Coubertin", "gymnase Pierre de Coubertin"),
+        ("Soutien au collège Madame de Staël", "Soutien au collège Madame de Staël"),
+        ('École "Monsieur Seguin"', 'École "Monsieur Seguin"'),
+        ("Spectacle Madame Bovary", "Spectacle Madame Bovary"),
+        ("Monsieur le Maire, MONSIEUR LE PREFET", "Monsieur le Maire, MONSIEUR LE PREFET"),
+        ("bourse pour Lycée Jean Moulin", "bourse pour Lycée Jean Moulin"),
+        ("SECOURS A AMICALE JEAN MOULIN", "SECOURS A AMICALE JEAN MOULIN"),
+        ("secours à ATD Quart Monde", "secours à ATD Quart Monde"),
+        ("M.J.C. du centre", "M.J.C. du centre"),
     ],
 )
 def test_masks(text: str, kept: str) -> None:
@@ -179,6 +198,33 @@ def test_masks(text: str, kept: str) -> None:
         connection.execute(MACROS.read_text(encoding="utf-8")).fetchall()
         found = str(connection.execute("SELECT masked($1)", [text]).fetchall()[0][0])
     assert found == kept or (kept.startswith("[coord") and found.startswith(kept) and "7890" not in found)
+
+
+def test_names_in_real_titles(real_files: Path) -> None:
+    """Paris: few titles lose a name, and none of those that name a place after somebody (measured: 48 of 38 175)."""
+    titles: set[str] = set()
+    for part in (1, 2):
+        file = real_files / f"paris/subventions-accordees-et-refusees-2013-2019-partie-{part}.csv"
+        found = check_file(file.read_bytes(), Origin(str(part), file.parent.name, file.name, FunderFile()))
+        titles |= set(found.accepted["title"].drop_nulls())
+    with duckdb.connect() as connection:
+        connection.execute(MACROS.read_text(encoding="utf-8")).fetchall()
+        connection.register("titles", pl.DataFrame({"title": sorted(titles)}))
+        masked = connection.sql("SELECT title, masked(title) AS shown FROM titles").pl()
+    place = (
+        r"(?i:\b(?:rue|avenue|place|square|gymnase|stade|piscine|coll[eè]ge|lyc[ée]e|boulevard|quai)\b)[^,;.]{0,15}"
+        r"\b\p{Lu}\p{Ll}+ (?:de )?\p{Lu}\p{Ll}+"
+    )
+    named_after = masked.with_columns(pl.col("title").str.extract(f"({place})").alias("place")).drop_nulls("place")
+    assert named_after.height > 300
+    assert named_after.select(pl.col("shown").str.contains(pl.col("place"), literal=True).all()).item()
+    touched = masked.filter(pl.col("title") != pl.col("shown"))
+    assert 0 < touched.height < 0.005 * masked.height
+
+
+def test_what_was_masked_is_counted(public: Path) -> None:
+    found = rows(public, "FROM masked_titles ORDER BY mask")
+    assert [tuple(r.values()) for r in found] == [("adresse électronique retirée", 10), ("téléphone retiré", 10)]
 
 
 def test_a_large_cell_is_shown_with_its_small_counts_hidden(public: Path) -> None:

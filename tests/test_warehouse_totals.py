@@ -225,6 +225,10 @@ def test_the_two_real_tables_give_the_success_rate(real_files: Path, tmp_path: P
     funding, public, result = built(tmp_path, staging)
     assert result.blocking == []
     both = {key: cell for key, cell in stated.items() if len(cell) == 2}
+    only_evaluated = {key for key, cell in stated.items() if set(cell) == {"submitted"}}
+    assert only_evaluated
+    assert row(funding, "SELECT count(n_refused) AS n FROM stated_decisions") == {"n": 0}
+    assert rows(public, "FROM refusal_rates_by_funder_year") == []
     rates = {(r["territory_name"], r["fiscal_year"]): r for r in rows(funding, "FROM stated_success_rates")}
     assert len(rates) == len(stated)
     for key, cell in stated.items():
@@ -236,12 +240,14 @@ def test_the_two_real_tables_give_the_success_rate(real_files: Path, tmp_path: P
             assert (rate["success_rate"], rate["status"]) == (None, "awarded_not_published")
     for told in rows(public, "FROM stated_success_rates WHERE NOT is_whole"):
         cell = stated[told["territory_name"], told["fiscal_year"]]
+        only_evaluated.discard((told["territory_name"], told["fiscal_year"]))
         if len(cell) == 1:
-            assert (told["status"], told["n_submitted"]) == ("not_published", None)
+            assert (told["status"], told["n_submitted"], told["success_rate"]) == ("not_published", None, None)
         if told["status"] == "shown":
             not_awarded = cell["submitted"] - cell["awarded"]
             assert cell["submitted"] >= 10
             assert not_awarded == 0 or 5 <= not_awarded <= cell["submitted"] - 5
+    assert only_evaluated == set()
     assert row(
         public, "SELECT count(*) FILTER (status = 'shown' AND NOT is_whole) > 100 AS many FROM stated_success_rates"
     ) == {"many": True}

@@ -15,8 +15,8 @@ from schemas.contract import Euro
 
 _SPACES = "[\\s\u00a0\u202f\u2009']"
 _CURRENCY = r"(?i)(euros?|eur|€|ttc|ht)$"
-_FORM = r"^[+-]?(\d+([.,]\d+)*|[.,]\d+)$"
-_PLAIN = r"^-?\d{1,15}(\.\d{1,2})?$"
+_FORM = r"^[+-]?([0-9]+([.,][0-9]+)*|[.,][0-9]+)$"
+_PLAIN = r"^-?[0-9]{1,15}(\.[0-9]{1,2})?$"
 
 Separator = Literal[".", ","]
 
@@ -59,7 +59,7 @@ def parse_amounts(raw: pl.Series) -> Amounts:
     accountant = text.str.contains(r"^\(.+\)$").fill_null(False)
     text = text.str.strip_chars("()").str.replace(r"^[€]", "")
     text, scale = _scaled(text)
-    scientific = text.str.contains(r"^[+-]?\d+([.,]\d+)?[eE][+-]?\d+$").fill_null(False)
+    scientific = text.str.contains(r"^[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]+$").fill_null(False)
     notation = find_notation(text)
     readable = text.str.contains(_FORM).fill_null(False)
     number, odd = _plain(text, notation)
@@ -85,10 +85,10 @@ def _remainders(exact: pl.Series, values: pl.Series, *, keep: pl.Series) -> pl.S
 def _scaled(text: pl.Series) -> tuple[pl.Series, pl.Series]:
     """The number without its unit, and what the unit multiplies it by (`k€`, `M€`)."""
     bare = text.str.replace(_CURRENCY, "")
-    thousand = bare.str.contains(r"(?i)\dk$").fill_null(False)
-    million = bare.str.contains(r"\dM$").fill_null(False)
+    thousand = bare.str.contains(r"(?i)[0-9]k$").fill_null(False)
+    million = bare.str.contains(r"[0-9]M$").fill_null(False)
     scale = pl.select(pl.when(thousand).then(1000).when(million).then(1_000_000).otherwise(1)).to_series()
-    return bare.str.replace(r"(?i)(\d)[km]$", "${1}"), scale
+    return bare.str.replace(r"(?i)([0-9])[km]$", "${1}"), scale
 
 
 def find_notation(text: pl.Series) -> Notation:
@@ -99,8 +99,8 @@ def find_notation(text: pl.Series) -> Notation:
     thousands: Separator | None = None
     for separator, other in ((",", "."), (".", ",")):
         mark, rival = f"[{separator}]", f"[{other}]"
-        as_decimal = cells.str.contains(f"^[^{separator}]*{mark}(\\d{{1,2}}|\\d{{4,}})$") | cells.str.contains(
-            f"{rival}.*{mark}\\d*$"
+        as_decimal = cells.str.contains(f"^[^{separator}]*{mark}([0-9]{{1,2}}|[0-9]{{4,}})$") | cells.str.contains(
+            f"{rival}.*{mark}[0-9]*$"
         )
         as_thousands = cells.str.contains(f"{mark}.*{mark}") | cells.str.contains(f"{mark}.*{rival}")
         if as_decimal.any():
@@ -108,19 +108,19 @@ def find_notation(text: pl.Series) -> Notation:
         if as_thousands.any():
             thousands = separator  # type: ignore[assignment]
     if decimal is None and thousands is None:
-        lone = [s for s in (",", ".") if cells.str.contains(f"^[+-]?\\d{{1,3}}[{s}]\\d{{3}}$").any()]
+        lone = [s for s in (",", ".") if cells.str.contains(f"^[+-]?[0-9]{{1,3}}[{s}][0-9]{{3}}$").any()]
         thousands = lone[0] if len(lone) == 1 else None  # type: ignore[assignment]
     return Notation(decimal, thousands)
 
 
 def _has_long_decimals(text: pl.Series) -> bool:
     """Whether some cell shows that three digits after a point are decimals here: a computed number, or thousandths."""
-    return bool(text.str.contains(r"\.\d{4,}$|^[+-]?(\d{4,}|0)\.\d{3}$").any())
+    return bool(text.str.contains(r"\.[0-9]{4,}$|^[+-]?([0-9]{4,}|0)\.[0-9]{3}$").any())
 
 
 def _plain(text: pl.Series, notation: Notation) -> tuple[pl.Series, pl.Series]:
     """Digits with a decimal point, and a mask of the cells whose separator has no certain meaning."""
-    lone_three = text.str.contains(r"^[+-]?\d{1,3}[.,]\d{3}$").fill_null(False)
+    lone_three = text.str.contains(r"^[+-]?[0-9]{1,3}[.,][0-9]{3}$").fill_null(False)
     both_ways = notation.decimal if notation.conflicting else None
     number = text
     odd = pl.repeat(False, text.len(), dtype=pl.Boolean, eager=True)

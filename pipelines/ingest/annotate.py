@@ -145,7 +145,8 @@ def _mark(copy: AuthorBook, report: Report, issues: list[Issue]) -> dict[int, Ce
     """Colour the cells in question and comment the first ones; gives the cell of each issue, by its rank."""
     first_letters: dict[str, str] = {}
     for column in report.columns:
-        first_letters.setdefault(column.sheet, column.column)
+        if column.column.isalpha():
+            first_letters.setdefault(column.sheet, column.column)
     links: dict[int, Cell] = {}
     marked: dict[tuple[str, str], _Marked] = {}
     for rank, issue in enumerate(issues):
@@ -153,7 +154,9 @@ def _mark(copy: AuthorBook, report: Report, issues: list[Issue]) -> dict[int, Ce
         row = copy.row_of(issue.sheet or "", issue.row) if issue.row is not None else None
         if sheet is None or row is None:
             continue
-        letter = issue.column or first_letters.get(issue.sheet or "", "A")
+        letter = issue.column or ""
+        if not letter.isalpha():  # of the whole row, or of another sheet joined to it (`Tiers!B`)
+            letter = first_letters.get(issue.sheet or "", "A")
         cell = _cell(sheet, f"{letter}{row}")
         links[rank] = cell
         marked.setdefault((sheet.title, cell.coordinate), _Marked(cell)).issues.append(issue)

@@ -10,6 +10,7 @@ import io
 import re
 import warnings
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import ParseError
@@ -58,7 +59,10 @@ _LOST_EXTENSIONS = {
 }
 _OUTER_NAME = re.compile(r"\[\d+\]|#REF!")
 # openpyxl reads its own idea of the format: a file that other programs open may fail in any of these ways.
-_BAD_BOOK = (ValueError, TypeError, KeyError, AttributeError, IndexError, OSError, ParseError, zipfile.BadZipFile)
+_BAD_BOOK = (
+    *(ValueError, TypeError, KeyError, AttributeError, IndexError, OSError, EOFError, RuntimeError, ParseError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 
 
 @dataclass

@@ -16,13 +16,15 @@ import polars as pl
 from pipelines.ingest import french
 from pipelines.ingest.conformity import award_conformity, file_conformity
 from pipelines.ingest.controls import check_controls
-from pipelines.ingest.doubts import doubts, remarks
+from pipelines.ingest.doubts import doubts, remarks, total_doubts
 from pipelines.ingest.infer import explain_accepted, explain_held, infer
+from pipelines.ingest.infer_table import personal_titles
 from pipelines.ingest.joins import with_joins
 from pipelines.ingest.lines import Lines
 from pipelines.ingest.map import MappedSheet, map_sheet
 from pipelines.ingest.normalise import UNKNOWN_FUNDER, Normalised, Origin, normalise
 from pipelines.ingest.other_lines import by_contract, describe_others, main_formats
+from pipelines.ingest.personal import mask
 from pipelines.ingest.read import read_file
 from pipelines.ingest.recognise import Header, find_header, knows_any_header
 from pipelines.ingest.repeats import repeated_sheets
@@ -34,7 +36,7 @@ from pipelines.ingest.unpivot import row_counts
 from pipelines.ingest.validate import ISSUES_SCHEMA, REJECTED_SCHEMA, Validated, validate
 from schemas.application import Application
 from schemas.contract import polars_schema
-from schemas.contracts import APPLICATION
+from schemas.contracts import APPLICATION, DECISION_COUNT
 from schemas.format import INFERRED, load_formats
 
 if TYPE_CHECKING:
@@ -170,6 +172,8 @@ def _check_member(member: Member, origin: Origin, formats: Mapping[str, Format],
     outcome = _concluded([_reported(sheet, report) for sheet in kept], report, format_)
     lists_kept = [sheet for sheet in kept if sheet.contract == APPLICATION and format_.id != INFERRED]
     asked = [question for sheet in lists_kept for question in doubts(sheet.mapped, sheet.normalised)]
+    totals_kept = [sheet for sheet in kept if sheet.contract == DECISION_COUNT]
+    asked += [question for sheet in totals_kept for question in total_doubts(sheet.mapped, sheet.normalised)]
     if asked and report.status == "accepted":
         report.status = "held"
         report.messages.append(
@@ -286,6 +290,12 @@ def _unrecognised(member: Member, formats: Mapping[str, Format], report: Report)
         report.questions.append(
             "Quelles colonnes donnent le demandeur, le montant, l'année et la décision ? Écrivez-nous, ou reprenez les "
             "titres du modèle."
+        )
+    elif personal := [title for sheet in member.sheets for title in personal_titles(sheet)]:
+        named = ", ".join(f"«\u00a0{mask(title)}\u00a0»" for title in personal[:4])
+        report.messages.append(
+            f"Ce fichier porte surtout des données personnelles ({named}), et aucune aide n'y est reconnue. Rien n'en "
+            "a été lu. Retirez-le de ce dossier, puis déposez la liste des aides sans ces colonnes."
         )
     else:
         report.messages.append(

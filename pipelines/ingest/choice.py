@@ -11,6 +11,7 @@ from pipelines.ingest import french
 from pipelines.ingest.deposited import await_confirmation, lines_of
 from pipelines.ingest.twins import Holder, Twins, find_twins
 from pipelines.ingest.versions import Candidate, Version, decide
+from schemas.decisions import LINES, load_decisions
 
 if TYPE_CHECKING:
     from pipelines.ingest.deposited import Deposit
@@ -77,12 +78,15 @@ def _tell(deposit: Deposit, reason: str, other: str, decided_by: str, years: str
 
 
 def link_all(deposits: list[Deposit], versions: list[Version]) -> Twins:
-    """The lines that two depositors report, among those that versions leave counted."""
+    """The lines that two depositors report, among those that versions leave counted.
+
+    Raises `DecisionsError` when the file of decisions on lines cannot be followed.
+    """
     years: dict[str, set[int]] = {}
     for version in versions:
         if version.is_counted:
             years.setdefault(version.deposit_id, set()).add(version.fiscal_year)
-    return find_twins(
+    holders = (
         Holder(
             deposit_id=d.deposit_id,
             depositor=d.depositor,
@@ -96,6 +100,7 @@ def link_all(deposits: list[Deposit], versions: list[Version]) -> Twins:
         for d in deposits
         if d.is_current and d.deposit_id in years
     )
+    return find_twins(holders, load_decisions(LINES))
 
 
 def tell_twins(deposits: list[Deposit], twins: Twins) -> None:

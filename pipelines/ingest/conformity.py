@@ -15,6 +15,7 @@ import pandera.errors
 import polars as pl
 
 from pipelines.ingest.lines import Lines
+from pipelines.ingest.personal import mask
 from pipelines.ingest.pool import in_threads
 from pipelines.ingest.report import AwardConformity, FileConformity, Lack
 from schemas.contract import describe
@@ -118,7 +119,7 @@ def file_conformity(header: Header) -> FileConformity:
         missing=[name for name in COLUMNS if name not in letters],
         is_in_order=present == [name for name in COLUMNS if name in letters],
         repeated=[name for name in present if titles.count(name) > 1],
-        unknown=[title for title in titles if title and title not in COLUMNS],
+        unknown=[mask(title) or "" for title in titles if title and title not in COLUMNS],
         rows=int((header.sheet.cells["row"] > header.row).sum()),
         rows_wrong=faults["row"].n_unique(),
         lacks=_lacks(faults, sheet=header.sheet.name, letters=letters),

@@ -18,6 +18,7 @@ from pipelines.ingest.amounts import parse_amounts
 from pipelines.ingest.french import amount as written
 from pipelines.ingest.french import count
 from pipelines.ingest.layouts import key_of
+from pipelines.ingest.personal import mask
 from pipelines.ingest.validate import ISSUES_SCHEMA
 from schemas.issues import issue_kinds
 
@@ -147,14 +148,15 @@ def _issues(wrong: list[_Stated], mapped: MappedSheet) -> pl.DataFrame:
     records = []
     for item in wrong:
         kind = issue_kinds()["count_mismatch" if item.kind == "count" else "total_mismatch"]
-        message = kind.message.format(value=item.text, field="", detail=item.found)
+        shown = mask(item.text)
+        message = kind.message.format(value=shown, field="", detail=item.found)
         records.append(
             (
                 mapped.header.sheet.name,
                 item.row,
                 mapped.letters.get(item.field) or _letter_of(item.field, mapped),
                 item.field.partition(".")[0] or None,
-                item.text,
+                shown,
                 kind.code,
                 message,
                 kind.severity,

@@ -12,7 +12,7 @@ from pipelines.ingest.distinct import Distinct
 
 _EXCEL_EPOCH = pl.date(1899, 12, 30)  # serial 1 is 1 January 1900, and Excel believes in 29 February 1900
 _SERIALS = (32874, 73415)  # 1990 to 2100
-_SEPARATED = r"^(\d{1,2})[/.\-\s](\d{1,2})[/.\-\s]([1-9]\d{3}|\d{2})$"
+_SEPARATED = r"^([0-9]{1,2})[/.\-\s]([0-9]{1,2})[/.\-\s]([1-9][0-9]{3}|[0-9]{2})$"
 _MONTHS = (
     "janvier",
     "fevrier",
@@ -27,10 +27,10 @@ _MONTHS = (
     "novembre",
     "decembre",
 )
-_YEAR = r"^((?:19|20)\d{2})(?:\.0)?$"
+_YEAR = r"^((?:19|20)[0-9]{2})(?:\.0)?$"
 _ACCENTS = {"é": "e", "è": "e", "û": "u", "É": "e", "Û": "u"}
-_TIME = r"[T ]\d{1,2}:\d{2}(:\d{2})?(\.\d+)?(Z|[+-]\d{2}:?\d{2})?$"
-_A_DATE = r"(?:\d{4}-\d{2}-\d{2}|\d{1,2}/\d{1,2}/\d{4})"
+_TIME = r"[T ][0-9]{1,2}:[0-9]{2}(:[0-9]{2})?(\.[0-9]+)?(Z|[+-][0-9]{2}:?[0-9]{2})?$"
+_A_DATE = r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{4})"
 _A_DATE_FIRST = rf"^[\s\S]*?({_A_DATE})"
 _A_DATE_LAST = rf"({_A_DATE})\D*$"
 _MOST_DATES = 2  # of a period; a list of payments has more, and goes from the first to the last
@@ -56,7 +56,7 @@ def parse_dates(raw: pl.Series) -> Dates:
     number above 12 and none a first one.
     """
     text = raw.str.replace(_TIME, "").str.strip_chars()
-    iso = text.str.replace_all(r"[/.]", "-").str.extract(r"^([1-9]\d{3}-.+)$").str.to_date("%Y-%m-%d", strict=False)
+    iso = text.str.replace_all(r"[/.]", "-").str.extract(r"^([1-9][0-9]{3}-.+)$").str.to_date("%Y-%m-%d", strict=False)
     if iso.is_not_null().sum() == raw.is_not_null().sum():
         nothing = pl.repeat(False, raw.len(), dtype=pl.Boolean, eager=True)
         return Dates(iso.alias(raw.name), pl.repeat(None, raw.len(), dtype=pl.Int32, eager=True), nothing)
@@ -73,9 +73,9 @@ def _month_years(text: pl.Series) -> pl.Series:
     """The year of a month: `2024-03`, `03/2024`, `mars 2024`."""
     plain = text.str.replace_many(list(_ACCENTS), list(_ACCENTS.values())).str.to_lowercase()
     forms = (
-        r"^((?:19|20)\d{2})[-/](?:0?[1-9]|1[0-2])$",
-        r"^(?:0?[1-9]|1[0-2])[-/]((?:19|20)\d{2})$",
-        rf"^(?:{'|'.join(_MONTHS)})\s+((?:19|20)\d{{2}})$",
+        r"^((?:19|20)[0-9]{2})[-/](?:0?[1-9]|1[0-2])$",
+        r"^(?:0?[1-9]|1[0-2])[-/]((?:19|20)[0-9]{2})$",
+        rf"^(?:{'|'.join(_MONTHS)})\s+((?:19|20)[0-9]{{2}})$",
     )
     return pl.select(pl.coalesce(plain.str.extract(form, 1) for form in forms)).to_series()
 
@@ -101,7 +101,7 @@ def _dates(year: pl.Series, month: pl.Series, day: pl.Series) -> pl.Series:
 
 def _in_words(text: pl.Series) -> pl.Series:
     plain = text.str.replace_many(list(_ACCENTS), list(_ACCENTS.values())).str.to_lowercase()
-    pattern = rf"^(\d{{1,2}})(?:er)?\s+({'|'.join(_MONTHS)})\s+([1-9]\d{{3}})$"
+    pattern = rf"^([0-9]{{1,2}})(?:er)?\s+({'|'.join(_MONTHS)})\s+([1-9][0-9]{{3}})$"
     month = plain.str.extract(pattern, 2).replace_strict(
         list(_MONTHS), list(range(1, 13)), default=None, return_dtype=pl.Int32
     )
@@ -109,7 +109,7 @@ def _in_words(text: pl.Series) -> pl.Series:
 
 
 def _serials(text: pl.Series) -> pl.Series:
-    serial = text.str.extract(r"^(\d{5})(?:\.\d+)?$").cast(pl.Int32, strict=False)
+    serial = text.str.extract(r"^([0-9]{5})(?:\.[0-9]+)?$").cast(pl.Int32, strict=False)
     inside = serial.is_between(*_SERIALS)
     days = pl.select(pl.when(inside).then(pl.duration(days=pl.lit(serial)))).to_series()
     return pl.select(_EXCEL_EPOCH + days).to_series()
@@ -136,8 +136,8 @@ def _periods(raw: pl.Series) -> tuple[Dates, Dates]:
     start = raw.str.extract(r"^(.{4,10}?)" + _PERIOD_SEPARATOR + r"(.{4,10})$", 1)
     end = raw.str.extract(r"^(.{4,10}?)" + _PERIOD_SEPARATOR + r"(.{4,10})$", 2)
     for pattern in (
-        r"^(\d{4}-\d{2}-\d{2})\D+(\d{4}-\d{2}-\d{2})\D*$",
-        r"^\D*(\d{1,2}/\d{1,2}/\d{4})\D+(\d{1,2}/\d{1,2}/\d{4})\D*$",
+        r"^([0-9]{4}-[0-9]{2}-[0-9]{2})\D+([0-9]{4}-[0-9]{2}-[0-9]{2})\D*$",
+        r"^\D*([0-9]{1,2}/[0-9]{1,2}/[0-9]{4})\D+([0-9]{1,2}/[0-9]{1,2}/[0-9]{4})\D*$",
     ):
         start = pl.select(pl.coalesce(raw.str.extract(pattern, 1), start)).to_series()
         end = pl.select(pl.coalesce(raw.str.extract(pattern, 2), end)).to_series()
@@ -164,8 +164,8 @@ def _lone_dates(raw: pl.Series) -> tuple[pl.Series, pl.Series]:
 
 def parse_years(raw: pl.Series) -> pl.Series:
     """The years of a text column (`2024`, `2024.0`, `2024-2025` → 2024, a date → its year), Int32; null elsewhere."""
-    year = raw.str.extract(r"^\s*(?:exercice|année|annee)?\s*((?:1[5-9]|2[0-9])\d{2})(?:\.0+)?\s*$").cast(pl.Int32)
-    season = raw.str.extract(r"^\s*((?:19|20)\d{2})\s*[-/]\s*(?:19|20)?\d{2}\s*$").cast(pl.Int32)
+    year = raw.str.extract(r"^\s*(?:exercice|année|annee)?\s*((?:1[5-9]|2[0-9])[0-9]{2})(?:\.0+)?\s*$").cast(pl.Int32)
+    season = raw.str.extract(r"^\s*((?:19|20)[0-9]{2})\s*[-/]\s*(?:19|20)?[0-9]{2}\s*$").cast(pl.Int32)
     if (year.is_null() & season.is_null() & raw.is_not_null()).any():
         season = pl.select(pl.coalesce(season, parse_dates(raw).values.dt.year())).to_series()
     return pl.select(pl.coalesce(year, season)).to_series().alias(raw.name)

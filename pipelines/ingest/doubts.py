@@ -38,6 +38,10 @@ _OTHER_MONEY = re.compile(
     r"charges|recettes|projet|devis|prevision\w*|plan)\b"
 )
 _DATES = ("decided_date", "signed_date")
+_WHOSE = (
+    *("funder_name", "service_name", "scheme", "call_id", "territory_code", "territory_level", "territory_name"),
+    *("fiscal_year", "measure"),
+)
 _SAYS_YEAR = ("column", "decision_date", "signature_date")
 
 
@@ -54,6 +58,31 @@ def doubts(mapped: MappedSheet, normalised: Normalised) -> list[str]:
         *_other_tables(mapped, normalised),
         *_loans(mapped, normalised.lines),
     ]
+
+
+def total_doubts(mapped: MappedSheet, normalised: Normalised) -> list[str]:
+    """The questions (French) that a table of totals raises: an unread column may say whose totals they are.
+
+    A column that names who asks makes of the table a list of grants; one that tells apart rows otherwise alike is a
+    territory, a scheme or a service, without which their totals would be taken for one another's.
+    """
+    lines, asked = normalised.lines, []
+    same = lines.select(_WHOSE).is_duplicated()
+    for column in _unread(mapped):
+        meaning = column.title.meaning
+        names_parties = meaning is not None and meaning.name in ("applicant_name", "applicant_id", "funder_id")
+        if names_parties or (meaning is not None and meaning.kind in ("name", "id")):
+            asked.append(
+                f"La colonne {column.called} dit-elle qui a demandé ? Ce fichier est lu comme un tableau de totaux : "
+                "si c'est une liste de subventions, nommez ses colonnes « Nom du bénéficiaire » et « Montant accordé »."
+            )
+        elif (same & ~lines.select(*_WHOSE, column.text.alias("cell")).is_duplicated()).any():
+            asked.append(
+                f"Que dit la colonne {column.called} ? Elle seule distingue des lignes qui seraient sinon les totaux "
+                "de la même chose. Titres compris : « Territoire », « Code du territoire », « Niveau du territoire », "
+                "« Service instructeur », « Dispositif », « Exercice »."
+            )
+    return asked
 
 
 def remarks(mapped: MappedSheet, lines: pl.LazyFrame) -> list[str]:

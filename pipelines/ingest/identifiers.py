@@ -14,8 +14,8 @@ from pipelines.ingest.distinct import Distinct
 from schemas.identifiers import RNA_PATTERN, is_siren, is_siret
 
 _NOISE = "[\\s\u00a0\u202f'’\"`´._-]"
-_SCIENTIFIC = r"^\d([.,]\d+)?[eE]\+?\d+$"
-_NIR = r"^[12]\d{2}(0[1-9]|1[0-2]|[2-9]\d)(\d{2}|2[AB])\d{6}(\d{2})?$"
+_SCIENTIFIC = r"^[0-9]([.,][0-9]+)?[eE]\+?[0-9]+$"
+_NIR = r"^[12][0-9]{2}(0[1-9]|1[0-2]|[2-9][0-9])([0-9]{2}|2[AB])[0-9]{6}([0-9]{2})?$"
 
 
 @dataclass(frozen=True)
@@ -54,17 +54,17 @@ def _parse(raw: pl.Series) -> Identifiers:
     padded = pl.col("code").str.zfill(14)
     head_ok = is_siren(pl.col("code").str.slice(0, 9))
     # Six zeros: rounded by a spreadsheet, whatever the key says. Five: maybe a SIREN filled up, unless both keys fit.
-    filled_up = pl.col("code").str.contains(r"^\d{8}000000$") | (
-        pl.col("code").str.contains(r"^\d{9}00000$") & ~head_ok
+    filled_up = pl.col("code").str.contains(r"^[0-9]{8}000000$") | (
+        pl.col("code").str.contains(r"^[0-9]{9}00000$") & ~head_ok
     )
     frame = frame.with_columns(
         siret_ok=(is_siret(pl.col("code")) & ~filled_up).fill_null(False),
         siren_ok=is_siren(pl.col("code")).fill_null(False),
         rna_ok=pl.col("code").str.contains(RNA_PATTERN).fill_null(False),
         head_ok=head_ok.fill_null(False),
-        digits=pl.col("code").str.contains(r"^\d+$").fill_null(False),
+        digits=pl.col("code").str.contains(r"^[0-9]+$").fill_null(False),
         length=pl.col("code").str.len_chars(),
-        lost_zero=pl.col("code").str.contains(r"^\d{10,13}$").fill_null(False)
+        lost_zero=pl.col("code").str.contains(r"^[0-9]{10,13}$").fill_null(False)
         & is_siret(padded).fill_null(False)
         & is_siren(padded.str.slice(0, 9)).fill_null(False),
         nir=pl.col("code").str.contains(_NIR).fill_null(False),

@@ -18,6 +18,7 @@ from pipelines.ingest.infer_parties import find_parties
 from pipelines.ingest.infer_table import FEWEST_TITLES, open_guess
 from pipelines.ingest.infer_wide import find_wide_amounts
 from pipelines.ingest.infer_year import find_year
+from pipelines.ingest.personal import mask
 from pipelines.ingest.propose import check_reading, meanings, merged, propose
 from pipelines.ingest.recognise import find_header
 from schemas.format import INFERRED
@@ -83,7 +84,7 @@ def infer(member: Member, origin: Origin) -> Inference | None:
             "Proposé d'après les titres et le contenu du fichier : à relire avant de s'en servir.",
             *(f"Question ouverte : {question}" for question in questions),
         ]
-        toml = format_toml(format_, remarks=remarks, notes=main.guess.basis)
+        toml = mask(format_toml(format_, remarks=remarks, notes=main.guess.basis))
     return Inference(format_, toml, meanings(main.guess), questions)
 
 
@@ -105,6 +106,10 @@ def explain_held(report: Report, inferred: Inference, questions: list[str]) -> N
         )
     ]
     report.columns = inferred.meanings
+    understood = {column.sheet for column in inferred.meanings}
+    for sheet in report.sheets:
+        if sheet.name in understood:
+            sheet.reason = "ses titres sont trouvés, mais une question reste ouverte"
     report.questions = questions
 
 
@@ -114,7 +119,11 @@ def _questions_of_another_sheet(main: _Table, other: Guess) -> list[str]:
     has_money = any(name.startswith("amount") for name in (*other.fields, *other.rivals))
     if like or (has_money and "applicant_name" in other.fields):
         name = main.guess.sheet.name
-        return [f"Faut-il lire aussi la feuille « {other.sheet.name} », ou répète-t-elle « {name} » autrement ?"]
+        question = (
+            f"Faut-il lire aussi la feuille « {other.sheet.name} », ou répète-t-elle « {name} » autrement ? Plusieurs "
+            "feuilles aux mêmes titres, avec une colonne « Statut » (accordée, refusée), se lisent ensemble."
+        )
+        return [question]
     return []
 
 
@@ -131,7 +140,7 @@ def _understood(sheet: Sheet, origin: Origin) -> _Table | None:
     find_others(guess)
     ask_about_other_amounts(guess)
     ask_about_loans(guess)
-    if guess.known < FEWEST_TITLES and not any(name.startswith("amount") for name in guess.rivals):
+    if guess.known < FEWEST_TITLES and not any(name.startswith("amount") for name in (*guess.rivals, *guess.fields)):
         return None  # words above words: any table has that
     format_ = propose(guess)
     if format_ is not None:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from pipelines.ingest.amounts import parse_amounts
 from pipelines.ingest.fold import fold_words
 from pipelines.ingest.guess import BY_BOTH, BY_TITLE, listed_columns
-from pipelines.ingest.titles import convention_keys, title_key
+from pipelines.ingest.infer_table import RELATIVE_YEAR
+from pipelines.ingest.titles import convention_keys, mandate_keys, title_key
 from schemas.synonyms import load_synonyms
 
 if TYPE_CHECKING:
@@ -23,6 +24,13 @@ STAGED = ("amount_requested", "amount_proposed", "amount_awarded", "amount_commi
 _ASIDE = ("amount_clawed_back", "amount_loan", "amount_guarantee", "amount_in_kind")
 HEADLINE = ("awarded", "committed", "paid")
 _FEWEST_CONVENTION_TITLES = 2
+_FEWEST_MANDATE_TITLES = 2
+_OF_GRANTS = re.compile(r"\b(subventions?|aides?|concours)\b")
+_FUNDERS = re.compile(
+    r"^(etat|anct|europe|fse|feder|region|conseil regional|departement|conseil departemental|cd|caf|msa|ars|dreets|"
+    r"draaf|ddets|drajes|ville|commune|communaute|agglo\w*|metropole|epci|ccas|bailleurs?)\b"
+)
+_FEWEST_FUNDERS = 2
 IN_WHICH_UNIT = "En quelle unité sont les montants : en euros, en milliers d'euros, ou dans une autre monnaie ?"
 _MONEY_WORDS = re.compile(
     r"\b(montants?|mt|mnt|sommes?|subventions?|subv|sub|aides?|financements?|credits?|mandats?|mandates?|ae|cp|dotations?|"
@@ -56,6 +64,7 @@ def find_amounts(guess: Guess) -> None:
         elif column.share(column.amounts) > 0 or name in STAGED:
             guess.rivals[name] = [column]
             guess.ask(_about_cells(column))
+    _set_reminders_aside(guess)
     _find_unstaged(guess)
     found = [stage for stage in HEADLINE if f"amount_{stage}" in guess.fields]
     guess.stage = found[0] if found else None
@@ -65,6 +74,17 @@ def find_amounts(guess: Guess) -> None:
             if any(name in guess.fields for name in STAGED)
             else "Quelle colonne donne le montant de la subvention, et s'agit-il du montant demandé, accordé ou versé ?"
         )
+
+
+def _set_reminders_aside(guess: Guess) -> None:
+    """Beside the only amount granted, whose title bears its year, an earlier year's is a reminder, of another list."""
+    main = [guess.fields[f"amount_{stage}"] for stage in HEADLINE if f"amount_{stage}" in guess.fields]
+    year = main[0].title.year if len(main) == 1 else None
+    if year is None:
+        return
+    for column in list(guess.free):
+        if column.title.year is not None and column.title.year < year and _may_be_money(column):
+            guess.ignored[column.letter] = "rappel d'une année antérieure à celle de la liste : non lu"
 
 
 def ask_about_units(guess: Guess) -> None:
@@ -89,7 +109,10 @@ def _find_unstaged(guess: Guess) -> None:
     stage = None if known or guess.titled("field", "decision_status") else stage_of_list(guess)
     if stage is None:
         guess.rivals["amount"] = [column]
-        guess.ask(f"Le montant de la colonne {column.called} est-il demandé, accordé ou versé ?")
+        guess.ask(
+            f"Le montant de la colonne {column.called} est-il demandé, accordé ou versé ? Dites-le dans son titre : "
+            "« Montant accordé », par exemple."
+        )
     else:
         guess.place(f"amount_{stage}", column, BY_BOTH if stage == "paid" else BY_TITLE)
         guess.basis[f"amount_{stage}"] = "d'après son titre et le nom de la liste"
@@ -125,6 +148,8 @@ def stage_of_list(guess: Guess) -> str | None:
     awards = any(re.search(lists.awards, name) for name in names)
     awards = awards or len(titles & convention_keys()) >= _FEWEST_CONVENTION_TITLES
     payments = any(re.search(lists.payments, name) for name in names)
+    if any(_OF_GRANTS.search(name) for name in names):  # other payment orders buy goods and services
+        payments = payments or len(titles & mandate_keys()) >= _FEWEST_MANDATE_TITLES
     if awards == payments:
         return None
     return "awarded" if awards else "paid"
@@ -147,6 +172,16 @@ def ask_about_other_amounts(guess: Guess) -> None:
             "Si oui, mettez une ligne par subvention et par année."
         )
         return
+    funders = [column for column in others if _FUNDERS.match(fold_words(column.title.text))]
+    if len(funders) >= _FEWEST_FUNDERS:
+        guess.ask(
+            f"Chaque colonne parmi {listed_columns(funders)} donne-t-elle ce qu'un financeur apporte, et est-ce "
+            "demandé, accordé ou versé ? Une ligne par action et par financeur, avec une colonne « Financeur » et une "
+            "colonne « Montant accordé », se lit sans question."
+        )
+        others = [column for column in others if column not in funders]
+        if not others:
+            return
     guess.ask(
         f"Des montants restent sans explication ({listed_columns(others)}) : font-ils partie de la subvention, faut-il "
         "les additionner, ou s'agit-il d'autre chose ?"
@@ -160,6 +195,8 @@ def _may_be_money(column: Column) -> bool:
         return False
     words = fold_words(column.title.text)
     if not words:
+        return True
+    if RELATIVE_YEAR.match(column.title.text):
         return True
     if _NO_MONEY.match(words):
         return column.has_money and not column.dates.is_not_null().any()

@@ -37,11 +37,15 @@ _SAYS_NO = (
 )
 _SHORT = 40  # characters of a cell that answers; longer ones describe
 _MOST_ANSWERS = 100  # distinct cells above which a column describes, unless some cell begins with a refusal
+_SOME = 0.2
 _RATES = re.compile(r"^(pct|pourcentage|taux|part|montant)\b")
 _DECIDES = re.compile(
-    r"\b(accord|attribu|finance|retenu|decision|statut|etat (de|du)|suite|avis|eligib|recevab|valid|vote)"
+    r"\b(accord|attribu|finance|retenu|decision|statut|etat (de|du)|suite|avis|eligib|recevab|valid|vote|annul|refus|"
+    r"rejet|abandon|caduc|desist|retir)"
 )
+_ENDS = re.compile(r"\b(refus|rejet|annulation|abandon|desistement|caducite|irrecevabilite)\b")
 _TELLS = re.compile(r"\b(decisions?|statuts?|avis|suites?|resultats?|issue|vote|verdict|arbitrage|etat (de|du))\b")
+_OPINION = re.compile(r"^avis\b")
 _ONLY_AWARDS = "Le fichier contient-il seulement des demandes accordées, ou aussi des refus et des demandes en cours ?"
 _LOAN_LISTS = re.compile(r"\b(prets?|garanties?|emprunts?|avances?)\b")
 _LOANS = r"^(prets?\b|avances? remboursables?|garanties? d emprunt|garanties?$|avances?$)"
@@ -86,15 +90,21 @@ def _status_column(guess: Guess) -> Column | None:
     known, unclear = status_words(), _unclear_words()
     titled = [c for c in guess.titled("field", "decision_status") if c in list(guess.free)]
     titled = [c for c in titled if len(c.words) <= _MOST_WORDS or any(key in known for key in c.words)]
+    titled = [c for c in titled if c.share(c.amounts) < _SOME]  # « État » may be who pays: its cells are amounts
     by_cells = [
         column
         for column in guess.free
         if column not in titled
         and column.title.text.strip()
+        and column.share(column.amounts) < _SOME  # « refus » among amounts is asked about the amounts
         and column.cells.len()
         and len(column.words) <= _MOST_WORDS
-        and any(key in known or key in unclear for key in column.words)
+        and 2 * sum(key in known or key in unclear for key in column.words) >= len(column.words)
     ]
+    if titled:  # an opinion comes before the decision, and is not it
+        for column in [c for c in by_cells if _OPINION.match(fold_words(c.title.text))]:
+            by_cells.remove(column)
+            guess.ignored[column.letter] = "avis, avant la décision : non repris"
     return guess.one_of("decision_status", [*titled, *by_cells])
 
 
@@ -121,7 +131,7 @@ def _check_against_amounts(guess: Guess, column: Column) -> None:
 def _all_awards(guess: Guess) -> None:
     """No column says what was decided: every line must be an award by what the list or its amounts say."""
     amount = guess.fields.get(f"amount_{guess.stage}")
-    told = [column for column in guess.free if may_decide(column)]
+    told = [column for column in guess.free if may_decide(column) or _says_some(column)]
     if told:
         guess.rivals["decision_status"] = told
         guess.ask(f"La décision (accordée, refusée…) se lit-elle dans {listed_columns(told)} ?")
@@ -145,6 +155,12 @@ def _all_awards(guess: Guess) -> None:
         guess.ask(_ONLY_AWARDS)
     else:
         guess.constants["decision_status"] = "awarded"
+
+
+def _says_some(column: Column) -> bool:
+    """A few short words of which some is a decision's."""
+    known = status_words()
+    return len(column.words) <= _MOST_WORDS and any(key in known for key in column.words)
 
 
 def _zeros(amount: Column) -> int:
@@ -173,6 +189,8 @@ def may_decide(column: Column) -> bool:
     if short.str.contains(rf"\b{_NOT_GRANTED}").any() or folded.str.contains(_SAYS_NO).any():
         return True
     title = fold_words(column.title.text)
+    if _ENDS.search(title) and cells.len() and not _RATES.match(title):  # a date of refusal, a motive
+        return True
     if _TELLS.search(title) and _are_verdicts(column, folded):
         return True
     answers = set(folded.to_list()) <= {"oui", "non", "o", "n", "x", "vrai", "faux", "0", "1"}

@@ -5,13 +5,15 @@ A party whose column has a rival is asked. A number whose owner is unsure is not
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from pipelines.ingest.fold import fold_words
 from pipelines.ingest.french import count
-from pipelines.ingest.guess import BY_BOTH, BY_CELLS, BY_ELIMINATION, listed_columns
+from pipelines.ingest.guess import BY_BOTH, BY_CELLS, BY_ELIMINATION, french_or, listed_columns
+from pipelines.ingest.personal import mask, names_persons
 
 if TYPE_CHECKING:
     from pipelines.ingest.evidence import Column
@@ -20,6 +22,7 @@ from pipelines.ingest.guess import Guess
 _FEW_LINES = 10
 _FEWEST_PARTIES = 4  # distinct names in a list of more than a few lines; fewer is a flag, not a name
 _MOST_FUNDERS = 20
+_LABEL = re.compile(r"^(libelle|designation|intitule)\b")
 
 
 def find_parties(guess: Guess) -> None:
@@ -72,20 +75,32 @@ def _only_a_weak_name(guess: Guess, either: list[Column]) -> None:
         guess.ask(f"Qui sont les noms de {listed_columns(either)} : les demandeurs ou les financeurs ?")
         guess.rivals["applicant_name"] = either
         return
+    if len(weak) > 1:  # a label may be that of the grant
+        weak = [c for c in weak if c.has_organisations or not _LABEL.match(fold_words(c.title.text))] or weak
     column = guess.one_of("applicant_name", weak)
     if column is None:
         if not weak:
-            guess.ask("Quelle colonne donne le nom du demandeur (ou du bénéficiaire) ?")
+            guess.ask(_persons(guess) or "Quelle colonne donne le nom du demandeur (ou du bénéficiaire) ?")
         return
-    if column.has_names and column.has_organisations and not _first_names(guess):
+    persons = _persons(guess)
+    if column.has_names and column.has_organisations and persons is None:
         guess.place("applicant_name", column, BY_BOTH)
     else:
         guess.rivals["applicant_name"] = [column]
-        guess.ask(f"La colonne {column.called} donne-t-elle le nom du demandeur ?")
+        guess.ask(persons or f"La colonne {column.called} donne-t-elle le nom du demandeur ?")
 
 
-def _first_names(guess: Guess) -> bool:
-    return any(fold_words(column.title.text).startswith("prenom") and column.cells.len() for column in guess.columns)
+def _persons(guess: Guess) -> str | None:
+    """What is asked of a list that names people: their names are never read. None when no title announces any."""
+    titles = [" ".join(title.split()) for title in guess.candidate.titles.values() if names_persons(title)]
+    if not titles:
+        return None
+    said = french_or([f"« {(mask(title) or '')[:60]} »" for title in titles[:3]])
+    return (
+        f"Les bénéficiaires sont-ils des particuliers ({said}) ? Leurs noms et leurs adresses ne sont jamais lus. Si "
+        "oui, déposez plutôt un tableau de totaux (nombre d'aides et montant, par dispositif et par exercice) ; si ce "
+        "sont des organismes, mettez leur nom dans une colonne « Nom du bénéficiaire »."
+    )
 
 
 def _check_names(guess: Guess, column: Column) -> None:
@@ -117,6 +132,11 @@ def _find_numbers(guess: Guess) -> None:
     unsure += [c for c in guess.free if c.title.meaning is None and c.title.text.strip() and c.has_sirets]
     for column in sorted(unsure, key=lambda column: not column.has_sirets):
         _owned(guess, column)
+    for column in [*guess.titled("id"), *guess.titled("field", "applicant_id", "funder_id")]:
+        if not column.has_identifiers:
+            guess.ignored.setdefault(
+                column.letter, "ses cellules ne sont ni des SIRET, ni des SIREN, ni des RNA : non lue"
+            )
 
 
 def _longest(columns: list[Column]) -> Column | None:

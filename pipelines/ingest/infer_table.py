@@ -16,7 +16,7 @@ from pipelines.ingest.fold import fold_header, fold_words
 from pipelines.ingest.french import count
 from pipelines.ingest.guess import Guess
 from pipelines.ingest.layouts import lay_out
-from pipelines.ingest.personal import personal_header
+from pipelines.ingest.personal import names_persons, personal_header
 from pipelines.ingest.recognise import Candidate, Header, candidates
 from pipelines.ingest.titles import read_title
 from schemas.format import INFERRED, ColumnRule, Format, RecogniseRule
@@ -26,9 +26,12 @@ if TYPE_CHECKING:
     from pipelines.ingest.sheet import Sheet
     from pipelines.ingest.titles import Title
 
+RELATIVE_YEAR = re.compile(r"^\s*(?:année\s+)?N(?:\s*[-+]\s*\d)?\s*$")
+"""A title that is a year by its distance to another: N, N-1."""
 FEWEST_TITLES = 2
 """Known titles that make a row a header."""
 _MOST_COLUMNS = 400
+_LONGEST_TITLE = 60
 _SAYS_NOTHING = re.compile(
     r"^(?:(?:informations?|donnees|relati(?:f|ve)s?|concernant|de|la|le|les|l|a|au|aux|du|des|d|subventions?|aides?|"
     r"montants?|financements?|dossiers?|euros?|en)\s?)+$"
@@ -61,6 +64,15 @@ def _ask_about_shifted_rows(guess: Guess) -> None:
         )
 
 
+def personal_titles(sheet: Sheet) -> list[str]:
+    """The titles of a sheet whose first filled row announces little but personal data; none for another sheet."""
+    for candidate in candidates(sheet):
+        titles = [" ".join(text.split()) for text in candidate.titles.values() if text.strip()]
+        personal = [title for title in titles if personal_header(title) and len(title) <= _LONGEST_TITLE]
+        return personal if len(personal) >= FEWEST_TITLES and 2 * len(personal) >= len(titles) else []
+    return []
+
+
 def _plausible_header(sheet: Sheet) -> tuple[Candidate | None, int]:
     """The row (or two) with most known titles; else the first row of distinct words above filled rows."""
     best: Candidate | None = None
@@ -68,7 +80,10 @@ def _plausible_header(sheet: Sheet) -> tuple[Candidate | None, int]:
     shaped: Candidate | None = None
     for candidate in candidates(sheet):
         read = {letter: read_title(text) for letter, text in candidate.titles.items()}
-        known = len({_told(title, letter) for letter, title in read.items()} - {None}) + _by_year(list(read.values()))
+        told = {_told(title, letter) for letter, title in read.items()} - {None}
+        if any(names_persons(title.text) for title in read.values()) and any(map(_is_amount, read.values())):
+            told.add(("person",))  # people and an amount: grants to people, maybe
+        known = len(told) + _by_year(list(read.values()))
         if known > most:
             best, most = candidate, known
         if shaped is None and candidate.top == candidate.row and _is_shaped(sheet, candidate):
@@ -89,6 +104,10 @@ def _told(title: Title, letter: str) -> tuple[str, ...] | None:
     return title.meaning.kind, title.meaning.name, letter if title.meaning.kind == "amount" else ""
 
 
+def _is_amount(title: Title) -> bool:
+    return title.meaning is not None and (title.meaning.kind == "amount" or "amount" in title.meaning.name)
+
+
 def _titles(sheet: Sheet, candidate: Candidate) -> dict[str, Title]:
     """The title of each column; under a title above it, an amount means what both say together, or nothing."""
     groups = _groups(sheet, candidate)
@@ -96,8 +115,7 @@ def _titles(sheet: Sheet, candidate: Candidate) -> dict[str, Title]:
     for letter in sheet.letters:
         title = read_title(candidate.titles.get(letter, ""))
         group = groups.get(letter, "")
-        is_amount = title.meaning is not None and (title.meaning.kind == "amount" or "amount" in title.meaning.name)
-        if group and (is_amount or title.meaning is None) and not title.text.startswith(group):
+        if group and (_is_amount(title) or title.meaning is None) and not title.text.startswith(group):
             title = replace(title, meaning=read_title(f"{group} {title.text}").meaning if title.text else None)
         titles[letter] = title
     return titles
@@ -118,10 +136,12 @@ def _groups(sheet: Sheet, candidate: Candidate) -> dict[str, str]:
 
 def _is_shaped(sheet: Sheet, candidate: Candidate) -> bool:
     titles = [text.strip() for text in candidate.titles.values()]
-    words = all(re.search(r"[^\W\d_]{2}", text) and len(text) <= 120 for text in titles)
+    words = all(re.search(r"[^\W\d_]{2}", text) or RELATIVE_YEAR.match(text) for text in titles)
+    words = words and all(len(text) <= 120 for text in titles)
     below = sheet.cells.filter(pl.col("row") > candidate.row)
+    told = any(read_title(text).meaning is not None for text in titles)
     return (
-        len(titles) >= 3
+        len(titles) >= (2 if told else 3)
         and len(titles) >= 0.8 * len(sheet.letters)
         and words
         and len({fold_header(text) for text in titles}) == len(titles)

@@ -55,6 +55,8 @@ def _year_alone(column: Column) -> pl.Series:
 
 
 def _only_years(column: Column) -> bool:
+    if set(column.years.drop_nulls()) <= {2000}:
+        return False  # as round as a grant
     return column.share(column.text.str.contains(r"^(?:19|20)\d{2}(?:\.0)?$")) == 1 and column.distinct <= _MOST_YEARS
 
 

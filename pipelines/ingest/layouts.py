@@ -25,14 +25,16 @@ DASHES = "ligne de tirets sous les titres"
 TRAILER = "nombre de lignes annoncé"
 NOTE = "note sous le tableau"
 SECTION = "titre de rubrique, donné aux lignes qui suivent"
+SUBTOTALLED = "titre de rubrique, repris par son sous-total"
 PARENT = "total par demandeur, détaillé en dessous"
 CONTINUED = "suite de la ligne du dessus"
 
 _TOTAL_HINT = r"(?i)^\W*(sous|grand|total|totaux)"
 _TOTAL = re.compile(
-    r"^(sous |grand )?(total|totaux)( (general|generaux|resultat|partiel|annuel|theme|thematique|ht|ttc|euros?|en|par|"
-    r"de|des|du|pour|page|\d{4})\b.*)?$"
+    r"^sous (total|totaux)\b|^(grand )?(total|totaux)( (general|generaux|resultat|partiel|annuel|theme|thematique|ht|"
+    r"ttc|euros?|en|par|de|des|du|pour|page|\d{4})\b.*)?$"
 )
+_LABELLED = re.compile(r"^(?:sous )?(?:total|totaux)(?: (?:theme|thematique|de|des|du|pour|la|le|les|l|d))* (.+)$")
 _TRAILER = re.compile(r"^\(?\s*(\d+)\s+(rows?|lignes?|enregistrements?|records?)\b[\w\s]*\)?$", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"\(([^()]+)\)\s*$")
 _FEWEST_FOR_NOTES = 3  # mapped columns below which a lonely cell may be a line
@@ -82,7 +84,8 @@ def lay_out(header: Header, rows: pl.DataFrame) -> tuple[Header, Laid]:
     laid.drop(_dashes(header, laid.rows), DASHES)
     laid.drop(_column_numbers(header, laid.rows), COLUMN_NUMBERS)
     _trailers(header, laid)
-    _totals(header, laid)
+    labels = _totals(header, laid)
+    laid.drop(_titled_by_subtotal(header, laid.rows, labels), SUBTOTALLED)
     laid.drop({row for row, _ in sections} & set(laid.rows["row"].to_list()), SECTION)
     _continued(header, laid)
     laid.drop(_notes(header, laid.rows), NOTE)
@@ -215,25 +218,36 @@ def _trailers(header: Header, laid: Laid) -> None:
     laid.drop({row for row, _ in found}, TRAILER)
 
 
-def _totals(header: Header, laid: Laid) -> None:
-    """Rows that begin with the word « total » and name nobody else."""
+def _totals(header: Header, laid: Laid) -> list[tuple[int, str]]:
+    """Rows that begin with the word « total » and name nobody else; returns the row and folded label of each."""
     parties = _letters(header, r"_(id|siret|siren|rna)$|^applicant_name$|^case_number$")
     label = pl.coalesce(header.sheet.letters)
     suspects = laid.rows.filter(label.str.contains(_TOTAL_HINT).fill_null(False))
-    found: set[int] = set()
+    found: dict[int, str] = {}
     stated: list[tuple[int, str, str | None]] = []
     for row in suspects.iter_rows(named=True):
         text = next(row[letter] for letter in header.sheet.letters if row[letter])
         others = [row[letter] for letter in parties if row[letter] and row[letter] != text]
         if _TOTAL.match(fold_words(text[:200])) and not others:
-            found.add(int(row["row"]))
+            found[int(row["row"])] = fold_words(text[:200])
             stated += [
                 (int(row["row"]), header.fields[letter], row[letter])
                 for letter in _letters(header, "^amount_|^value")
                 if row[letter] != text
             ]
     laid.state("total", stated)
-    laid.drop(found, TOTAL_ROW)
+    laid.drop(set(found), TOTAL_ROW)
+    return list(found.items())
+
+
+def _titled_by_subtotal(header: Header, rows: pl.DataFrame, labels: list[tuple[int, str]]) -> set[int]:
+    """Lonely cells above lines, whose words a subtotal below says again (« Sport », … « Sous-total Sport »)."""
+    ends = [(row, match[1]) for row, label in labels if (match := _LABELLED.match(label))]
+    if not ends:
+        return set()
+    lonely = rows.filter(_filled_cells(header).cast(pl.Int32) == 1)
+    texts = lonely.select("row", pl.coalesce(header.sheet.letters).alias("text")).iter_rows()
+    return {int(row) for row, text in texts if any(row < end and fold_words(text) == label for end, label in ends)}
 
 
 def _notes(header: Header, rows: pl.DataFrame) -> set[int]:

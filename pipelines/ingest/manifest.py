@@ -21,8 +21,9 @@ TWINS = "twins"
 
 
 def write_manifest(done: Pass, *, raw: Path, warehouse: Path) -> Path:
-    """Write `current.json` in `warehouse`: lists `deposits`, `versions`, `funder_declarations`; returns its path.
+    """Write `current.json` in `warehouse`, and return its path.
 
+    It lists `deposits`, `versions`, `funder_declarations` and `line_decisions`, and says how many `removed_copies`.
     `twins` names the Parquet file of the lines that two depositors report, written before and never changed.
     """
     twins = _write_twins(done, warehouse / TWINS)
@@ -42,6 +43,10 @@ def write_manifest(done: Pass, *, raw: Path, warehouse: Path) -> Path:
                 "decided_by": v.decided_by,
             }
             for v in done.versions
+        ],
+        "line_decisions": [
+            {**row, "decided_date": row["decided_date"].isoformat()}
+            for row in done.twins.decisions.iter_rows(named=True)
         ],
         "removed_copies": done.removed_copies,
         "funder_declarations": [row for deposit in _one_each(done.deposits) for row in _declarations(deposit)],
@@ -105,7 +110,7 @@ def _one_each(deposits: list[Deposit]) -> list[Deposit]:
 
 
 def _declarations(deposit: Deposit) -> list[dict[str, Any]]:
-    """What funder.toml says of refusals, one row for each service and year it names (null: all)."""
+    """What funder.toml says of refusals, one row for each service and year it names (null: all), then of budgets."""
     declared = deposit.funder_file
     whole = {
         "depositor": deposit.depositor,
@@ -117,10 +122,19 @@ def _declarations(deposit: Deposit) -> list[dict[str, Any]]:
         "fiscal_year": None,
         "publication_threshold": declared.publication_threshold,
         "publication_scope": declared.publication_scope,
+        "scheme": None,
+        "budget": None,
+        "budget_source": None,
     }
     rows = [whole]
     for refusals in declared.refusals:
         for year in refusals.years or (None,):
             told = {"publishes_refusals": refusals.published, "service_name": refusals.service, "fiscal_year": year}
             rows.append({**whole, **told})
+    for budget in declared.budgets:
+        named = {name: whole[name] for name in ("depositor", "funder_name", "funder_siren", "funder_level")}
+        rows.append({
+            **dict.fromkeys(whole), **named, "service_name": budget.service, "fiscal_year": budget.year,
+            "scheme": budget.scheme, "budget": str(budget.amount), "budget_source": budget.source,
+        })  # fmt: skip
     return rows

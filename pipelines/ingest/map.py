@@ -10,7 +10,7 @@ import polars as pl
 from pipelines.ingest.distinct import Distinct
 from pipelines.ingest.fold import fold, fold_header
 from pipelines.ingest.layouts import CONTROLS_SCHEMA, Laid, lay_out
-from pipelines.ingest.personal import personal_header
+from pipelines.ingest.personal import mask, personal_header
 from pipelines.ingest.pool import in_threads
 from pipelines.ingest.report import ColumnReport, SheetReport
 from pipelines.ingest.spill import repair_spilled
@@ -142,7 +142,8 @@ def _columns(header: Header, rows: pl.DataFrame, swapped: tuple[str, ...]) -> li
     reports = []
     for letter in header.sheet.letters:
         title = header.titles.get(letter, "").strip()
-        report = ColumnReport(header.sheet.name, letter, " ".join(title.split()), header.fields.get(letter))
+        shown = " ".join((mask(title) or "").split())
+        report = ColumnReport(header.sheet.name, letter, shown, header.fields.get(letter))
         if letter in swapped:
             report.why = SWAPPED
         if report.field is None:

@@ -183,23 +183,32 @@ def _without_personal(
 ) -> tuple[pl.Series, pl.Series | None]:
     """`cells` with personal values masked, and a mask of those where a social-security number stood as identifier."""
     if name in ("applicant_id", "applicant_siret", "applicant_siren"):
-        is_personal = parse_identifiers(cells).personal
-        if not is_personal.any():
+        numbers = parse_identifiers(cells)
+        if numbers.unknown.any():  # no number: whatever it is would be kept as it is written
+            others = _masked(name, _where(numbers.unknown, cells), findings)
+            cells = pl.select(pl.coalesce(others, cells)).to_series().alias(cells.name)
+        if not numbers.personal.any():
             return cells, None
-        findings.count_personal("numéro de sécurité sociale", is_personal)
-        return _where(~is_personal, cells), is_personal
-    if _is_free_text(info):
-        cells, found = masked(cells)
-        for kind, mask in found.items():
-            findings.count_personal(kind, mask)
-            nothing = pl.repeat(MASK, cells.len(), dtype=pl.String, eager=True)
-            details = pl.repeat(kind, cells.len(), dtype=pl.String, eager=True)
-            findings.add("personal_removed", name, nothing, mask, details=details)
-    return cells, None
+        findings.count_personal("numéro de sécurité sociale", numbers.personal)
+        return _where(~numbers.personal, cells), numbers.personal
+    return (_masked(name, cells, findings) if _keeps_words(name, info) else cells), None
 
 
-def _is_free_text(info: FieldInfo | None) -> bool:
-    return info is not None and info.dtype == pl.String and info.codelist is None and not info.is_mailbox
+def _masked(name: str, cells: pl.Series, findings: Findings) -> pl.Series:
+    cells, found = masked(cells)
+    for kind, mask in found.items():
+        findings.count_personal(kind, mask)
+        nothing = pl.repeat(MASK, cells.len(), dtype=pl.String, eager=True)
+        details = pl.repeat(kind, cells.len(), dtype=pl.String, eager=True)
+        findings.add("personal_removed", name, nothing, mask, details=details)
+    return cells
+
+
+def _keeps_words(name: str, info: FieldInfo | None) -> bool:
+    """Whether words stay of the column as they are written: a text, or the raw form of a code."""
+    if info is None:
+        return name == "applicant_place"
+    return info.dtype == pl.String and not info.is_mailbox
 
 
 def _cleaned(text: pl.Series, rule: ColumnRule) -> pl.Series:
@@ -266,11 +275,11 @@ def _parse_text(name: str, text: pl.Series, rule: ColumnRule) -> pl.Series:
             text.str.replace(r"\.0$", "")
             .str.replace_all(r"\s", "")
             .str.to_uppercase()
-            .str.replace(r"^(\d{4})$", "0${1}")
+            .str.replace(r"^([0-9]{4})$", "0${1}")
         )
     if rule.digits is not None:
         text = pl.select(
-            pl.when(text.str.contains(r"^\d+$")).then(text.str.zfill(rule.digits)).otherwise(text)
+            pl.when(text.str.contains(r"^[0-9]+$")).then(text.str.zfill(rule.digits)).otherwise(text)
         ).to_series()
     return by_value(text, lambda value: _looked_up(value, rule, value)) if rule.values else text
 
@@ -313,13 +322,13 @@ def _parse_period(name: str, text: pl.Series, findings: Findings) -> dict[str, p
 def _parse_place(text: pl.Series) -> dict[str, pl.Series]:
     """Codes of local authorities: nine digits are a SIREN, five characters a commune; all stay as local numbers."""
     code = text.str.replace(r"\.0$", "").str.replace_all(r"\s", "").str.to_uppercase()
-    siren = pl.select(pl.when(code.str.contains(r"^\d{9}$")).then(code)).to_series()
-    commune = pl.select(pl.when(code.str.contains(r"^(\d{2}|2[AB])\d{3}$")).then(code)).to_series()
+    siren = pl.select(pl.when(code.str.contains(r"^[0-9]{9}$")).then(code)).to_series()
+    commune = pl.select(pl.when(code.str.contains(r"^([0-9]{2}|2[AB])[0-9]{3}$")).then(code)).to_series()
     return {"applicant_siren": siren, "seat_commune_code": commune, "applicant_local_id": code}
 
 
 def _parse_agreement_years(name: str, text: pl.Series, findings: Findings) -> dict[str, pl.Series]:
-    years = text.str.extract_all(r"(?:19|20)\d{2}").list.eval(pl.element().cast(pl.Int32))
+    years = text.str.extract_all(r"(?:19|20)[0-9]{2}").list.eval(pl.element().cast(pl.Int32))
     start, end = years.list.min(), years.list.max()
     findings.add("agreement_years_unreadable", name, text, text.is_not_null() & start.is_null())
     return {"agreement_start_year": start, "agreement_end_year": end}

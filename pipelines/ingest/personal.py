@@ -37,6 +37,11 @@ def personal_header(title: str) -> bool:
     return bool(_HEADER.search(fold_words(title)))
 
 
+def names_persons(title: str) -> bool:
+    """Whether a column title announces the names of private persons."""
+    return bool(re.search(r"\bprenoms?\b", fold_words(title)))
+
+
 def mask(text: str | None) -> str | None:
     """`text` without its personal values."""
     return None if text is None else re.sub(ANY, MASK, text)

@@ -65,7 +65,9 @@ def check_reading(guess: Guess, format_: Format) -> None:
     wanted = {column.letter: name for name, column in guess.fields.items()}
     if format_.layout.unpivot is not None:
         wanted |= {column.letter: f"amount_{guess.stage}.{column.title.year}" for column in guess.wide}
-    if found is None or found.row != guess.candidate.row or dict(found.fields) != wanted:
+    filled = {column.letter for column in guess.columns if column.cells.len()}
+    read = {} if found is None else {k: name for k, name in found.fields.items() if k in filled or k in wanted}
+    if found is None or found.row != guess.candidate.row or read != wanted:
         alike = [column for column in guess.columns if _has_twin(column, guess.columns)]
         told = f" ({listed_columns(alike)})" if alike else ""
         guess.ask(f"Des titres de colonnes se ressemblent trop pour être distingués{told} : que veut dire chacun ?")
@@ -92,7 +94,7 @@ def meanings(guess: Guess) -> list[ColumnReport]:
     known = {column.letter for column in guess.columns}
     reports = []
     for letter in guess.sheet.letters:
-        title = " ".join(guess.candidate.titles.get(letter, "").split())
+        title = " ".join((mask(guess.candidate.titles.get(letter, "")) or "").split())
         if not title:
             continue
         name = fields.get(letter) if letter not in asked else None

@@ -15,6 +15,7 @@ from pathlib import PurePosixPath
 import fastexcel
 import polars as pl
 
+from pipelines.ingest.container import DAMAGED, MOST_BYTES, check_compound, check_extents
 from pipelines.ingest.delimited import read_delimited
 from pipelines.ingest.encodings import repaired_cells
 from pipelines.ingest.own_sheets import why_own
@@ -34,12 +35,12 @@ _NOT_TABLES = {
     b"Rar!": "une archive RAR",
     b"7z\xbc\xaf": "une archive 7z",
 }
+_WORKBOOKS = {"[Content_Types].xml", "mimetype", "META-INF/manifest.xml"}
 _TABLE_SUFFIXES = {".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".ods", ".json", ".parquet", ".gz"}
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError, ValueError)
 """What Python's zipfile raises on damaged archives, on features it lacks and on encrypted members."""
 _MOST_MEMBERS = 500
 _DEEPEST = 3  # archives in archives
-_MOST_BYTES = 2 * 1024**3
 _PROTECTED = (
     "Le classeur est protégé par un mot de passe : il ne peut pas être lu. "
     "Enregistrez-le sans mot de passe, puis déposez-le à nouveau."
@@ -73,6 +74,7 @@ def _read(content: bytes, name: str, depth: int) -> Reading:
     if content.startswith(_OLE):
         if "EncryptedPackage".encode("utf-16-le") in content:
             raise UnreadableFileError(_PROTECTED)
+        check_compound(content)
         return Reading([Member(name, _read_workbook(content))])
     if content.startswith(_GZIP):
         return _read(_gunzip(content), name.removesuffix(".gz"), depth + 1)
@@ -95,10 +97,10 @@ def _repaired(sheet: Sheet) -> Sheet:
 def _gunzip(content: bytes) -> bytes:
     try:
         with gzip.open(io.BytesIO(content)) as file:
-            inner = file.read(_MOST_BYTES + 1)
+            inner = file.read(MOST_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise UnreadableFileError("L'archive est abîmée ou incomplète : elle ne s'ouvre pas.") from error
-    if len(inner) > _MOST_BYTES:
+    if len(inner) > MOST_BYTES:
         raise UnreadableFileError("L'archive est trop grosse pour être ouverte : déposez le fichier lui-même.")
     return inner
 
@@ -122,18 +124,23 @@ def _read_zip(content: bytes, name: str, depth: int) -> Reading:
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
         names = set(archive.namelist())
+        is_workbook = bool(names & _WORKBOOKS)
+        if is_workbook:
+            check_extents(archive)
+    except UnreadableFileError:
+        raise
     except _DAMAGED as error:
         raise UnreadableFileError(
             "Le fichier est abîmé ou incomplet : il ne s'ouvre pas. Déposez-le à nouveau."
         ) from error
-    if "[Content_Types].xml" in names or "mimetype" in names or "META-INF/manifest.xml" in names:
+    if is_workbook:
         return Reading([Member(name, _read_workbook(content))])
     return _read_archive(archive, depth)
 
 
 def _read_archive(archive: zipfile.ZipFile, depth: int) -> Reading:
     files = [info for info in archive.infolist() if not info.is_dir()]
-    if len(files) > _MOST_MEMBERS or sum(info.file_size for info in files) > _MOST_BYTES:
+    if len(files) > _MOST_MEMBERS or sum(info.file_size for info in files) > MOST_BYTES:
         raise UnreadableFileError("L'archive est trop grosse pour être ouverte : déposez les fichiers un par un.")
     members: list[Member] = []
     left_aside: list[tuple[str, str]] = []
@@ -172,10 +179,7 @@ def _read_workbook(content: bytes) -> list[Sheet]:
     except fastexcel.FastExcelError as error:
         if "assword" in str(error):
             raise UnreadableFileError(_PROTECTED) from error
-        raise UnreadableFileError(
-            "Le classeur est abîmé ou n'est pas un tableur : il ne s'ouvre pas. "
-            "Ouvrez-le dans votre tableur, enregistrez-le à nouveau, puis déposez-le."
-        ) from error
+        raise UnreadableFileError(DAMAGED) from error
 
 
 def _read_sheet(workbook: fastexcel.ExcelReader, name: str) -> Sheet:

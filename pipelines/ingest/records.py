@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _MOST_COLUMNS = 2_000
 _DEEPEST = 12
+_WRAPPED = "fields"  # where some portals put the values of each record, beside its own number and dates
 
 
 def looks_like_json(content: bytes) -> bool:
@@ -42,6 +43,8 @@ def read_records(content: bytes, *, name: str) -> Sheet | None:
             "Ce fichier JSON décrit un schéma de données : il ne contient aucune subvention. Déposez les données."
         )
     key, records = _records(whole)
+    if records and all(isinstance(record.get(_WRAPPED), dict) for record in records):
+        records = [record[_WRAPPED] for record in records]
     if not records:
         raise UnreadableFileError("Ce fichier JSON ne contient pas de liste d'enregistrements.")
     rows = [dict(_flat(record, "", 0)) for record in records]

@@ -19,9 +19,14 @@ if TYPE_CHECKING:
 
 _TOTAL = re.compile(r"^(sous )?(total|totaux)\b|^(somme|cumul|report|ensemble) (de|des|du|general)\b")
 _NOBODY = re.compile(
-    r"^(idem|id|ibid|dito|ditto|voir (ci )?dessus)$|^(dont|reste a|enveloppe|solde|disponible|a repartir|non affecte)\b"
+    r"^(idem|id|ibid|dito|ditto|voir (ci )?dessus|divers|autres|reserve|provisions?|imprevus?)$|"
+    r"^(dont|reste a|enveloppe|solde|disponible|a repartir|non affecte|(autres|diverses) (associations?|subventions?|"
+    r"structures?|organismes?|aides?)$)\b"
 )
-_NOBODY_HINT = r"(?i)^\W*(id|ibid|dit|voir|dont|reste|enveloppe|solde|disponible|[aà] r|non affect)"
+_NOBODY_HINT = (
+    r"(?i)^\W*(id|ibid|dit|voir|dont|reste|enveloppe|solde|disponible|[aà] r|non affect|divers|autre|r[ée]serve|"
+    r"provision|impr[ée]vu)"
+)
 _TELLING = (
     *("applicant_siret", "applicant_siren", "applicant_rna", "title", "decision_status_raw", "amount_requested"),
     *("decided_date", "signed_date", "amount_loan", "amount_guarantee", "amount_in_kind", "in_kind_type"),

@@ -23,6 +23,7 @@ _SMALL = frozenset(
 )
 _SCHEMES = frozenset({"detr", "dsil", "dsid", "dpv", "fnadt", "fdva", "fdva1", "fdva2", "fipd", "mildeca", "fonjep"})
 _NUMBER = frozenset({"n", "no", "num", "numero", "nos"})
+_SHORT = {"subv": "subvention", "mt": "montant", "mnt": "montant", "mtt": "montant"}
 _WHOLE = frozenset({"pays"})  # not « payé »
 _YEAR = re.compile(r"(?:19|20)\d{2}")
 _CAMEL = re.compile(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])")
@@ -111,9 +112,16 @@ def convention_keys() -> frozenset[str]:
     return frozenset(title_key(title) for title in load_synonyms().lists.conventions)
 
 
+@cache
+def mandate_keys() -> frozenset[str]:
+    """The keys of the titles that only a list of payment orders has."""
+    return frozenset(title_key(title) for title in load_synonyms().lists.mandates)
+
+
 def _stem(word: str) -> str:
     if word in _NUMBER:
         return "numero"
+    word = _SHORT.get(word, word)
     if word in _WHOLE:
         return word
     return word.removesuffix("s").rstrip("e") or word

@@ -2,7 +2,7 @@
 
 Only counted lines of one funder, one fiscal year, one currency and one stage are compared, and only where two
 depositors have some: an award and its payment are never the same line. What no rule makes sure stays counted on both
-sides, and goes to the review list. Two lines of one depositor are never compared here.
+sides, and goes to the review list, where people decide. Two lines of one depositor are never compared here.
 """
 
 from __future__ import annotations
@@ -13,27 +13,29 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from pipelines.ingest.decided_lines import DECISIONS, RULE, DecidedLines
 from pipelines.ingest.fold import by_value, fold
 from pipelines.ingest.matching import SURE, Pairs, keyed, pair, party_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
+    from schemas.decisions import Decision
     from schemas.funder import FunderFile
 
 _STAGES = ("requested", "proposed", "awarded", "committed", "paid", "clawed_back")
 _READ = (
     "line_id", "deposit_id", "source_sheet", "source_row", "fiscal_year", "funder_siren", "funder_name", "currency",
     "headline_stage", "decision_status", "case_number", "applicant_siren", "applicant_name", "title", "amount_loan",
-    "amount_guarantee", "is_demonstration", "aid_form", *(f"amount_{stage}" for stage in _STAGES),
+    "amount_guarantee", "is_demonstration", "aid_form", "application_id", *(f"amount_{stage}" for stage in _STAGES),
 )  # fmt: skip
 _GRANTED = ("awarded", "unknown")
 PAIRS = pl.Schema({
     "line_id": pl.String(), "deposit_id": pl.String(), "other_line_id": pl.String(), "other_deposit_id": pl.String(),
     "fiscal_year": pl.Int32(), "stage": pl.String(), "rule": pl.String(), "likeness": pl.Float64(),
-    "is_sure": pl.Boolean(),
+    "is_sure": pl.Boolean(), "line_key": pl.String(), "other_line_key": pl.String(), "decision_line": pl.Int32(),
 })  # fmt: skip
 
 
@@ -55,10 +57,12 @@ class Holder:
 class Twins:
     """`pairs`: schema `PAIRS`, sorted by `line_id`; where `is_sure`, `line_id` is no longer counted and
     `other_line_id` is. `uncompared`: depositor → lines compared for equality only, being too many for one applicant.
+    `decisions`: what people decided, followed or not (schema `decided_lines.DECISIONS`).
     """
 
     pairs: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PAIRS))
     uncompared: dict[str, int] = field(default_factory=dict)
+    decisions: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DECISIONS))
 
     def counts(self) -> pl.DataFrame:
         """`deposit_id`, `other_deposit_id`, `fiscal_year`, and how many pairs are sure (`lines`) or `to_review`."""
@@ -69,17 +73,22 @@ class Twins:
         )
 
 
-def find_twins(holders: Iterable[Holder]) -> Twins:
-    """Pairs of lines that two depositors report of one award; nothing depends on the order of `holders`."""
+def find_twins(holders: Iterable[Holder], decisions: Sequence[Decision] = ()) -> Twins:
+    """Pairs of lines that two depositors report of one award; nothing depends on the order of `holders`.
+
+    `decisions`: what people decided of pairs of lines; it comes before any rule.
+    """
     known = {holder.deposit_id: holder for holder in sorted(holders, key=lambda holder: holder.deposit_id)}
     twins = Twins()
+    decided = DecidedLines(decisions)
     found = []
     for funder, places in _shared(_presence(known)).items():
         lines = pl.concat([_lines_of(known[name], funder, years) for name, years in places.items()])
         for _, year in sorted(lines.partition_by("is_demonstration", "fiscal_year", as_dict=True).items()):
-            found += _of_one_year(year, funder, known, twins)
+            found += _of_one_year(decided.keyed(year), funder, known, twins, decided)
     if found:
         twins.pairs = pl.concat(found).sort("line_id", "other_line_id")
+    twins.decisions = decided.told()
     return twins
 
 
@@ -157,6 +166,7 @@ def _lines_of(holder: Holder, funder: _Funder, years: list[int]) -> pl.DataFrame
     return lines.sort("source_sheet", "source_row", "line_id").select(
         *_READ[:5],
         "currency", "decision_status", "case_number", "applicant_siren", "applicant_name", "title", "is_demonstration",
+        "application_id",
         pl.lit(holder.depositor).alias("depositor"),
         pl.when(is_loan).then(pl.lit("loan")).otherwise(pl.col("headline_stage").fill_null("awarded")).alias("stage"),
         pl.when(is_loan).then(loans).otherwise(of_stage).fill_null(0).alias("amount"),
@@ -164,7 +174,9 @@ def _lines_of(holder: Holder, funder: _Funder, years: list[int]) -> pl.DataFrame
     )  # fmt: skip
 
 
-def _of_one_year(lines: pl.DataFrame, funder: _Funder, known: Mapping[str, Holder], twins: Twins) -> list[pl.DataFrame]:
+def _of_one_year(
+    lines: pl.DataFrame, funder: _Funder, known: Mapping[str, Holder], twins: Twins, decided: DecidedLines
+) -> list[pl.DataFrame]:
     """The pairs of one funder and year: the depositors one after the other, in the order of precedence."""
     by_depositor = lines.partition_by("depositor", as_dict=True)
     order = sorted(
@@ -174,7 +186,7 @@ def _of_one_year(lines: pl.DataFrame, funder: _Funder, known: Mapping[str, Holde
     found = []
     for name in order[1:]:
         own = by_depositor[name,]
-        pairs = _between(own, standing, known, twins)
+        pairs = _between(own, standing, known, twins, decided)
         found.append(pairs)
         gone = pairs.filter("is_sure")["line_id"]
         standing = pl.concat([standing, own.filter(~pl.col("line_id").is_in(gone.implode()))])
@@ -202,25 +214,41 @@ def precedence(
     return (not is_funder, not tells_all, -newest, depositor)
 
 
-def _between(own: pl.DataFrame, standing: pl.DataFrame, known: Mapping[str, Holder], twins: Twins) -> pl.DataFrame:
+def _between(
+    own: pl.DataFrame, standing: pl.DataFrame, known: Mapping[str, Holder], twins: Twins, decided: DecidedLines
+) -> pl.DataFrame:
     """The lines of one depositor that are among the `standing` ones of others, by currency and stage."""
     found = [pl.DataFrame(schema=PAIRS)]
     others = standing.partition_by("currency", "stage", as_dict=True)
     for kind, mine in own.partition_by("currency", "stage", as_dict=True).items():
         if kind not in others:
             continue
-        mine, theirs = mine, others[kind]
-        same_file = _of_one_file(mine, theirs, known)
-        found.append(same_file)
-        mine = mine.join(same_file, on="line_id", how="anti", maintain_order="left")
-        theirs = theirs.join(same_file, left_on="line_id", right_on="other_line_id", how="anti", maintain_order="left")
+        same = _as_pairs(decided.same(mine, others[kind]))
+        mine, theirs = _left(mine, others[kind], same)
+        same_file = decided.allowed(_of_one_file(mine, theirs, known))
+        mine, theirs = _left(mine, theirs, same_file)
         formats = {known[name].format_id for side in (mine, theirs) for name in side["deposit_id"].unique()}
         pairs = pair(_keyed(mine), _keyed(theirs), by_case=len(formats) == 1)
-        found.append(_told(mine, theirs, pairs))
+        told = _told(mine, theirs, pairs)
+        alike = decided.allowed(told)
+        found += [same, same_file, alike]
+        for side in range(2) if alike.height < told.height else ():  # two lines decided different may each have another
+            mine, theirs = _left(mine, theirs, found[-1])
+            others_than = (mine, _left(mine, theirs, told)[1]), (_left(mine, theirs, told)[0], theirs)
+            again = pair(*map(_keyed, others_than[side]), by_case=len(formats) == 1)
+            found.append(decided.allowed(_told(*others_than[side], again)))
         if pairs.uncompared:
             name = str(mine["depositor"][0])
             twins.uncompared[name] = twins.uncompared.get(name, 0) + pairs.uncompared
     return pl.concat(found)
+
+
+def _left(mine: pl.DataFrame, theirs: pl.DataFrame, pairs: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The lines of both sides that are in no pair."""
+    return (
+        mine.join(pairs, on="line_id", how="anti", maintain_order="left"),
+        theirs.join(pairs, left_on="line_id", right_on="other_line_id", how="anti", maintain_order="left"),
+    )
 
 
 def _keyed(lines: pl.DataFrame) -> pl.DataFrame:
@@ -258,6 +286,9 @@ def _told(mine: pl.DataFrame, theirs: pl.DataFrame, pairs: Pairs) -> pl.DataFram
 
 
 def _as_pairs(joined: pl.DataFrame) -> pl.DataFrame:
-    is_sure = pl.col("rule").is_in(["same_file", *SURE])
-    named = joined.rename({"line_id_new": "other_line_id", "deposit_id_new": "other_deposit_id"})
+    is_sure = pl.col("rule").is_in([RULE, "same_file", *SURE])
+    renamed = {name: f"other_{name}" for name in ("line_id", "deposit_id", "line_key")}
+    named = joined.rename({f"{name}_new": other for name, other in renamed.items()})
+    if "decision_line" not in named.columns:
+        named = named.with_columns(decision_line=pl.lit(None, dtype=pl.Int32))
     return named.with_columns(is_sure.alias("is_sure")).select(PAIRS.names()).cast(dict(PAIRS))  # type: ignore[arg-type]

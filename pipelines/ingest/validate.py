@@ -96,26 +96,27 @@ def validate(normalised: Normalised, mapped: MappedSheet) -> Validated:
     found = [item for item in _found(normalised, mapped) if item[0] not in totals]
     code = "total_line" if model is Application else "whole_row"
     found += [(position, None, code, None, what) for position, what in totals.items()]
-    issues = _issue_frame(found, normalised, mapped)
     kinds = issue_kinds()
+    to_empty = _to_empty(lines, found)
+    lines = _emptied(lines, to_empty)
+    wrong = {position for position, _, code, _, _ in found if kinds[code].severity == "error"}
+    touched = {position for rows in to_empty.values() for position in rows}
+    found += _late(lines, touched - wrong - totals.keys(), found, model)
+    issues = _issue_frame(found, normalised, mapped)
     reasons: dict[int, list[str]] = {}
     for position, _, code, _, _ in found:
         if kinds[code].severity == "error":
             reasons.setdefault(position, []).append(code)
-    to_empty = _to_empty(lines, found)
-    lines = _emptied(lines, to_empty)
     rejected = pl.DataFrame(
         {
             "sheet": [mapped.header.sheet.name] * len(reasons),
             "row": [lines["source_row"][position] for position in sorted(reasons)],
             "reasons": [",".join(dict.fromkeys(reasons[position])) for position in sorted(reasons)],
-            "raw": [json.dumps(normalised.raw.row(p, named=True), ensure_ascii=False) for p in sorted(reasons)],
+            "raw": [mask(json.dumps(normalised.raw.row(p, named=True), ensure_ascii=False)) for p in sorted(reasons)],
         },
         schema=REJECTED_SCHEMA,
     )
-    left_out = {*reasons, *totals}
-    _confirm(lines, {position for rows in to_empty.values() for position in rows} - left_out, found, model)
-    return Validated(Lines.without(lines, left_out), rejected, issues, ignored=len(totals))
+    return Validated(Lines.without(lines, {*reasons, *totals}), rejected, issues, ignored=len(totals))
 
 
 def _found(normalised: Normalised, mapped: MappedSheet) -> list[Found]:
@@ -194,16 +195,20 @@ def _emptied(lines: pl.DataFrame, places: dict[str, pl.Series]) -> pl.DataFrame:
     )
 
 
-def _confirm(lines: pl.DataFrame, touched: set[int], found: list[Found], model: type[pa.DataFrameModel]) -> None:
-    """What is accepted satisfies the contract, but for the failures that are only said. Raises `AssertionError`.
+def _late(lines: pl.DataFrame, touched: set[int], found: list[Found], model: type[pa.DataFrameModel]) -> list[Found]:
+    """Failures of lines that a value emptied above leaves without what they need: a party, say, known by it alone.
 
-    `touched`: the accepted lines of which a cell was emptied; the others are as they were when they were checked.
+    But for these, and for the failures that are only said, what is accepted satisfies the contract; else raises
+    `AssertionError`. `touched`: the lines, accepted so far, of which a cell was emptied; the others are as they were
+    when they were checked.
     """
-    kinds = issue_kinds()
+    kinds, places = issue_kinds(), sorted(touched)
     kept = {code for code in {item[2] for item in found} if kinds[code].effect == "keep"}
-    left = {code for _, _, code, _, _ in _failures(lines[sorted(touched)], model)} - kept if touched else set()
-    if left:
-        raise AssertionError(f"accepted lines fail the contract: {sorted(left)}")
+    failures = _failures(lines[places], model) if places else []
+    late = [(places[place], name, code, text, more) for place, name, code, text, more in failures if code not in kept]
+    if wrong := {code for _, _, code, _, _ in late if kinds[code].severity != "error"}:
+        raise AssertionError(f"accepted lines fail the contract: {sorted(wrong)}")
+    return late
 
 
 def _issue_frame(found: list[Found], normalised: Normalised, mapped: MappedSheet) -> pl.DataFrame:

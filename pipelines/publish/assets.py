@@ -12,7 +12,7 @@ from pipelines.publish.reports import Output
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FILES = ("site.css", "site.js")
+FILES = ("awards.js", "beneficiary.js", "finder.js", "search.js", "site.css", "site.js")
 
 
 def shared() -> Iterator[Output]:

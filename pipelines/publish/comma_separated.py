@@ -27,6 +27,7 @@ def neutralised(frame: pl.DataFrame) -> pl.DataFrame:
     lists = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.List)]
     flat = frame.with_columns(pl.col(lists).cast(pl.List(pl.String)).list.join("; ")) if lists else frame
     texts = [name for name, dtype in flat.schema.items() if dtype == pl.String]
+    texts = [name for name in texts if flat[name].str.contains(DANGEROUS).any()]
     cells = [
         pl.when(pl.col(name).str.contains(DANGEROUS))
         .then(pl.lit("'") + pl.col(name))

@@ -41,6 +41,7 @@ class Publication:
     min_count: int
     min_applicants: int
     max_share: float
+    min_persons: int
     min_decided_share: float
     n_deposits: int
     n_awards: int

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from pipelines.publish import formats
 from pipelines.publish.tables import Row, records
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 TOP_BENEFICIARIES = 300
 """Beneficiaries with a page of their own: the largest totals. The others are in the lists and in the files."""
+GENERIC_PAGE = "beneficiaire.html"
+"""The page of any beneficiary, by what follows the #: `beneficiaire.html#siren=…`."""
 RESERVED = re.compile(r"index(-\d+)?")
 """Page names of lists: an entity of that name gets a suffix."""
 UNKNOWN_TERRITORY = "—"
@@ -49,11 +52,16 @@ def amounts_word(stage: object) -> str:
 
 
 def source_words(funder: Row) -> str:
-    """The source line of a funder's figures."""
+    """The source line of a funder's figures: names, licence, date of update."""
     names = funder["source_names"]
     words = names if isinstance(names, str) else formats.joined([str(name) for name in names]) if len(names) else ""
     words = words or f"fichiers de {funder['name']}"
-    return words if formats.is_missing(funder["licence"]) else f"{words} ({funder['licence']})"
+    updated = funder.get("source_updated_at")
+    told = [
+        *([] if formats.is_missing(funder["licence"]) else [str(funder["licence"])]),
+        *([f"mise à jour du {formats.date(updated)}"] if updated is not None and updated == updated else []),
+    ]
+    return f"{words} ({', '.join(told)})" if told else words
 
 
 def addresses(rows: Sequence[Row], key: str) -> dict[str, str]:
@@ -211,9 +219,20 @@ class Directory:
         return None if row is None else str(row["href"])
 
     def beneficiary_href(self, organisation_id: object) -> str | None:
-        """The beneficiary's page, None when it has none."""
-        row = self.beneficiaries.get(str(organisation_id))
-        return None if row is None else str(row["href"])
+        """The beneficiary's page: its own, else the one that reads shards; None for who is not a beneficiary."""
+        identifier = str(organisation_id)
+        row = self.beneficiaries.get(identifier)
+        if row is not None:
+            return str(row["href"])
+        if identifier not in self._named:
+            return None
+        kind, _, rest = identifier.partition(":")
+        return f"{GENERIC_PAGE}#{kind}={quote(rest, safe='')}"
+
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        """Every beneficiary, by identifier."""
+        return frozenset(self._database.query("SELECT DISTINCT organisation_id FROM beneficiaries")["organisation_id"])
 
     def funder_name(self, funder_id: object) -> str:
         """The funder's name, its identifier when unknown."""

@@ -67,6 +67,9 @@ def coverage(frame: pd.DataFrame) -> str:
     )
     text = f"Sur {formats.plural(awards, 'attribution')} ({formats.plural(lines, 'ligne')}), "
     text += f"{formats.count(missing)} sans montant" if missing else "toutes avec un montant"
+    withheld = int(frame["n_withheld"].fillna(0).sum()) if "n_withheld" in frame.columns else 0
+    if withheld:
+        text += f" ; {formats.plural(withheld, 'montant non diffusable', 'montants non diffusables')} hors du total"
     if loans:
         text += f" ; {formats.plural(loans, 'prêt ou garantie', 'prêts ou garanties')} hors du total"
     return text

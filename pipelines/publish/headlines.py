@@ -82,6 +82,14 @@ def retention(rates: Mapping[int, float]) -> str:
     return f"{share} des bénéficiaires de {year} financés de nouveau en {year + 1}"
 
 
+def entries(new: int, funded: int, year: int) -> str:
+    """The share of beneficiaries that a funder helps for the first time, from half of them on; else a neutral title."""
+    if funded == 0 or new / funded < MAJORITY:
+        return f"Entrées, retours et pertes en {year}, par financeur"
+    share = formats.percent(new / funded, decimals=0)
+    return f"{share} des bénéficiaires de {year} entrent chez leur financeur"
+
+
 def rate_range(rates: Sequence[float]) -> str:
     """The spread of refusal rates, without ranking anybody."""
     if len(rates) < 2:

@@ -7,6 +7,7 @@ needs: the sentence, the first lines. Nothing is loaded, nothing runs: the style
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -134,5 +135,6 @@ def leaf(
     return Output(path, content)
 
 
+@cache
 def _style() -> str:
     return (HERE / "static" / "leaf.css").read_text(encoding="utf-8").strip()

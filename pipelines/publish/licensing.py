@@ -92,10 +92,14 @@ class Licensing:
     def _funders(self) -> dict[Kind, list[str]]:
         """The funders whose grants or totals ask for more than attribution: one that has several asks the most."""
         found: dict[Kind, set[str]] = {"share_alike": set(), "apart": set()}
-        for row in self.sources:
-            if row["kind"] in found and row["content"] != "calls":
-                found[row["kind"]].add(str(row["funder_id"]))
+        for row in self._asking:
+            found[row["kind"]].add(str(row["funder_id"]))
         return {"share_alike": sorted(found["share_alike"]), "apart": sorted(found["apart"] - found["share_alike"])}
+
+    @cached_property
+    def _asking(self) -> list[Row]:
+        """The sources of grants and totals that ask for more than attribution."""
+        return [row for row in self.sources if row["kind"] != "attribution" and row["content"] != "calls"]
 
     @property
     def is_simple(self) -> bool:
@@ -147,9 +151,7 @@ class Licensing:
 
     def words(self, funders: Collection[str] | None = None) -> str:
         """The licence of a page's files, in one or two sentences. `funders`: those it speaks of, all by default."""
-        asking = [row for row in self.sources if row["kind"] != "attribution" and row["content"] != "calls"]
-        if funders is not None:
-            asking = [row for row in asking if str(row["funder_id"]) in funders]
+        asking = [row for row in self._asking if funders is None or str(row["funder_id"]) in funders]
         if not asking:
             return f"Données : {self.own.title}."
         mine = set(funders) if funders is not None else {str(row["funder_id"]) for row in self.sources}

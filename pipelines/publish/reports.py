@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from pipelines.publish.context import Context
 
 
+SHARDS = "s/"
+"""Where files named by their content are: one that is no longer made stays one publication longer (module `site`)."""
+
+
 @dataclass(frozen=True)
 class Output:
     """One file of the site: its path from the site's root, and its bytes."""
@@ -25,7 +29,8 @@ class Output:
 class Report:
     """One report: its name, what people call it, what it reads and how its files are built.
 
-    `page` is its first page. A report with a `menu` word is in the navigation, at the place `order` gives it.
+    `page` is its first page. A report with a `menu` word is in the navigation, at the place `order` gives it. One that
+    `is_long` to write (a page for each of many) is begun before the others.
     """
 
     name: str
@@ -36,6 +41,7 @@ class Report:
     build: Callable[[Context], Iterator[Output]]
     order: int = 100
     menu: str | None = None
+    is_long: bool = False
 
 
 def reports() -> list[Report]:

@@ -1,7 +1,9 @@
 """Writes the site: every report's files, one by one, and only those whose bytes changed.
 
 Each file is written aside and renamed. Pages come before the indexes that lead to them; what is no longer produced is
-removed after that. A whole site made from the same content by the same code is left as it stands.
+removed after that, but for files named by their content (module `shards`): a page read a moment ago still asks for
+them, so they stay one publication longer. A whole site made from the same content by the same code is left as it
+stands.
 
 `manifest/<report>.json` lists each report's files with their sha256, and is what tells a stale page from somebody
 else's file; it names old and new files together while a publication is under way, so that a publication that was
@@ -23,10 +25,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import schemas
+from pipelines import workbook_file
 from pipelines.publish.assets import shared
 from pipelines.publish.context import Context
 from pipelines.publish.database import PublicDatabase
-from pipelines.publish.reports import Output, reports
+from pipelines.publish.reports import SHARDS, Output, reports
 from schemas.source import source_hash
 
 if TYPE_CHECKING:
@@ -34,11 +37,13 @@ if TYPE_CHECKING:
 
 SHARED = "site"
 """The manifest of what all pages share."""
+WAITING = "former"
+"""Folder of manifests of what each report left behind, to remove at the next publication."""
 STATE = "published.txt"
 """Says from which content, by which code, the whole site was last published."""
 _WORTH_IT = 8_000_000  # bytes of database: below, starting processes costs more than it saves
-BATCH = 200
-"""Files held in memory between two writings of a manifest."""
+BATCH, BATCH_BYTES = 200, 50_000_000
+"""Files, and bytes of them, held in memory between two writings of a manifest."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,10 @@ def publish(public_db: Path, reports_dir: Path, *, only: Iterable[str] | None = 
             state.unlink(missing_ok=True)
         _write_report(SHARED, shared(), reports_dir, tally)
         # The home page is written last of all: it leads everywhere.
-        ordered = sorted(names, key=lambda name: (known[name].page == "index.html", known[name].order, name))
+        ordered = sorted(
+            names,
+            key=lambda name: (known[name].page == "index.html", not known[name].is_long, known[name].order, name),
+        )
         context = Context(database)
         for name in _written_apart(public_db, reports_dir, ordered, tally):
             _write_report(name, known[name].build(context), reports_dir, tally)
@@ -157,8 +165,10 @@ def _says(state: Path, wanted: str) -> bool:
 
 @cache
 def _recipe() -> str:
-    """What turns the database into pages: the version of Plotly, a hash of this wing and of the contracts."""
-    return f"{metadata.version('plotly')} {source_hash(Path(__file__).parent, Path(schemas.__file__).parent)}"
+    """What turns the database into files: versions of libraries, a hash of this wing and of what it stands on."""
+    versions = " ".join(metadata.version(name) for name in ("plotly", "openpyxl", "polars"))
+    workbooks = hashlib.sha256(Path(workbook_file.__file__).read_bytes()).hexdigest()
+    return f"{versions} {workbooks} {source_hash(Path(__file__).parent, Path(schemas.__file__).parent)}"
 
 
 def _write_report(name: str, outputs: Iterable[Output], root: Path, tally: _Tally) -> None:
@@ -175,17 +185,23 @@ def _write_report(name: str, outputs: Iterable[Output], root: Path, tally: _Tall
             continue
         pending.append(output)
         tally.written += 1
-        if len(pending) >= BATCH:
+        if len(pending) >= BATCH or sum(len(each.content) for each in pending) >= BATCH_BYTES:
             _flush(pending, manifest, former | hashes, root)
     _flush(pending, manifest, former | hashes, root)
     tally.former[manifest], tally.current[manifest] = former, hashes
 
 
 def _finish(root: Path, tally: _Tally) -> None:
-    """Remove what is no longer produced, then let each manifest say what there is now."""
-    stale = {path for former in tally.former.values() for path in former} - set(tally.sizes)
-    _remove(stale, root, tally)
+    """Remove what is no longer produced, then let each manifest say what there is now and what waits to be removed."""
     for manifest in sorted(tally.former):
+        former, waiting = tally.former[manifest], root / "manifest" / WAITING / manifest.name
+        gone = {path: digest for path, digest in former.items() if path not in tally.sizes}
+        left = {path: digest for path, digest in gone.items() if path.startswith(SHARDS)}
+        _remove({*gone, *_listed(waiting)} - {*left, *tally.sizes}, root, tally)
+        if left:
+            _write(waiting, _json(left))
+        else:
+            waiting.unlink(missing_ok=True)
         if manifest in tally.current:
             _write(manifest, _json(tally.current[manifest]))
         else:

@@ -1,5 +1,7 @@
 """What the audit looks at across publications: rows whose new figures differ by too little from ones printed before.
 
+Row by row; what sums and differences of rows tell is in `audit_margins`.
+
 Reads the public tables (current database) and the rows archived, not the decision of `holding`, which it checks.
 """
 

@@ -143,7 +143,7 @@ def _recipe(inputs: Inputs) -> str:
     """A hash of everything a build depends on: staging folders (immutable), what is said of them, the code."""
     digest = hashlib.sha256(repr((inputs.as_of, inputs.publication)).encode())
     digest.update(repr(sorted((deposit, folder.name) for deposit, folder in inputs.stagings)).encode())
-    for frame in (inputs.deposits, inputs.versions, inputs.funder_declarations):
+    for frame in (inputs.deposits, inputs.versions, inputs.funder_declarations, inputs.line_decisions):
         digest.update(frame.write_json().encode())
     for path in registers.files(inputs.registers):
         state = path.stat()
@@ -157,7 +157,7 @@ def _recipe(inputs: Inputs) -> str:
 
 def create(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
     """Compute one model into its table. Raises `duckdb.Error` with the model's name."""
-    kind = "TEMP TABLE" if model.is_temporary else "TABLE"
+    kind = ("TEMP " if model.is_temporary else "") + ("VIEW" if model.is_view else "TABLE")
     try:
         run(connection, f'CREATE OR REPLACE {kind} "{model.name}" AS {model.sql}')
     except Exception as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipelines.warehouse.inputs import DECLARATIONS, DEPOSITS, TWINS, VERSIONS, Inputs
+from pipelines.warehouse.inputs import DECLARATIONS, DEPOSITS, LINE_DECISIONS, TWINS, VERSIONS, Inputs
 
 if TYPE_CHECKING:
     from datetime import date
@@ -30,7 +30,7 @@ def load_inputs(warehouse: Path, *, as_of: date, registers: Path | None = None) 
     if not path.is_file():
         raise NothingStagedError("Aucun dépôt n'a encore été lu : matérialisez d'abord « staging ».")
     body = json.loads(path.read_text(encoding="utf-8"))
-    if "twins" not in body:
+    if "line_decisions" not in body:
         raise NothingStagedError(
             "Les dépôts ont été lus par une version antérieure : matérialisez d'abord « staging »."
         )
@@ -43,6 +43,9 @@ def load_inputs(warehouse: Path, *, as_of: date, registers: Path | None = None) 
         deposits=deposits.with_columns(pl.col("source_updated_at").str.to_date("%Y-%m-%d")),
         versions=pl.DataFrame(body["versions"], schema=VERSIONS, orient="row"),
         funder_declarations=pl.DataFrame(body["funder_declarations"], schema=DECLARATIONS, orient="row"),
+        line_decisions=pl.DataFrame(
+            body["line_decisions"], schema={**LINE_DECISIONS, "decided_date": pl.String}, orient="row"
+        ).with_columns(pl.col("decided_date").str.to_date("%Y-%m-%d")),
         twins=pl.read_parquet(warehouse / body["twins"], schema=TWINS),
         as_of=as_of,
         registers=registers,

@@ -13,18 +13,21 @@ Protected against a reader who has every table of the database and does arithmet
   funder and year, or none;
 - lines of files: read and accepted rows are given only for files whose every funder and year is tellable, other
   counts are rounded, fields are measured on awarded lines, and deposits bear no name, hash or size made of content;
-- e-mail addresses, telephone, bank and social security numbers written in titles.
+- e-mail addresses, telephone, bank and social security numbers, dates of birth, and names that a civility or an aid to
+  a person announces, written in titles;
+- amounts of natural persons and of organisations of unknown kind: in public sums by groups only (`persons`), in
+  publications one after the other too (`persons_former`); sums that cut them otherwise are of legal persons alone.
 
 - two publications, by difference: rows keep former figures, with their date (`publications`, `holding`, `former`);
 - all of this is attacked before the file is swapped in, and archived: `audit` (what is required, and of whom), and
-  `audit_others`, `audit_history`. A finding leaves the former file and the archive as they are.
+  `audit_others`, `audit_persons`, `audit_history`. A finding leaves the former file and the archive as they are.
 
-Not guaranteed: names of persons in free text and in names of organisations (e-mail addresses, telephones and account
-numbers are masked, names are not recognised); `application_id`, an unsalted hash in which whoever knows its other parts
-may try case numbers; what a funder publishes elsewhere; what applicants know of themselves and of the others of their
-cell, or suppose of a count that was hidden before; publications are compared two by two, not three together; rounded
-numbers of problems, and numbers of lines of files, are judged one by one and not together with counts; of requested
-amounts only sums and differences of printed ones are attacked: an applicant's own is left to the dominance rule.
+Not guaranteed: names of persons that nothing announces, in free text and in names of organisations; `application_id`,
+an unsalted hash in which whoever knows its other parts may try case numbers; what a funder publishes elsewhere; what
+applicants know of themselves and of the others of their cell, or suppose of a count that was hidden before;
+publications are compared two by two, not three together; rounded numbers of problems, and numbers of lines of files,
+are judged one by one and not together with counts; of requested amounts only sums and differences of printed ones are
+attacked: an applicant's own is left to the dominance rule.
 """
 
 from __future__ import annotations
@@ -35,7 +38,17 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipelines.warehouse import changes, comments, crossing, former, holding, stated_disclosure, suppression
+from pipelines.warehouse import (
+    changes,
+    comments,
+    crossing,
+    former,
+    holding,
+    persons,
+    persons_former,
+    stated_disclosure,
+    suppression,
+)
 from pipelines.warehouse.audit import FINDING, Audit, UnsafePublication, audit
 from pipelines.warehouse.audit_facts import NOT_AWARDED
 from pipelines.warehouse.build import count_rows, create
@@ -144,6 +157,8 @@ def publish_database(
             create(connection, model)
             result.seconds[model.name] = time.perf_counter() - moment
         former.hold(connection, archive, min_count=limits.min_count)
+        told = persons_former.decide(archive, persons.grouped(persons.read(connection), limits), limits)
+        persons.hold(connection, told)
         changes.create(connection)
         connection.register("column_words", comments.dictionary(connection))
         run(connection, f"CREATE TABLE {comments.DICTIONARY} AS SELECT * FROM column_words")
@@ -152,11 +167,13 @@ def publish_database(
         changes.record(connection, (target, archive.folder / changes.LAST))
         result.rows = count_rows(connection)
         moment = time.perf_counter()
-        result.audit = audit(connection, atoms, limits, archive=archive)
+        result.audit = audit(connection, atoms, limits, archive=archive, persons=told)
         result.seconds["audit"] = time.perf_counter() - moment
         if not result.audit.is_passed:
             raise UnsafePublication(result.audit)
         files = _to_archive(every, decided, reasons) | former.new_rows(connection, archive)
+        state = persons_former.new_state(archive, told)
+        files |= {persons_former.NAME: state} if state.height else {}
         if files:
             archive.write(files, {"as_of": as_of.isoformat(), "disclosure": limits.model_dump()})
         archive.keep_sound(result.audit.blocks)

@@ -39,12 +39,18 @@ VERSIONS = pl.Schema({
 TWINS = pl.Schema({
     "line_id": pl.String(), "deposit_id": pl.String(), "other_line_id": pl.String(), "other_deposit_id": pl.String(),
     "fiscal_year": pl.Int32(), "stage": pl.String(), "rule": pl.String(), "likeness": pl.Float64(),
-    "is_sure": pl.Boolean(),
+    "is_sure": pl.Boolean(), "line_key": pl.String(), "other_line_key": pl.String(), "decision_line": pl.Int32(),
+})  # fmt: skip
+LINE_DECISIONS = pl.Schema({
+    "line": pl.Int32(), "left_key": pl.String(), "right_key": pl.String(), "decision": pl.String(),
+    "author": pl.String(), "reason": pl.String(), "decided_date": pl.Date(), "is_applied": pl.Boolean(),
+    "problem": pl.String(),
 })  # fmt: skip
 DECLARATIONS = pl.Schema({
     "depositor": pl.String, "funder_name": pl.String, "funder_siren": pl.String, "funder_level": pl.String,
     "publishes_refusals": pl.Boolean, "service_name": pl.String, "fiscal_year": pl.Int32,
-    "publication_threshold": pl.Int64, "publication_scope": pl.String,
+    "publication_threshold": pl.Int64, "publication_scope": pl.String, "scheme": pl.String, "budget": pl.String,
+    "budget_source": pl.String,
 })  # fmt: skip
 REJECTIONS = pl.Schema({"sheet": pl.String, "row": pl.Int32, "reasons": pl.String, "raw": pl.String})
 ISSUES = pl.Schema({
@@ -58,9 +64,10 @@ class Inputs:
     """Everything a build reads.
 
     `stagings`: (deposit_id, staging folder) of each staged deposit, in any order. `deposits`, `versions`,
-    `funder_declarations`, `twins` (lines that two depositors report): frames of the schemas above (columns in any
-    order). `as_of`: the date of reference. `registers`: the folder of official stock files, if any.
-    `organisation_decisions`: another file of decisions than the project's own.
+    `funder_declarations`, `twins` (lines that two depositors report), `line_decisions` (what people decided of such
+    lines, followed or not): frames of the schemas above (columns in any order). `as_of`: the date of reference.
+    `registers`: the folder of official stock files, if any. `organisation_decisions`: another file of decisions than
+    the project's own.
     """
 
     stagings: Sequence[tuple[str, Path]]
@@ -69,6 +76,7 @@ class Inputs:
     funder_declarations: pl.DataFrame
     as_of: date
     twins: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TWINS))
+    line_decisions: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LINE_DECISIONS))
     publication: Publication = field(default_factory=load_publication)
     registers: Path | None = None
     organisation_decisions: Path | None = None
@@ -84,6 +92,7 @@ def register(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
         ("given_versions", inputs.versions, VERSIONS),
         ("given_declarations", inputs.funder_declarations, DECLARATIONS),
         ("given_twins", inputs.twins, TWINS),
+        ("given_line_decisions", inputs.line_decisions, LINE_DECISIONS),
     ):
         connection.register(name, frame.select(pl.col(column).cast(dtype) for column, dtype in schema.items()))
     stagings = sorted(inputs.stagings)

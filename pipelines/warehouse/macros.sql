@@ -19,16 +19,32 @@ create temp macro authority_siren(siren, siret) as if(
 -- What a line says its applicant is: SIREN, else RNA, else the funder's own number, else a name inside the funder's files
 -- (and in one commune: networks and feast committees bear one name everywhere). Nothing here joins
 -- two funders by a name: that is for `organisation_keys`.
-create temp macro organisation_key(siren, siret, rna, local_id, name, commune_code, id_raw, case_number, line_id, funder_id) as case
-    when siren is not null then 'siren:' || siren
-    when siret is not null then 'siren:' || left(siret, 9)
-    when rna is not null then 'rna:' || rna
-    when local_id is not null then 'local:' || funder_id || ':' || local_id
-    when slug(name) is not null then
-        'name:' || funder_id || ':' || slug(name) || coalesce(':' || commune_code, '')
-    when id_raw is not null then 'raw:' || funder_id || ':' || id_raw
-    when case_number is not null then 'case:' || funder_id || ':' || case_number
-    else 'line:' || line_id
+create temp macro organisation_key(siren, siret, rna, local_id, name, commune_code, id_raw, case_number, line_id, funder_id) as coalesce(
+    'siren:' || coalesce(siren, left(siret, 9)),
+    'rna:' || rna,
+    'local:' || funder_id || ':' || local_id,
+    'name:' || funder_id || ':' || slug(name) || coalesce(':' || commune_code, ''),
+    'raw:' || funder_id || ':' || id_raw,
+    'case:' || funder_id || ':' || case_number,
+    'line:' || line_id
+);
+
+-- What concludes the theme of a line: the first that says something, in this order. Food aid is looked for before any other.
+create temp macro theme_basis(file_theme, is_stated, scheme, title, theme_raw, applicant_name, programme, is_broad_programme, service, hint) as case
+    when file_theme is not null then if(is_stated, 'stated', 'lookup')
+    when scheme = 'food_aid' then 'scheme'
+    when title = 'food_aid' then 'title'
+    when theme_raw = 'food_aid' then 'theme_raw'
+    when applicant_name = 'food_aid' then 'applicant_name'
+    when programme is not null and not is_broad_programme then 'programme'
+    when scheme is not null then 'scheme'
+    when title is not null then 'title'
+    when theme_raw is not null then 'theme_raw'
+    when applicant_name is not null then 'applicant_name'
+    when programme is not null then 'programme'
+    when service is not null then 'service'
+    when hint is not null then 'hint'
+    else 'none'
 end;
 
 -- Which decision stands when the lines of one application disagree.
@@ -84,7 +100,7 @@ create temp macro rates_of(is_published, zero_allowed, n_awarded, n_refused, n_i
     );
 
 -- E-mail addresses, IBAN, social security numbers and telephone numbers written in free text.
-create temp macro masked(words) as if(not regexp_matches(words, '[0-9@]'), words,
+create temp macro numbers_masked(words) as if(not regexp_matches(words, '[0-9@]'), words,
     regexp_replace(regexp_replace(regexp_replace(regexp_replace(words,
         '[\pL0-9._%+-]+@[\pL0-9-]+(\.[\pL0-9-]+)+', '[adresse électronique retirée]', 'g'),
         '(?i)\b[A-Z]{2}[0-9]{2}([\s\x{00A0}\x{202F}]?[0-9]){10}([\s\x{00A0}\x{202F}]?[0-9A-Z]){2,13}\b',
@@ -93,6 +109,36 @@ create temp macro masked(words) as if(not regexp_matches(words, '[0-9@]'), words
         '[numéro personnel retiré]', 'g'),
         '((\+|\b00)33[\s\x{00A0}\x{202F}.-]?(\(0\))?[\s\x{00A0}\x{202F}.-]?|\b0)[1-9]([\s\x{00A0}\x{202F}./-]?[0-9]{2}){4}\b',
         '[téléphone retiré]', 'g'));
+
+-- First names common enough to tell « Jean Dupont » from « École primaire » after « bourse à ».
+create temp macro first_names() as '(?i:Adrien|Agnès|Alain|Albert|Alexandra|Alexandre|Alice|Alicia|Amina|Amélie|Anaïs|André|Andrée|Angélique|Anita|Anna|Anne|Annick|Annie|Anthony|Antoine|Arnaud|Arthur|Audrey|Aurore|Aurélie|Aurélien|Ayoub|Baptiste|Benjamin|Benoît|Bernadette|Bernard|Bertrand|Brigitte|Bruno|Béatrice|Camille|Caroline|Catherine|Cédric|Céline|Chantal|Charles|Charlotte|Chloé|Christelle|Christian|Christiane|Christine|Christophe|Claire|Claude|Claudine|Clara|Clément|Colette|Corinne|Cyril|Damien|Daniel|Danielle|David|Delphine|Denis|Denise|Didier|Dominique|Elisabeth|Élisabeth|Elodie|Élodie|Emilie|Émilie|Emma|Emmanuel|Emmanuelle|Enzo|Eric|Éric|Estelle|Etienne|Étienne|Eva|Evelyne|Fabien|Fabrice|Fanny|Farid|Fatima|Florence|Florian|Francine|Francis|Franck|François|Françoise|Frédéric|Frédérique|Gabriel|Gaëlle|Geneviève|Georges|Gérard|Germaine|Gilbert|Gilles|Ginette|Grégory|Guillaume|Guy|Hassan|Hélène|Henri|Hervé|Hugo|Huguette|Inès|Irène|Isabelle|Jacqueline|Jacques|Jean|Jeanne|Jeannine|Jérémy|Jérôme|Jérémie|Joël|Joëlle|Jonathan|Joseph|Josette|Josiane|Julie|Julien|Juliette|Justine|Karim|Karine|Kevin|Kévin|Khadija|Laetitia|Laura|Laure|Laurence|Laurent|Léa|Léo|Liliane|Lionel|Louis|Louise|Lucas|Lucie|Lucien|Ludovic|Lydia|Manon|Marc|Marcel|Marcelle|Margaux|Marguerite|Maria|Marie|Marine|Marion|Marlène|Martine|Mathieu|Mathilde|Matthieu|Maurice|Maxime|Mélanie|Michaël|Michel|Michèle|Micheline|Mickaël|Mireille|Mohamed|Monique|Morgane|Muriel|Myriam|Nadia|Nathalie|Nicolas|Nicole|Nina|Noémie|Odette|Odile|Olivia|Olivier|Ophélie|Pascal|Pascale|Patrice|Patricia|Patrick|Paul|Paulette|Pauline|Philippe|Pierre|Pierrette|Quentin|Rachid|Raymond|Raymonde|Régine|Régis|Rémi|Rémy|René|Renée|Richard|Robert|Roger|Roland|Romain|Rose|Sabrina|Said|Samir|Samira|Samuel|Sandra|Sandrine|Sarah|Sébastien|Serge|Séverine|Simon|Simone|Solange|Sonia|Sophie|Stéphane|Stéphanie|Suzanne|Sylvain|Sylvie|Teddy|Théo|Thérèse|Thierry|Thomas|Valentin|Valérie|Vanessa|Véronique|Vincent|Virginie|William|Xavier|Yann|Yannick|Yasmina|Youssef|Yvan|Yves|Yvette|Yvonne|Zoé)';
+create temp macro proper_name() as '\p{Lu}[\pL''’-]*\.?';
+create temp macro civility() as '(?:M\.|MM\.|M[Rr]\.?|M[Mm][Ee][Ss]?\.?|M[Ll][Ll][Ee][Ss]?\.?|MONSIEUR|Monsieur|MADAME|Madame|MADEMOISELLE|Mademoiselle)';
+
+-- Places and works named after somebody; and what else a name of two words may be.
+create temp macro named_places() as '(?i:rue|avenue|av|bd|boulevard|place|square|quai|cour|cité|allées?|impasse|passage|villa|jardin|parc|pont|gymnase|stade|piscine|[ée]coles?|coll[èe]ge|lyc[ée]e|cr[èe]che|th[ée][âa]tre|mus[ée]e|biblioth[èe]que|m[ée]diath[èe]que|salle|espace|prix|film|spectacle|pi[èe]ce|op[ée]ra|roman|lecture|festival|compagnie|cie|fondation)';
+create temp macro named_bodies() as '(?i:associations?|amicale|club|comit[ée]|centre|maison|foyer|cercle|union|collectif|groupe|ensemble|atelier|r[ée]sidence|h[ôo]pital|institut|universit[ée]|soci[ée]t[ée])';
+
+-- Names of persons and dates of birth written in free text, where words around them say so: a civility and a name (streets,
+-- schools, works named after somebody are kept, and « Monsieur le maire »), or a first name and a name after what is
+-- given to a person. A name that nothing announces is not recognised. A character of private use marks what is kept.
+create temp macro names_masked(words) as if(
+    not regexp_matches(words, '\bM[.MRmr]|\bM(ELL|ell|LL|ll)|\b[Mm](onsieur|adame|ademoiselle)\b|MONSIEUR|MADAME|MADEMOISELLE|(?i:\bn[ée]e?\S*\s+le\b)|(?i:attribu|allou|vers[ée]|bourse|secours|allocation|indemnit|gratification|r[ée]compense)'),
+    words,
+    replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(words,
+        '(^|[^\pL])((?:' || named_places() || '|' || named_bodies() || ')(?:[^\pL]|$))', '\1' || chr(57344) || '\2', 'g'),
+        '((?:^|[^\pL])' || named_places() || '[^,;:.()\pL](?:[^,;:.()]{0,20}[ "«’''])?)(' || civility() || '\s)', '\1' || chr(57344) || '\2', 'g'),
+        '(' || civility() || '\s+(?:LE|LA|LES|L[''’]))', chr(57344) || '\1', 'g'),
+        '(^|[^\pL\x{E000}])' || civility() || '\s+' || proper_name() || '(?:\s+(?:(?:de|du|des|la|le|van|von|ben|el|d[''’])\s*){0,2}' || proper_name() || '){0,2}',
+        '\1[nom retiré]', 'g'),
+        '((?i:(?:attribu\pL*|allou\pL*|vers[ée]\pL*|bourses?|secours|allocations?|indemnit\pL*|gratifications?|r[ée]compenses?)(?:[^.;:()\x{E000}]{0,40}?\s)?(?:à|a|au profit de|en faveur de|pour)\s+))(?:'
+            || first_names() || '(?:-' || first_names() || ')?\s+\p{Lu}[\pL’''-]+|\p{Lu}[\p{Lu}’''-]{2,}\s+' || first_names() || ')([^\pL]|$)',
+        '\1[nom retiré]\2', 'g'),
+        '(?i:(^|[^\pL])n[ée]e?(?:\(e\)|\.e)?\s+le\s+)(?:[0-9]{1,2}[/.\s-][0-9]{1,2}[/.\s-][0-9]{2,4}|[0-9]{1,2}(?:er)?\s+\pL+\s+[0-9]{4})', '\1[date de naissance retirée]', 'g'),
+        chr(57344), ''));
+
+-- What free text may hold of a person and is not published.
+create temp macro masked(words) as names_masked(numbers_masked(words));
 
 -- Levels as field actors name them: a commune, its CCAS and its intercommunalité are one « bloc communal ».
 create temp macro level_group(level) as case
@@ -145,13 +191,8 @@ create temp macro words_missing(a, b) as list_filter(a, lambda w: not list_conta
 create temp macro is_headed(a, b) as least(len(a), len(b)) >= 3 and (
     ends_with(array_to_string(a, ' '), ' ' || array_to_string(b, ' ')) or ends_with(array_to_string(b, ' '), ' ' || array_to_string(a, ' ')));
 
--- A title made of plain words, numbers and the applicant's own name asks for the applicant's running costs.
-create temp macro names_no_project(words, name_words) as
-    len(list_filter(words, lambda w: not is_plain_word(w) and not is_number(w) and not list_contains(name_words, w))) = 0;
-
 -- 0 to 1: share of letters that need no change between two titles, in their order or in the alphabetical order of words.
-create temp macro title_likeness(a, b) as greatest(
-    1 - levenshtein(array_to_string(a, ' '), array_to_string(b, ' '))
-        / greatest(length(array_to_string(a, ' ')), length(array_to_string(b, ' ')), 1),
-    1 - levenshtein(array_to_string(list_sort(a), ' '), array_to_string(list_sort(b), ' '))
-        / greatest(length(array_to_string(a, ' ')), length(array_to_string(b, ' ')), 1));
+-- Each as one line of words, then as one line of its words sorted.
+create temp macro lines_likeness(a, b, a_sorted, b_sorted) as greatest(
+    1 - levenshtein(a, b) / greatest(length(a), length(b), 1),
+    1 - levenshtein(a_sorted, b_sorted) / greatest(length(a_sorted), length(b_sorted), 1));

@@ -40,7 +40,8 @@ REASONS = pl.Schema({
     "funder_id": pl.String, "fiscal_year": pl.Int32, "measure": pl.String, "refusal_reason": pl.String,
     "count": pl.Int64, "is_shown": pl.Boolean,
 })  # fmt: skip
-_COUNTS = pl.Schema({name: dtype for name, dtype in suppression.ATOMS.items() if name != "is_known_zero"})
+COUNTS = pl.Schema({name: dtype for name, dtype in suppression.ATOMS.items() if name != "is_known_zero"})
+"""One row per atom and measure."""
 _MARKS = pl.Schema({"funder_id": pl.String, "fiscal_year": pl.Int32, "mark": pl.String})
 _SOUND = "sound.txt"
 _LEVEL_KEYS: Mapping[str, tuple[str, ...]] = {
@@ -128,7 +129,7 @@ def decide(
     leaves no trace.
     """
     wanted = wanted.select(PRINTED.names()).cast(PRINTED)
-    open_atoms = atoms.filter(~pl.col("is_known_zero")).select(_COUNTS.names()).cast(_COUNTS)
+    open_atoms = atoms.filter(~pl.col("is_known_zero")).select(COUNTS.names()).cast(COUNTS)
     marks = _marks(open_atoms, wanted)
     past = archive.read("marks", _MARKS)
     last = past.group_by(BLOCK, maintain_order=True).agg(pl.col("mark", "publication").last())
@@ -141,7 +142,7 @@ def decide(
     fresh = [kept, wanted.join(first, on=BLOCK, how="semi")]
     again = changed.join(last, on=BLOCK, how="semi")
     if again.height:
-        counts = archive.read("counts", _COUNTS)
+        counts = archive.read("counts", COUNTS)
         for block in again.select(BLOCK).iter_rows():
             here = (pl.col("funder_id") == block[0]) & (pl.col("fiscal_year") == block[1])
             mine = wanted.filter(here)
@@ -222,4 +223,4 @@ def _row(found: Mapping[str, str]) -> holding.Row:
 def archived_counts(atoms: pl.DataFrame, changed: pl.DataFrame) -> pl.DataFrame:
     """What `counts.parquet` holds of the `changed` blocks."""
     kept = atoms.filter(~pl.col("is_known_zero")).join(changed, on=BLOCK, how="semi")
-    return kept.select(_COUNTS.names()).cast(_COUNTS)
+    return kept.select(COUNTS.names()).cast(COUNTS)

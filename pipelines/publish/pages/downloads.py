@@ -227,4 +227,5 @@ REPORT = Report(
     build=build,
     order=80,
     menu="Données",
+    is_long=True,
 )

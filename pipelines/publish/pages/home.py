@@ -28,6 +28,7 @@ QUESTIONS = (
     ("Fonctionnement ou projet ?", "La nature et le thème de ce qui est payé.", "themes.html"),
     ("Et dans mon département ?", "Les montants, les financeurs et les refus.", "territoires/index.html"),
     ("Qui reçoit ?", "Toutes les associations et structures aidées.", "beneficiaires/index.html"),
+    ("Qu'est-ce qui a changé ?", "Un exercice après l'autre : entrées, retours, pertes.", "annees/index.html"),
     ("Peut-on s'y fier ?", "Ce qui est compté, ce qui manque, par source.", "qualite.html"),
 )
 """What field actors ask, with the page that answers."""
@@ -138,7 +139,7 @@ def _not_shown(context: Context, *, has_calls: bool) -> list[str]:
             "une aide qui passe sous ce seuil semble s'arrêter."
         ),
         f"Le nom des bénéficiaires de {formats.plural(hidden, 'attribution')} à des personnes physiques ou "
-        "de nature inconnue : elles sont dans les totaux seulement."
+        "de nature inconnue : elles sont dans les totaux seulement, quand elles y sont assez nombreuses."
         if hidden
         else "",
         f"Le montant de {formats.plural(without, 'attribution')} : le fichier ne le dit pas." if without else "",

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.publish import formats
+from pipelines.publish import changelog, formats
 from pipelines.publish.reports import Output, Report
+from pipelines.publish.tables import records
 from schemas.codelist import labels, rows
 from schemas.themes import themes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import pandas as pd
+
     from pipelines.publish.context import Context
+    from pipelines.publish.database import PublicDatabase
     from schemas.themes import Programme
 
 THEME_KEYS = {
@@ -25,6 +29,17 @@ THEME_KEYS = {
     "unless": "Sauf si le même texte contient",
 }
 """Keys of the rule of a theme → what the page calls them."""
+TABLES_OF = {
+    "montants": ("funding_", "awards", "beneficiaries", "territor", "theme_"),
+    "continuite": ("continuity_",),
+    "cofinancements": ("cofund",),
+    "refus": ("refusal_", "stated_"),
+    "annuaire": ("service", "who_does_what"),
+    "appels": ("call",),
+    "seuils": ("masked_titles",),
+    "qualite": ("data_quality_",),
+}
+"""Part of the page → how the names of the tables that it explains begin."""
 GLOSSARY = (
     ("Attribution", "Une demande qui a reçu une subvention, en tout ou partie."),
     ("Bénéficiaire", "L'organisme ou la personne qui reçoit. Avant la décision, on dit demandeur."),
@@ -53,6 +68,7 @@ GLOSSARY = (
 
 def build(context: Context) -> Iterator[Output]:
     """The page."""
+    described = [(name, context.database.comment(name) or "") for name in context.database.tables()]
     yield from context.page(
         REPORT.page,
         "method.html.j2",
@@ -65,7 +81,41 @@ def build(context: Context) -> Iterator[Output]:
         statuses=rows("decision_status"),
         theme_bases=[row for row in rows("theme_basis") if row["code"] not in ("stated", "none")],
         theme_rules=list(_theme_rules()),
+        described={
+            section: [(name, words) for name, words in described if name.startswith(starts)]
+            for section, starts in TABLES_OF.items()
+        },
+        licences=_licences(context.database.table("funders")),
+        changes=_changes(context.database),
     )
+
+
+def _changes(database: PublicDatabase) -> str:
+    """What the last publication that changed something changed, in one sentence."""
+    numbers = changelog.numbers(database)
+    if not numbers:
+        return "Rien : aucune publication précédente n'est connue, ou elle disait la même chose."
+    tables = changelog.of(database, changelog.BY_TABLE, numbers[0])
+    first = records(tables)[0]
+    lines = [
+        formats.plural(int(tables[name].fillna(0).sum()), one, many)
+        for name, one, many in (
+            ("n_added", "ligne ajoutée", "lignes ajoutées"),
+            ("n_changed", "modifiée", "modifiées"),
+            ("n_removed", "retirée", "retirées"),
+        )
+    ]
+    since, until = formats.date(first["former_as_of"]), formats.date(first["as_of"])
+    return f"Le {until}, par rapport à la publication du {since}, toutes tables comprises : {formats.joined(lines)}."
+
+
+def _licences(funders: pd.DataFrame) -> list[dict[str, object]]:
+    """Every licence, how many funders' sources are under it, and the latest date that they state."""
+    named = funders.assign(licence=funders["licence"].fillna("licence non renseignée"))
+    return [
+        {"licence": licence, "n": len(part), "updated": max(part["source_updated_at"].dropna(), default=None)}
+        for licence, part in named.groupby("licence", sort=True)
+    ]
 
 
 def _theme_rules() -> Iterator[tuple[str, list[tuple[str, str]]]]:
@@ -104,7 +154,7 @@ REPORT = Report(
     title="Méthode",
     description="Définitions, calculs, seuils de publication et glossaire.",
     page="methode.html",
-    tables=("publication",),
+    tables=("changes_by_table", "funders", "publication"),
     build=build,
     order=70,
     menu="Méthode",

@@ -107,7 +107,12 @@ def _summary(
                 Section(
                     "personnes",
                     "Personnes physiques",
-                    (_persons(hidden),),
+                    (
+                        _persons(hidden),
+                        *_withheld(int(personal["n_withheld"].fillna(0).sum())),
+                        *_masked(context.database.table("masked_titles")),
+                    ),
+                    links=(Link("La règle", "methode.html#seuils"),),
                 ),
             ]
         yield from context.page(
@@ -168,6 +173,25 @@ def _persons(hidden: int) -> str:
         f"{formats.plural(hidden, 'attribution')} à des personnes physiques ou à des demandeurs de nature inconnue "
         f"{verb} dans les totaux et dans aucune liste nominative."
     )
+
+
+def _withheld(lines: int) -> tuple[str, ...]:
+    words = (
+        f"Le montant de {formats.plural(lines, 'ligne')} d'entre elles n'entre dans aucun total : trop peu de "
+        "personnes y seraient réunies. D'autres n'entrent pas dans les tableaux plus fins ; la colonne « Montants "
+        "non diffusables » des fichiers les compte."
+    )
+    return (words,) if lines else ()
+
+
+def _masked(marks: pd.DataFrame) -> tuple[str, ...]:
+    """What was taken out of titles, in one sentence; nothing when nothing was."""
+    told = formats.joined([f"« {row['mask']} » ({formats.count(row['n_awards'])})" for row in records(marks)])
+    words = (
+        f"Intitulés d'attributions dont un passage a été remplacé avant publication : {told}. Un nom que rien "
+        "n'annonce n'est pas reconnu : signalez-le à l'adresse de correction."
+    )
+    return () if marks.empty else (words,)
 
 
 def _count_columns() -> tuple[Column, ...]:
@@ -303,6 +327,7 @@ REPORT = Report(
         "data_quality_issues",
         "data_quality_versions",
         "funders",
+        "masked_titles",
     ),
     build=build,
     order=60,

@@ -298,4 +298,5 @@ REPORT = Report(
     build=build,
     order=15,
     menu="Services",
+    is_long=True,
 )

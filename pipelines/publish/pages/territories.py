@@ -315,4 +315,5 @@ REPORT = Report(
     build=build,
     order=30,
     menu="Territoires",
+    is_long=True,
 )

@@ -213,6 +213,16 @@
     });
   }
 
+  // --- Search from anywhere ------------------------------------------------------------------------------------
+  function findable(form) {
+    form.hidden = false;
+    form.addEventListener("submit", function (event) {
+      event.preventDefault();
+      location.href = form.dataset.find + "#" + new URLSearchParams({ q: form.elements.q.value.trim() });
+    });
+  }
+
+  document.querySelectorAll("form[data-find]").forEach(findable);
   document.querySelectorAll("table[data-search]").forEach(filterable);
   document.querySelectorAll("table[data-sortable]").forEach(sortable);
   document.querySelectorAll("[data-compare]").forEach(comparable);

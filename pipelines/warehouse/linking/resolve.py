@@ -16,13 +16,13 @@ from pipelines.warehouse.linking.decide import link
 from pipelines.warehouse.linking.groups import Groups
 from pipelines.warehouse.linking.pairs import Node
 from pipelines.warehouse.linking.support import unsupported
-from schemas.organisation_decisions import SAME
+from schemas.decisions import SAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pipelines.warehouse.linking.model import NameModel
-    from schemas.organisation_decisions import Decision
+    from schemas.decisions import Decision
 
 MENTIONS = pl.Schema({
     "organisation_key": pl.String(), "siren": pl.String(), "rna": pl.String(), "local_id": pl.String(),

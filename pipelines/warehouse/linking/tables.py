@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pipelines.warehouse.linking.model import load_model
 from pipelines.warehouse.linking.registers import read_registers
 from pipelines.warehouse.linking.resolve import resolve
-from schemas.organisation_decisions import load_decisions
+from schemas.decisions import ORGANISATIONS, load_decisions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +39,7 @@ def register(connection: duckdb.DuckDBPyConnection, *, registers: Path | None, d
     resolved = resolve(
         mentions,
         load_model(),
-        decisions=load_decisions() if decisions is None else load_decisions(decisions),
+        decisions=load_decisions(ORGANISATIONS if decisions is None else decisions),
         registered=known.drop_nulls("other_key").select("organisation_key", "other_key").iter_rows(),
     )
     for name, frame in {**vars(resolved), "register": known}.items():

@@ -9,6 +9,9 @@ select
     stage,
     rule as link_rule,
     likeness,
-    is_sure
+    is_sure,
+    line_key,
+    other_line_key,
+    decision_line
 from given_twins
 order by line_id, other_line_id;

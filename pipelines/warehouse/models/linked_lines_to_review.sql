@@ -1,4 +1,4 @@
--- Liste à vérifier : lignes de deux déposants qui se ressemblent sans qu'aucune règle sûre permette de conclure. Les deux sont comptées.
+-- Liste à vérifier : lignes de deux déposants qui se ressemblent sans qu'aucune règle sûre permette de conclure. Les deux sont comptées ; la décision s'écrit dans line_decisions.csv.
 
 with source as (
     select * from linked_lines where not is_sure
@@ -38,7 +38,9 @@ final as (
         other.amount_requested as other_amount_requested,
         coalesce(other.amount_awarded, other.amount_committed, other.amount_paid) as other_amount,
         source.line_id,
-        source.other_line_id
+        source.other_line_id,
+        source.line_key,
+        source.other_line_key
     from source
     join lines as mine on source.line_id = mine.line_id
     join lines as other on source.other_line_id = other.line_id

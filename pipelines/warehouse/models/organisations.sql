@@ -3,7 +3,8 @@
 with source as (
     select
         organisation_id, applicant_name, applicant_siren, applicant_siret, applicant_rna, applicant_local_id, applicant_kind,
-        seat_departement_code, seat_commune_code, seat_commune_name, fiscal_year
+        applicant_kind_basis, seat_departement_code, seat_commune_code, seat_commune_name, fiscal_year,
+        coalesce(applicant_siren, left(applicant_siret, 9), applicant_rna) as identifier
     from applications
     where is_counted
 ),
@@ -25,6 +26,11 @@ totals as (
         bool_or(applicant_kind = 'natural') as is_natural_somewhere,
         bool_or(applicant_kind = 'legal') as is_legal_somewhere,
         bool_and(applicant_kind = 'legal') as is_legal_everywhere,
+        -- beside lines of unknown kind: a word of organisations in a name, or one identifier said in two years at least
+        -- (a column of numbers shifted by a row gives a person another's, and not the same one twice)
+        bool_or(applicant_kind = 'legal' and applicant_kind_basis = 'name') as is_legal_by_name,
+        min(fiscal_year) filter (identifier is not null) < max(fiscal_year) filter (identifier is not null)
+            and min(identifier) = max(identifier) as is_identifier_repeated,
         max(struct_pack(y := fiscal_year, code := seat_departement_code)) filter (seat_departement_code is not null) as latest_seat,
         max(struct_pack(y := fiscal_year, code := seat_commune_code)) filter (seat_commune_code is not null) as latest_commune_code,
         max(struct_pack(y := fiscal_year, name := seat_commune_name)) filter (seat_commune_name is not null) as latest_commune
@@ -54,8 +60,9 @@ registers as (  -- Sirene first: it tells natural persons and restricted diffusi
 ),
 unidentified as (
     select distinct organisation_id, slug(applicant_name) as name_slug, applicant_kind
-    from applications
-    where is_counted and organisation_key like 'name:%'
+    from (
+        select distinct organisation_id, applicant_name, applicant_kind from applications where is_counted and organisation_key like 'name:%'
+    )
 ),
 doubts as (  -- a name of unknown kind that looks like none of the legal person's, or one that another file does not call legal
     select organisation_id from resolved_doubts
@@ -76,6 +83,7 @@ kinds as (
             when doubts.organisation_id is not null then struct_pack(kind := 'unknown', basis := 'doubt')
             when totals.is_legal_everywhere then struct_pack(kind := 'legal', basis := 'lines')
             when totals.is_legal_somewhere and coalesce(identifiers.siren, identifiers.rna) is not null
+                and (totals.is_legal_by_name or totals.is_identifier_repeated or registers.legal_category is not null)
                 then struct_pack(kind := 'legal', basis := 'identifier')
             else struct_pack(kind := 'unknown', basis := 'doubt')
         end as found

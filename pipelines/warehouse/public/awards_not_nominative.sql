@@ -1,4 +1,4 @@
--- Subventions à des personnes physiques ou de nature inconnue : seulement leur nombre et leur total.
+-- Subventions à des personnes physiques ou de nature inconnue : seulement leur nombre, et leur total quand aucune n'y est reconnaissable.
 
 with source as (
     select lines.*, organisations.kind
@@ -14,7 +14,8 @@ final as (
         count(distinct application_id)::integer as n_awards,
         sum(amount_headline) as amount,
         currency,
-        stage
+        stage,
+        0::integer as n_withheld
     from source
     group by all
 )

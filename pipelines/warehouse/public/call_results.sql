@@ -1,9 +1,23 @@
--- Ce qu'a donné la dernière édition d'un appel à projets. Les accords sont publics ; les refus ne sont repris que s'ils sont ceux de tout un dispositif et d'un exercice, déjà publiés comme tels.
+-- Ce qu'a donné la dernière édition d'un appel à projets. Les accords sont publics ; les refus ne sont repris que s'ils sont ceux de tout un dispositif et d'un exercice, déjà publiés comme tels. amount_awarded : personnes morales seulement.
 
-with source as (
-    select call_key, funder_id, basis, edition, scheme, fiscal_year, n_awarded, amount_awarded, currency, is_whole_scheme
-    from funding.call_results
-    where n_awarded > 0
+with others as (
+    select funder_id, fiscal_year, scheme, sum(amount_awarded) as amount from other_decisions group by all
+),
+other_years as (
+    select funder_id, fiscal_year from others group by all
+),
+source as (  -- what persons received is taken out of a whole scheme; elsewhere it is not known which call they answered
+    select
+        results.call_key, results.funder_id, results.basis, results.edition, results.scheme, results.fiscal_year,
+        results.n_awarded, results.currency, results.is_whole_scheme,
+        case
+            when other_years.funder_id is null then results.amount_awarded
+            when results.is_whole_scheme then results.amount_awarded - coalesce(others.amount, 0)
+        end as amount_awarded
+    from funding.call_results as results
+    left join others using (funder_id, fiscal_year, scheme)
+    left join other_years on results.funder_id = other_years.funder_id and results.fiscal_year = other_years.fiscal_year
+    where results.n_awarded > 0
 ),
 final as (
     select

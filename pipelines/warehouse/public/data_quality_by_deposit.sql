@@ -1,4 +1,4 @@
--- Fichiers déposés : ce qui a été reçu, lu, écarté. Les nombres de lignes lues et acceptées manquent quand ils laisseraient deviner un petit nombre de refus.
+-- Fichiers déposés : ce qui a été reçu, lu, écarté. Les nombres de lignes lues et acceptées manquent quand ils laisseraient deviner un petit nombre de refus. Montant : personnes morales seulement.
 
 with source as (
     select * from funding.deposits where is_current
@@ -10,10 +10,11 @@ awarded as (
         max(fiscal_year) as last_year,
         count(*)::integer as n_award_lines,
         count(*) filter (not_counted_reason = 'reported_elsewhere')::integer as n_awards_elsewhere,
-        if(count(distinct row(currency, stage)) = 1, sum(amount_headline), null) as amount,
+        if(count(distinct row(currency, stage)) = 1, sum(if(kind = 'legal', amount_headline, null)), null) as amount,
         if(count(distinct row(currency, stage)) = 1, min(stage), null) as stage,
         if(count(distinct row(currency, stage)) = 1, min(currency), null) as currency
     from funding.applications
+    left join funding.organisations using (organisation_id)
     where is_award and is_grant
     group by deposit_id
 ),

@@ -1,3 +1,3 @@
 -- Subventions par financeur, finalité (fonctionnement, projet, investissement) et exercice.
 
-select * from funding.funding_by_purpose_year order by funder_id, purpose, fiscal_year, currency, stage;
+select *, 0::integer as n_withheld from funding.funding_by_purpose_year order by funder_id, purpose, fiscal_year, currency, stage;

@@ -11,6 +11,7 @@ select
     getvariable('min_count')::integer as min_count,
     getvariable('min_applicants')::integer as min_applicants,
     getvariable('max_share')::double as max_share,
+    getvariable('min_persons')::integer as min_persons,
     getvariable('min_decided_share')::double as min_decided_share,
     (
         select count(*) from funding.deposits join public_deposits using (deposit_id) where status = 'accepted' and is_current

@@ -1,9 +1,12 @@
 -- Taux de refus par dispositif d'un financeur et exercice.
--- Un effectif qui n'est pas une attribution n'est donné que s'il ne désigne personne ; status dit pourquoi il manque.
+-- Un effectif qui n'est pas une attribution n'est donné que s'il ne désigne personne ; status dit pourquoi il manque. amount_awarded : personnes morales seulement.
 
-with source as (
+with others as (
+    select funder_id, scheme, fiscal_year, sum(amount_awarded) as amount from other_decisions group by all
+),
+source as (
     select
-        rates.*,
+        rates.* replace (rates.amount_awarded - coalesce(others.amount, 0) as amount_awarded),
         coalesce(shown.refused, false) as is_refused_shown,
         coalesce(shown.inadmissible, false) as is_inadmissible_shown,
         coalesce(shown.withdrawn, false) as is_withdrawn_shown,
@@ -14,6 +17,7 @@ with source as (
         false as is_amount_safe
     from funding.refusal_rates_by_scheme_year as rates
     left join shown_scheme_year as shown using (funder_id, scheme, fiscal_year)
+    left join others using (funder_id, scheme, fiscal_year)
     where rates.n_awarded > 0
 ),
 ruled as (

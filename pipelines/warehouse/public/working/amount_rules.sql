@@ -1,4 +1,4 @@
--- Montants demandés publiables : assez de demandeurs, aucun qui domine, parmi les demandes décidées et parmi les refusées. Par financeur et exercice, puis pour tous ses services à la fois ou aucun.
+-- Montants demandés publiables : assez de demandeurs, aucun qui domine, parmi les demandes décidées et parmi les refusées. Par financeur et exercice, puis pour tous ses services à la fois ou aucun. Pas où le taux laisserait calculer ce qu'une personne physique ou un organisme de nature inconnue a reçu.
 
 with source as (
     select
@@ -36,14 +36,34 @@ cells as (
     from by_applicant
     group by all
 ),
+others as (
+    select
+        funder_id, fiscal_year, unit,
+        sum(amount_headline) as amount,
+        bool_and(amount_requested is not null and amount_headline is not null) as is_known,
+        min(row(currency, stage, funder_level)) as least_block,
+        max(row(currency, stage, funder_level)) as last_block
+    from other_awards
+    group by funder_id, fiscal_year, unit
+),
+others_told as (  -- what was awarded follows from the rate and the amount: persons are in it all, as one group, or not at all
+    select
+        funder_id, fiscal_year,
+        bool_and(is_known) and min(least_block) = max(last_block)
+            and count(*) filter (amount <> 0) >= getvariable('min_persons')
+            and max(abs(amount)) <= getvariable('max_share') * sum(abs(amount)) as is_safe
+    from others
+    group by funder_id, fiscal_year
+),
 final as (
     select
-        funder_id,
-        fiscal_year,
-        bool_and(is_safe) filter (service_key is null) as is_funder_shown,
-        bool_and(is_safe) as is_service_shown,
+        cells.funder_id,
+        cells.fiscal_year,
+        bool_and(cells.is_safe and coalesce(others_told.is_safe, true)) filter (service_key is null) as is_funder_shown,
+        bool_and(cells.is_safe and others_told.funder_id is null) as is_service_shown,
         count(service_key)::integer as n_services_asked
     from cells
-    group by funder_id, fiscal_year
+    left join others_told on cells.funder_id = others_told.funder_id and cells.fiscal_year = others_told.fiscal_year
+    group by cells.funder_id, cells.fiscal_year
 )
 select * from final order by funder_id, fiscal_year;

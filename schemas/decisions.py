@@ -1,8 +1,9 @@
-"""Decisions made by hand on organisations: `organisation_decisions.csv`, one pair a line, with who decided and why.
+"""Decisions made by hand, one pair a line, with who decided and why: on organisations, and on lines of two depositors.
 
-`left` and `right` are keys of the table `organisation_keys` (`siren:123456789`, `rna:W342000000`,
-`local:<financeur>:<numéro>`, `name:<financeur>:<nom>`), as the review list shows them; `decision` is `same` or
-`different`; `date` is the day of the decision, AAAA-MM-JJ.
+`left` and `right` are keys as the review lists show them. `organisation_decisions.csv`: keys of the table
+`organisation_keys` (`siren:123456789`, `rna:W342000000`, `local:<financeur>:<numéro>`, `name:<financeur>:<nom>`).
+`line_decisions.csv`: keys of the table `linked_lines_to_review` (`<dossier du déposant>:<application_id>`). `decision`
+is `same` or `different`; `date` is the day of the decision, AAAA-MM-JJ.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ import csv
 from collections import deque
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from pathlib import Path
 
-PATH = Path(__file__).parent / "organisation_decisions.csv"
+ORGANISATIONS = Path(__file__).parent / "organisation_decisions.csv"
+LINES = Path(__file__).parent / "line_decisions.csv"
 SAME, DIFFERENT = "same", "different"
 COLUMNS = ("left", "right", "decision", "author", "reason", "date")
 
@@ -41,8 +42,7 @@ class Decision:
         return frozenset((self.left, self.right))
 
 
-@cache
-def load_decisions(path: Path = PATH) -> tuple[Decision, ...]:
+def load_decisions(path: Path) -> tuple[Decision, ...]:
     """The decisions of `path` in order; none when there is no such file.
 
     Raises `DecisionsError` when a column or a cell is missing, a word or a date is unknown, a pair is one key twice,
@@ -99,8 +99,8 @@ def _check_circles(path: Path, decisions: tuple[Decision, ...]) -> None:
         if decision.decision == DIFFERENT and (lines := _way(partners, decision.left, decision.right)):
             said = ", ".join(map(str, sorted(lines)))
             raise DecisionsError(
-                f"{path.name}, ligne {decision.line} : cercle contradictoire : les lignes {said} font un seul"
-                f" organisme de « {decision.left} » et « {decision.right} », que cette ligne dit différents."
+                f"{path.name}, ligne {decision.line} : cercle contradictoire : les lignes {said} disent que"
+                f" « {decision.left} » et « {decision.right} » ne font qu'un, et celle-ci qu'ils font deux."
                 " Retirez l'une d'elles."
             )
 
