@@ -32,8 +32,8 @@ check: $(VENV)/.dev ## Lint and check types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.dev ## Print measured times and ratios
-	$(BIN)/python -m tests.bench
+bench: $(VENV)/.dev ## Print measured times and ratios; LINES=5000000 for a warehouse of that size
+	$(BIN)/python -m tests.bench $(LINES)
 
 demo: $(VENV)/.dev ## Write the demonstration deposits again
 	$(BIN)/python -m pipelines.demo

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from decimal import Decimal  # noqa: TC003 - pydantic reads the annotation
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -52,6 +53,19 @@ class Totals(_Strict):
         return measure
 
 
+class Budget(_Strict):
+    """The grants that a funder announces for a year, in euros: all of them, or those of a service or a scheme.
+
+    `source`: where it is written (a vote, a budget document).
+    """
+
+    year: int = Field(ge=1990, le=2100)
+    amount: Decimal = Field(gt=0, max_digits=16, decimal_places=2)
+    service: str | None = None
+    scheme: str | None = None
+    source: str | None = None
+
+
 class FunderFile(_Strict):
     """The content of a funder.toml."""
 
@@ -70,6 +84,7 @@ class FunderFile(_Strict):
     is_demonstration: bool = False
     wins: tuple[Wins, ...] = ()
     totals: tuple[Totals, ...] = ()
+    budgets: tuple[Budget, ...] = ()
 
     @field_validator("level")
     @classmethod

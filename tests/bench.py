@@ -28,6 +28,7 @@ import openpyxl
 from pipelines.ingest.normalise import Origin
 from pipelines.ingest.stage import stage
 from schemas.funder import FunderFile
+from tests import bench_audit, bench_linking, bench_themes, bench_warehouse
 from tests.bench_site import AWARDS, whole_site
 from tests.conftest import PROJECT, REAL_FILES
 from tests.reference_validator import validated
@@ -253,6 +254,10 @@ def main() -> None:
             delimited(folder, what, lines)
         for what, cost in whole_site(folder / "site"):
             say(f"site of {AWARDS} awards, {what}", cost)
+    bench_linking.main()
+    print(bench_themes.one_million_titles(), flush=True)
+    print(bench_audit.whole_audit(bench_audit.SIZES[-1]), flush=True)
+    bench_warehouse.report(int(sys.argv[1]) if len(sys.argv) > 1 else bench_warehouse.LINES, say)
 
 
 if __name__ == "__main__":

@@ -349,6 +349,11 @@ def _entities(db: duckdb.DuckDBPyConnection, world: World, is_demonstration: boo
         "count(*)::INTEGER AS n_awards, sum(amount) AS amount, 0::INTEGER AS n_withheld FROM app "
         "WHERE kind <> 'legal' GROUP BY ALL"
     )
+    db.execute(
+        "CREATE TABLE funder_budgets AS SELECT funder_id, max(fiscal_year) AS fiscal_year, '—' AS service_name, "
+        "'—' AS scheme, 1000000::DECIMAL(18,2) AS amount_budget, 'Budget primitif' AS budget_source FROM app "
+        "GROUP BY funder_id ORDER BY funder_id LIMIT 1"
+    )
     db.execute("CREATE TABLE masked_titles AS SELECT 'nom retiré' AS mask, 3::INTEGER AS n_awards")
     db.execute(
         f"CREATE TABLE beneficiaries AS SELECT organisation_id, {SLUG.format('beneficiary_name')} AS slug, "

@@ -15,7 +15,7 @@ from pipelines.ingest.normalise import Origin
 from pipelines.warehouse.build import build
 from pipelines.warehouse.disclosure import publish_database
 from pipelines.warehouse.inputs import TWINS
-from schemas.funder import FunderFile
+from schemas.funder import FunderFile, load_funder_file
 from schemas.publication import load_publication
 from tests.warehouse_staging import AS_OF, Staging, line, lines, put, row, rows
 
@@ -347,6 +347,34 @@ def test_a_year_out_of_range_reaches_no_mart(tmp_path: Path) -> None:
     assert rows(tmp_path / "funding.duckdb", "SELECT fiscal_year, n_lines FROM funding_by_funder_year") == [
         {"fiscal_year": 2023, "n_lines": 20}
     ]
+
+
+def test_a_declared_budget_stands_beside_what_is_known(tmp_path: Path) -> None:
+    """From funder.toml to the table: for all, and for a service; two folders that disagree say nothing."""
+    (tmp_path / "funder.toml").write_text(
+        '[[budgets]]\nyear = 2023\namount = 50000.50\nsource = "BP 2023"\n'
+        '[[budgets]]\nyear = 2023\namount = 20000\nservice = "Culture"\n'
+        "[[budgets]]\nyear = 2024\namount = 100\n",
+        encoding="utf-8",
+    )
+    said = load_funder_file(tmp_path / "funder.toml")
+    assert [(b.year, b.service) for b in said.budgets] == [(2023, None), (2023, "Culture"), (2024, None)]
+    staging = Staging(tmp_path / "staging")
+    staging.deposit("d1", lines(12, year=2023))
+    staging.deposit("d2", lines(3, year=2024, org=50), depositor="autre")
+    for budget in said.budgets:
+        told = {"service_name": budget.service, "fiscal_year": budget.year, "budget_source": budget.source}
+        staging.declare(funder_name="Ville de Lez", budget=str(budget.amount), **told)
+    staging.declare(depositor="autre", funder_name="Ville de Lez", budget="200", fiscal_year=2024)
+    build(staging.inputs(), tmp_path / "funding.duckdb")
+    found = rows(tmp_path / "funding.duckdb", "FROM funder_budgets ORDER BY ALL")
+    assert [(r["fiscal_year"], r["service_name"], r["amount_budget"], r["budget_source"]) for r in found] == [
+        (2023, "Culture", 20000, None), (2023, "—", Decimal("50000.50"), "BP 2023"), (2024, "—", None, None),
+    ]  # fmt: skip
+    publish_database(
+        tmp_path / "funding.duckdb", tmp_path / "public.duckdb", as_of=AS_OF, parameters=load_publication()
+    )
+    assert rows(tmp_path / "public.duckdb", "FROM funder_budgets ORDER BY ALL") == found
 
 
 def test_nothing_on_those_refused_goes_to_the_public(folder: Path, funding: Path) -> None:

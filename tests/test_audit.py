@@ -20,6 +20,7 @@ from pipelines.warehouse.build import build
 from pipelines.warehouse.connection import MACROS, quoted, run
 from pipelines.warehouse.crossing import meant, without_narrow_schemes
 from pipelines.warehouse.disclosure import publish_database
+from pipelines.warehouse.publications import PRINTED
 from schemas.publication import load_publication
 from tests.bench_audit import wanted
 from tests.warehouse_staging import AS_OF, Staging, line, rows
@@ -52,6 +53,15 @@ def worlds() -> dict[str, World]:
         }
         found[f"monde-{number:02}"] = {name: counts for name, counts in drawn.items() if sum(counts)}
     return found
+
+
+def atoms_of(world: World) -> pl.DataFrame:
+    """The refusals of one funder and year. See `suppression.ATOMS`."""
+    return pl.DataFrame(
+        [("f", 2023, *name, "refused", *counts, False) for name, counts in world.items()],
+        schema=suppression.ATOMS,
+        orient="row",
+    )
 
 
 def lines_of(funder: str, world: World) -> list[dict[str, Any]]:
@@ -256,7 +266,7 @@ def test_sound_blocks_are_not_bounded_again(published: Path, tmp_path: Path) -> 
     )
     assert again.audit.n_bounded == 0
     assert len(again.audit.blocks) > 10
-    assert sorted(path.name for path in (tmp_path / "publications").iterdir()) == ["0001", "sound.txt"]
+    assert sorted(path.name for path in (tmp_path / "publications").iterdir()) == ["0001", "last.duckdb", "sound.txt"]
 
 
 def test_no_applicant_without_award_is_named(published: Path) -> None:
@@ -282,17 +292,33 @@ def test_bounds_of_a_small_table() -> None:
         bounds_of([[1, 1], [1, 0]], [3, 5], [[0, 1]])
 
 
+def test_a_zero_that_may_be_told_is_told_by_subtraction_too() -> None:
+    # the row of département 33 hides what may be shown: twelve awards and no refusal, as 34 and the service tell
+    world: World = {
+        ("a", "33", "x"): (10, 0),
+        ("a", "33", "y"): (2, 0),
+        ("a", "34", "x"): (90, 20),
+        ("b", "34", "x"): (50, 9),
+    }
+    printed = [("service", "a", None), ("territory", "a", "34")]
+    rows_ = pl.DataFrame(
+        [("f", 2023, level, service, departement, None, "refused") for level, service, departement in printed],
+        schema=PRINTED,
+        orient="row",
+    )
+    assert given_away(meant(atoms_of(world), rows_), PARAMETERS.disclosure).is_empty()
+    fewer = world | {("a", "33", "x"): (7, 0)}
+    given = given_away(meant(atoms_of(fewer), rows_), PARAMETERS.disclosure)
+    assert "33" in given["departement_code"].to_list()
+
+
 def test_schemes_that_tell_a_zero_by_whole_numbers_are_not_printed() -> None:
     # scheme x has ten refusals and service d ten of them: the services b and c, hidden with a, refused nobody under x
     world: World = {
         ("a", "34", "y"): (0, 2), ("a", "48", "y"): (6, 7), ("b", "48", "x"): (6, 0), ("c", "34", "x"): (6, 0),
         ("d", "34", "x"): (6, 8), ("d", "48", "x"): (5, 2),
     }  # fmt: skip
-    atoms = pl.DataFrame(
-        [("f", 2023, *name, "refused", *counts, False) for name, counts in world.items()],
-        schema=suppression.ATOMS,
-        orient="row",
-    )
+    atoms = atoms_of(world)
     rows_ = wanted(atoms)
     assert rows_.filter(pl.col("level") == "scheme").height
     given = given_away(meant(atoms, rows_), PARAMETERS.disclosure)

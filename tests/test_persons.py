@@ -34,9 +34,10 @@ OF_LEGAL_PERSONS = {
     "refusal_rates_by_service_territory_year", "refusal_rates_by_service_year",
 }  # fmt: skip
 """Public tables with amounts of legal persons only; requested amounts obey `amount_rules`."""
-OF_CALLS = {"calls"}
-OF_YEARS = {"funders"}
-"""The total of a funder adds its years, of `funding_by_funder_year`."""
+OF_FUNDERS = {"calls", "funder_budgets"}
+"""What funders announce, of nobody."""
+OF_YEARS = {"funders", "changes_by_funder"}
+"""Made of the sums of other public tables."""
 
 
 def person(org: int, amount: float | None, **values: Any) -> dict[str, Any]:
@@ -205,4 +206,4 @@ def test_every_public_amount_is_under_one_rule(tmp_path: Path) -> None:
     with duckdb.connect(str(target), read_only=True) as connection:
         found = connection.sql("SELECT DISTINCT table_name FROM duckdb_columns() WHERE data_type LIKE 'DECIMAL%'")
         tables = {name for (name,) in found.fetchall()}
-    assert tables == {*persons.TABLES, *OF_LEGAL_PERSONS, *OF_CALLS, *OF_YEARS}
+    assert tables == {*persons.TABLES, *OF_LEGAL_PERSONS, *OF_FUNDERS, *OF_YEARS}

@@ -401,3 +401,4 @@ def test_the_method_page_is_made_from_what_it_speaks_of(database: Path, tmp_path
     assert "par groupes d'au moins 7" in text
     assert "Licence du test" in text
     assert text.count("ici@exemple.invalid") >= 2
+    assert "par rapport à la publication du 1er décembre 2025" in text.replace("\u00a0", " ")

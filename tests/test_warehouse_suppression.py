@@ -71,6 +71,13 @@ def test_enough_unsafe_services_hide_each_other() -> None:
     assert services_shown(protected(atoms)) == ["a"]
 
 
+def test_the_zero_of_an_undecided_territory_is_not_told_by_the_others() -> None:
+    atoms = atoms_of({("a", "34", "-"): (50, 20), ("a", "30", "-"): (40, 15), ("a", "11", "-"): (0, 0)})
+    assert protected(atoms).territory_year.is_empty()
+    decided = atoms.filter(pl.col("departement_code") != "11")
+    assert protected(decided).territory_year["departement_code"].to_list() == ["30", "34"]
+
+
 def test_hidden_services_without_any_refusal_would_give_themselves_away() -> None:
     atoms = atoms_of(
         {("a", "34", "-"): (50, 20), ("b", "34", "-"): (30, 12), ("c", "34", "-"): (6, 0), ("d", "34", "-"): (7, 0)}

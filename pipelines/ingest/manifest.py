@@ -110,7 +110,7 @@ def _one_each(deposits: list[Deposit]) -> list[Deposit]:
 
 
 def _declarations(deposit: Deposit) -> list[dict[str, Any]]:
-    """What funder.toml says of refusals, one row for each service and year it names (null: all)."""
+    """What funder.toml says of refusals, one row for each service and year it names (null: all), then of budgets."""
     declared = deposit.funder_file
     whole = {
         "depositor": deposit.depositor,
@@ -122,10 +122,19 @@ def _declarations(deposit: Deposit) -> list[dict[str, Any]]:
         "fiscal_year": None,
         "publication_threshold": declared.publication_threshold,
         "publication_scope": declared.publication_scope,
+        "scheme": None,
+        "budget": None,
+        "budget_source": None,
     }
     rows = [whole]
     for refusals in declared.refusals:
         for year in refusals.years or (None,):
             told = {"publishes_refusals": refusals.published, "service_name": refusals.service, "fiscal_year": year}
             rows.append({**whole, **told})
+    for budget in declared.budgets:
+        named = {name: whole[name] for name in ("depositor", "funder_name", "funder_siren", "funder_level")}
+        rows.append({
+            **dict.fromkeys(whole), **named, "service_name": budget.service, "fiscal_year": budget.year,
+            "scheme": budget.scheme, "budget": str(budget.amount), "budget_source": budget.source,
+        })  # fmt: skip
     return rows

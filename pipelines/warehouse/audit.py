@@ -6,8 +6,8 @@ Each hidden count is bounded by what the figures leave possible (`audit_facts`, 
 the rule hides a count c of non-awards when 1 ≤ c < `min_count` (or when decisions or awards are too few, which
 allows more values still), so a hidden count tells `min_count - 1` values apart by itself: its interval of possible
 values must hold as many (be at least `min_count - 2` wide), unless every value in it is one that may be shown
-(`suppression.is_safe`). A count of zero is given away too, except inside a cell whose printed count is 0. Cells are
-the rows of the public tables, and the atoms they are made of: no finer cell is told either.
+(`suppression.is_safe`). A count of zero is given away too, except inside a cell whose count of 0 is printed, or follows
+and may be told. Cells are the rows of the public tables, and the atoms they are made of: no finer cell is told either.
 
 Source: DOMAIN 6 and DESIGN 7; the principle (an attacker's interval of possible values at least as wide as a protection
 level) is that of the auditing of suppressed tables: Hundepool et al., *Statistical Disclosure Control*, 2012, ch. 4.
@@ -16,7 +16,7 @@ level) is that of the auditing of suppressed tables: Hundepool et al., *Statisti
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -156,7 +156,7 @@ def _attacked(facts: Facts, limits: Disclosure) -> tuple[pl.DataFrame, pl.DataFr
     plain = _plain_bounds(targets.join(crossed, on=list(_KEY), how="anti"), atoms, pieces)
     solved, broken = _solved_bounds(targets.join(crossed, on=list(_KEY), how="semi"), atoms, pieces, facts, limits)
     bounds = pl.concat([plain, solved])
-    given = pl.concat([_unsafe(facts, limits), _too_narrow(bounds, limits)])
+    given = pl.concat([_unsafe(facts, limits), _too_narrow(bounds, facts, limits)])
     negative = pieces.filter(pl.col("value") < -0.5).select(*BLOCK)
     impossible = pl.concat([broken.select(BLOCK), negative]).unique().with_columns(table=pl.lit("refusal_rates"))
     clash = pl.concat([facts.contradictions, impossible], how="diagonal")
@@ -350,12 +350,25 @@ def _matrix(entries: pl.DataFrame, rows: int, columns: int) -> csr_matrix:
     return csr_matrix((entries["coefficient"].to_numpy().astype(float), places), shape=(rows, columns))
 
 
-def _too_narrow(bounds: pl.DataFrame, limits: Disclosure) -> pl.DataFrame:
+def _too_narrow(bounds: pl.DataFrame, facts: Facts, limits: Disclosure) -> pl.DataFrame:
     """The cells whose interval is narrower than the rule's, and holds a count that may not be told."""
     a, low, k, n = pl.col("n_awarded"), pl.col("low"), limits.min_count, limits.min_decisions
     is_nothing = (low == 0) & (pl.col("high") == 0) & (a >= n)
     is_large = (low >= k) & (a >= k) & (a + low >= n)
-    return bounds.filter((pl.col("high") - low < k - 2) & ~is_nothing & ~is_large)
+    narrow = bounds.filter((pl.col("high") - low < k - 2) & ~is_nothing & ~is_large)
+    if narrow.is_empty():
+        return narrow
+    values = [
+        facts.values.select(*CELL, "measure", "value"),
+        bounds.filter(is_nothing).select(*CELL, "measure", value="low"),
+    ]
+    left = _open(
+        replace(facts, values=pl.concat(values))
+    )  # but for what is inside a cell that may be told to hold none
+    return pl.concat([
+        narrow.filter(pl.col("level") == level).join(left, on=[*keys, "measure"], how="semi")
+        for level, keys in LEVELS.items()
+    ])  # fmt: skip
 
 
 def _described(given: pl.DataFrame, facts: Facts) -> pl.DataFrame:

@@ -157,7 +157,7 @@ def _recipe(inputs: Inputs) -> str:
 
 def create(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
     """Compute one model into its table. Raises `duckdb.Error` with the model's name."""
-    kind = "TEMP TABLE" if model.is_temporary else "TABLE"
+    kind = ("TEMP " if model.is_temporary else "") + ("VIEW" if model.is_view else "TABLE")
     try:
         run(connection, f'CREATE OR REPLACE {kind} "{model.name}" AS {model.sql}')
     except Exception as error:

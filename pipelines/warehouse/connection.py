@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from schemas.publication import Publication
 
 STORAGE_VERSION = "v1.2.0"
-MEMORY_LIMIT = "60%"
+MEMORY_LIMIT = (
+    "2GB"  # beyond it DuckDB writes aside: five million lines are built within three, Python's share included
+)
 MIN_PUBLISHED_SHARE = 0.9  # comparability gate (DOMAIN 3.2 d): refusals published for nine applications in ten
 MACROS = Path(__file__).parent / "macros.sql"
 

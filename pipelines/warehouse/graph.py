@@ -25,6 +25,7 @@ CHECKS = MODELS / "checks"
 PUBLIC = HERE / "public"
 WORKING = PUBLIC / "working"
 FUNDING_CATALOG = "funding"
+_VIEW = "view: yes"
 
 
 class ModelError(ValueError):
@@ -36,7 +37,8 @@ class Model:
     """One table.
 
     `depends_on`: the models it reads, sorted. `reads`: what else it reads (given frames, codelists, `funding.` tables).
-    `is_temporary`: computed on the way, kept in no file.
+    `is_temporary`: computed on the way, kept in no file. `is_view`: not computed at all, but read through; its comment
+    says « -- view: yes ».
     """
 
     name: str
@@ -45,6 +47,7 @@ class Model:
     sql: str
     reads: tuple[str, ...] = ()
     is_temporary: bool = False
+    is_view: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,8 @@ def _load(files: list[tuple[Path, bool]]) -> tuple[Model, ...]:
     found = {}
     with duckdb.connect(":memory:") as connection:
         for path, is_temporary in files:
-            description, sql = _header(path)
+            lines, sql = _header(path)
+            description = [line for line in lines if line != _VIEW]
             tables = _tables(connection, path.name, sql)
             found[path.stem] = Model(
                 name=path.stem,
@@ -107,6 +111,7 @@ def _load(files: list[tuple[Path, bool]]) -> tuple[Model, ...]:
                 sql=sql,
                 reads=tuple(sorted(tables - names)),
                 is_temporary=is_temporary,
+                is_view=_VIEW in lines,
             )
     sorter = TopologicalSorter({name: sorted(model.depends_on) for name, model in sorted(found.items())})
     sorter.prepare()

@@ -49,7 +49,8 @@ LINE_DECISIONS = pl.Schema({
 DECLARATIONS = pl.Schema({
     "depositor": pl.String, "funder_name": pl.String, "funder_siren": pl.String, "funder_level": pl.String,
     "publishes_refusals": pl.Boolean, "service_name": pl.String, "fiscal_year": pl.Int32,
-    "publication_threshold": pl.Int64, "publication_scope": pl.String,
+    "publication_threshold": pl.Int64, "publication_scope": pl.String, "scheme": pl.String, "budget": pl.String,
+    "budget_source": pl.String,
 })  # fmt: skip
 REJECTIONS = pl.Schema({"sheet": pl.String, "row": pl.Int32, "reasons": pl.String, "raw": pl.String})
 ISSUES = pl.Schema({

@@ -19,16 +19,32 @@ create temp macro authority_siren(siren, siret) as if(
 -- What a line says its applicant is: SIREN, else RNA, else the funder's own number, else a name inside the funder's files
 -- (and in one commune: networks and feast committees bear one name everywhere). Nothing here joins
 -- two funders by a name: that is for `organisation_keys`.
-create temp macro organisation_key(siren, siret, rna, local_id, name, commune_code, id_raw, case_number, line_id, funder_id) as case
-    when siren is not null then 'siren:' || siren
-    when siret is not null then 'siren:' || left(siret, 9)
-    when rna is not null then 'rna:' || rna
-    when local_id is not null then 'local:' || funder_id || ':' || local_id
-    when slug(name) is not null then
-        'name:' || funder_id || ':' || slug(name) || coalesce(':' || commune_code, '')
-    when id_raw is not null then 'raw:' || funder_id || ':' || id_raw
-    when case_number is not null then 'case:' || funder_id || ':' || case_number
-    else 'line:' || line_id
+create temp macro organisation_key(siren, siret, rna, local_id, name, commune_code, id_raw, case_number, line_id, funder_id) as coalesce(
+    'siren:' || coalesce(siren, left(siret, 9)),
+    'rna:' || rna,
+    'local:' || funder_id || ':' || local_id,
+    'name:' || funder_id || ':' || slug(name) || coalesce(':' || commune_code, ''),
+    'raw:' || funder_id || ':' || id_raw,
+    'case:' || funder_id || ':' || case_number,
+    'line:' || line_id
+);
+
+-- What concludes the theme of a line: the first that says something, in this order. Food aid is looked for before any other.
+create temp macro theme_basis(file_theme, is_stated, scheme, title, theme_raw, applicant_name, programme, is_broad_programme, service, hint) as case
+    when file_theme is not null then if(is_stated, 'stated', 'lookup')
+    when scheme = 'food_aid' then 'scheme'
+    when title = 'food_aid' then 'title'
+    when theme_raw = 'food_aid' then 'theme_raw'
+    when applicant_name = 'food_aid' then 'applicant_name'
+    when programme is not null and not is_broad_programme then 'programme'
+    when scheme is not null then 'scheme'
+    when title is not null then 'title'
+    when theme_raw is not null then 'theme_raw'
+    when applicant_name is not null then 'applicant_name'
+    when programme is not null then 'programme'
+    when service is not null then 'service'
+    when hint is not null then 'hint'
+    else 'none'
 end;
 
 -- Which decision stands when the lines of one application disagree.
@@ -175,13 +191,8 @@ create temp macro words_missing(a, b) as list_filter(a, lambda w: not list_conta
 create temp macro is_headed(a, b) as least(len(a), len(b)) >= 3 and (
     ends_with(array_to_string(a, ' '), ' ' || array_to_string(b, ' ')) or ends_with(array_to_string(b, ' '), ' ' || array_to_string(a, ' ')));
 
--- A title made of plain words, numbers and the applicant's own name asks for the applicant's running costs.
-create temp macro names_no_project(words, name_words) as
-    len(list_filter(words, lambda w: not is_plain_word(w) and not is_number(w) and not list_contains(name_words, w))) = 0;
-
 -- 0 to 1: share of letters that need no change between two titles, in their order or in the alphabetical order of words.
-create temp macro title_likeness(a, b) as greatest(
-    1 - levenshtein(array_to_string(a, ' '), array_to_string(b, ' '))
-        / greatest(length(array_to_string(a, ' ')), length(array_to_string(b, ' ')), 1),
-    1 - levenshtein(array_to_string(list_sort(a), ' '), array_to_string(list_sort(b), ' '))
-        / greatest(length(array_to_string(a, ' ')), length(array_to_string(b, ' ')), 1));
+-- Each as one line of words, then as one line of its words sorted.
+create temp macro lines_likeness(a, b, a_sorted, b_sorted) as greatest(
+    1 - levenshtein(a, b) / greatest(length(a), length(b), 1),
+    1 - levenshtein(a_sorted, b_sorted) / greatest(length(a_sorted), length(b_sorted), 1));

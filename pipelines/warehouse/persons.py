@@ -95,14 +95,22 @@ def grouped(atoms: pl.DataFrame, limits: Disclosure) -> pl.DataFrame:
     found = atoms.with_columns(told=pl.lit(NONE))
     for level in LEVELS:
         found = _take(found, level, limits)
+    settled = []
     while True:
-        left = found.filter(pl.col("told") == NONE).select(BLOCK).unique()
-        given_up = _smallest_groups(found.join(left, on=list(BLOCK), how="semi", nulls_equal=True))
-        if given_up.is_empty():
-            return found
+        # blocks with something left over, and groups to give up for it
+        open_ = (
+            found.group_by(BLOCK)
+            .agg((pl.col("told") == NONE).any().alias("is_left"), (pl.col("told") != NONE).any().alias("is_told"))
+            .filter(pl.col("is_left") & pl.col("is_told"))
+            .select(BLOCK)
+        )
+        settled.append(found.join(open_, on=list(BLOCK), how="anti", nulls_equal=True))
+        if open_.is_empty():
+            return pl.concat(settled)
+        found = _shared(found.join(open_, on=list(BLOCK), how="semi", nulls_equal=True))
+        given_up = _smallest_groups(found).with_columns(_given_up=pl.lit(True))
         found = (
-            _shared(found)
-            .join(given_up.with_columns(_given_up=pl.lit(True)), on=_group_keys(), how="left", nulls_equal=True)
+            found.join(given_up, on=_group_keys(), how="left", nulls_equal=True)
             .with_columns(pl.when(pl.col("_given_up")).then(pl.lit(NONE)).otherwise(pl.col("told")).alias("told"))
             .drop("_given_up", *_shared_names())
         )

@@ -179,23 +179,24 @@ def _hide_until_safe(cells: pl.DataFrame, parent: Sequence[str], child: str, thr
     """Hide the candidates, smallest first, until the hidden children of a shown parent are a safe set with a count.
 
     A hidden set whose count is zero would give each of its children away: it must reach `min_count`, unless the
-    parent's own count is zero and says as much.
+    parent's own count is zero and says as much. A child whose applications are all of other outcomes is one of them:
+    were it alone, its zero would follow.
     """
     keys = [*parent, "measure"]
     ordered = (
         cells.with_columns((pl.col("n_awarded") + pl.col("count")).alias("_size"))
-        .filter(pl.col("_size") > 0)
         .sort([*keys, "is_candidate", "_size", child])
         .with_columns(
             pl.col("n_awarded").cum_sum().over(keys).alias("_awarded"),
             pl.col("count").cum_sum().over(keys).alias("_count"),
             pl.int_range(1, pl.len() + 1).over(keys).alias("_rank"),
+            (pl.col("_size") > 0).cum_sum().over(keys).alias("_sized"),
             (~pl.col("is_candidate")).sum().over(keys).alias("_hidden"),
         )
     )
     is_enough = (
         (pl.col("_rank") >= pl.col("_hidden"))
-        & (pl.col("_rank") >= 2)
+        & (pl.col("_sized") >= 2)
         & (pl.col("_count") >= thresholds.min_count)
         & is_safe(thresholds, awarded="_awarded", count="_count")
     )

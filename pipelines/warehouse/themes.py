@@ -1,6 +1,6 @@
 """What the texts of the staged lines say of a theme, by the rule of `schemas/themes.toml`.
 
-Every distinct text is read once. Which text decides for a line is said by the model `line_themes`, in SQL.
+Every distinct text is read once. Which text decides for a line is said by the macro `theme_basis`, in SQL.
 """
 
 from __future__ import annotations

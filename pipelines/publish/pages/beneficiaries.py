@@ -64,6 +64,7 @@ def _index(
     top = top.sort_values(["amount_total", "organisation_id"], ascending=[False, True]).head(TOP_SHOWN)
     caption = f"Les {formats.plural(len(top), 'bénéficiaire')} aux montants les plus élevés"
     sections = [
+        Section("recherche", "Par mots", links=(Link("Chercher un bénéficiaire", "recherche.html"),)),
         Section(
             "lettres",
             "Par nom",
@@ -107,7 +108,7 @@ def _index(
             f"{formats.plural(everyone['organisation_id'].nunique(), 'organisme')} ont reçu au moins une "
             "subvention. Les personnes physiques ne sont jamais nommées. "
             f"Les {formats.plural(min(TOP_BENEFICIARIES, len(held)), 'organisme')} aux montants les plus "
-            "élevés ont leur page ; les listes et les fichiers les ont tous."
+            "élevés ont une page entière ; les listes, les fichiers et la recherche les ont tous."
         ),
         key_figures=[],
         sections=sections,
@@ -182,6 +183,7 @@ def _pages(context: Context) -> Iterator[Output]:
             title=str(beneficiary["name"]),
             description=f"Qui finance {beneficiary['name']}, de quels montants et pendant combien d'années.",
             trail=[("Bénéficiaires", REPORT.page)],
+            data_of={str(funder) for funder in years["funder_id"]},
             figures=figures_of(sections),
             kicker="Bénéficiaire",
             lead=_lead(context, beneficiary),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipelines.publish import continuity, duration, formats, funding, leaf, refusals, spread, theme_origin
+from pipelines.publish import budgets, continuity, duration, formats, funding, leaf, refusals, spread, theme_origin
 from pipelines.publish.awards import AwardLists
 from pipelines.publish.directory import amounts_word, label, source_words
 from pipelines.publish.funding import Scope
@@ -219,6 +219,7 @@ def _sections(context: Context, funder: Row) -> list[Section]:
     )
     return [
         Section("annees", "Par exercice", figures=tuple(years)),
+        *_budgets(context, funder),
         Section(
             "services",
             "Par service",
@@ -242,6 +243,16 @@ def _sections(context: Context, funder: Row) -> list[Section]:
         ),
         refusal_section(context, funder),
     ]
+
+
+def _budgets(context: Context, funder: Row) -> list[Section]:
+    database, funder_id = context.database, funder["funder_id"]
+    found = database.where("funder_budgets", "funder_id", funder_id)
+    if found.empty:
+        return []
+    years = database.where("funding_by_funder_year", "funder_id", funder_id)
+    words = "Le budget est celui que le financeur annonce. Ce que ses fichiers ne disent pas n'est pas connu ici."
+    return [Section("budgets", "Budget annoncé", (words,), tables=(budgets.table(found, years, name=funder["name"]),))]
 
 
 def _spread(context: Context, funder: Row) -> list[Figure]:
@@ -325,6 +336,7 @@ REPORT = Report(
         "continuity_cohorts",
         "continuity_multi_year_by_funder_year",
         "continuity_years_distribution",
+        "funder_budgets",
         "funders",
         "funding_by_funder_theme_year",
         "funding_by_funder_year",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.publish import formats
+from pipelines.publish import changelog, formats
 from pipelines.publish.reports import Output, Report
+from pipelines.publish.tables import records
 from schemas.codelist import labels, rows
 from schemas.themes import themes
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pipelines.publish.context import Context
+    from pipelines.publish.database import PublicDatabase
     from schemas.themes import Programme
 
 THEME_KEYS = {
@@ -84,7 +86,27 @@ def build(context: Context) -> Iterator[Output]:
             for section, starts in TABLES_OF.items()
         },
         licences=_licences(context.database.table("funders")),
+        changes=_changes(context.database),
     )
+
+
+def _changes(database: PublicDatabase) -> str:
+    """What the last publication that changed something changed, in one sentence."""
+    numbers = changelog.numbers(database)
+    if not numbers:
+        return "Rien : aucune publication précédente n'est connue, ou elle disait la même chose."
+    tables = changelog.of(database, changelog.BY_TABLE, numbers[0])
+    first = records(tables)[0]
+    lines = [
+        formats.plural(int(tables[name].fillna(0).sum()), one, many)
+        for name, one, many in (
+            ("n_added", "ligne ajoutée", "lignes ajoutées"),
+            ("n_changed", "modifiée", "modifiées"),
+            ("n_removed", "retirée", "retirées"),
+        )
+    ]
+    since, until = formats.date(first["former_as_of"]), formats.date(first["as_of"])
+    return f"Le {until}, par rapport à la publication du {since}, toutes tables comprises : {formats.joined(lines)}."
 
 
 def _licences(funders: pd.DataFrame) -> list[dict[str, object]]:
@@ -132,7 +154,7 @@ REPORT = Report(
     title="Méthode",
     description="Définitions, calculs, seuils de publication et glossaire.",
     page="methode.html",
-    tables=("funders", "publication"),
+    tables=("changes_by_table", "funders", "publication"),
     build=build,
     order=70,
     menu="Méthode",

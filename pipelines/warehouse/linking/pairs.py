@@ -14,7 +14,7 @@ from pipelines.warehouse.linking.model import ALONE, GAP_HIGH, GAP_LOW, probabil
 from pipelines.warehouse.linking.names import read_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -108,7 +108,8 @@ class Spellings:
     """The names of nodes, read and weighed once."""
 
     def __init__(self, nodes: Sequence[Node]) -> None:
-        self.names = [_distinct(node.names) for node in nodes]
+        read = {text: read_name(text) for text in {text for node in nodes for text in node.names}}
+        self.names = [_distinct(read[text] for text in node.names) for node in nodes]
         weighed = iter(weigh(name for names in self.names for name in names))
         self._weighed: list[list[Weighed]] = [[next(weighed) for _ in names] for names in self.names]
 
@@ -133,9 +134,10 @@ def compared(nodes: Sequence[Node], spellings: Spellings, likeness: Logistic) ->
             rows.append(values)
     values_of = np.array(rows).reshape(len(kept), len(likeness.features))
     close = {pair for pair, odds in zip(kept, likeness.decide(values_of), strict=True) if odds > 0}
+    close |= {(right, left) for left, right in close}
 
     def rivals(one: int, other: int) -> bool:
-        return nodes[one].differs(nodes[other]) or (min(one, other), max(one, other)) not in close
+        return (one, other) not in close or nodes[one].differs(nodes[other])
 
     return Compared(kept, values_of, rivals)
 
@@ -158,10 +160,9 @@ def score(nodes: Sequence[Node], model: NameModel, spellings: Spellings | None =
     return sorted(pairs, key=lambda pair: (-pair.probability, nodes[pair.left].key, nodes[pair.right].key))
 
 
-def _distinct(names: Sequence[str]) -> list[Name]:
+def _distinct(names: Iterable[Name]) -> list[Name]:
     read: dict[str, Name] = {}
-    for text in names:
-        name = read_name(text)
+    for name in names:
         if name.words:
             read.setdefault(name.full, name)
     return list(read.values())[:SPELLINGS]

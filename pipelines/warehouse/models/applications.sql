@@ -1,5 +1,5 @@
 -- Lignes acceptées des dépôts en cours : une ligne de fichier par ligne, avec ce qui la relie aux autres tables.
--- Toute somme ne porte que sur les lignes comptées (is_counted).
+-- Toute somme ne porte que sur les lignes comptées (is_counted). Le thème : ce qui l'a dit (theme_basis) et l'expression de la règle trouvée.
 
 with source as (
     select lines.*, deposits.depositor
@@ -10,8 +10,18 @@ with source as (
 real_deposit as (
     select coalesce(bool_or(status = 'accepted' and is_current and not is_demonstration), false) as has_arrived from deposits
 ),
-named_services as (
-    select service_name, coalesce(slug(service_name), '-') as service_slug from (select distinct service_name from source)
+named_services as (  -- from the files again: a table read twice would be held whole in memory
+    select service_name, coalesce(slug(service_name), '-') as service_slug from (select distinct service_name from staged_applications)
+),
+listed_themes as (
+    select slug(label) as word from codelist_theme
+    union
+    select slug(code) as word from codelist_theme
+),
+stated_themes as (  -- each spelling once
+    select words.theme_raw
+    from (select distinct theme_raw from staged_applications where theme is not null and theme_raw is not null) as words
+    semi join listed_themes on slug(words.theme_raw) = listed_themes.word
 ),
 renamed as (
     select
@@ -30,7 +40,37 @@ renamed as (
                     source.amount_requested, source.amount_proposed, source.amount_awarded, source.amount_committed, source.amount_paid
                 ) is null
             ) as is_loan_only,
-        coalesce(source.headline_stage, 'awarded') as stage
+        coalesce(source.headline_stage, 'awarded') as stage,
+        theme_basis(
+            source.theme, stated_themes.theme_raw is not null, scheme.theme, title.theme, theme_raw.theme, applicant_name.theme,
+            programme.theme, programme.is_broad, service_name.theme,
+            coalesce(service_name.hint_theme, scheme.hint_theme, title.hint_theme, theme_raw.hint_theme, applicant_name.hint_theme)
+        ) as theme_basis,
+        case theme_basis
+            when 'stated' then source.theme
+            when 'lookup' then source.theme
+            when 'scheme' then scheme.theme
+            when 'title' then title.theme
+            when 'theme_raw' then theme_raw.theme
+            when 'applicant_name' then applicant_name.theme
+            when 'programme' then programme.theme
+            when 'service' then service_name.theme
+            when 'hint' then
+                coalesce(service_name.hint_theme, scheme.hint_theme, title.hint_theme, theme_raw.hint_theme, applicant_name.hint_theme)
+            else 'unknown'
+        end as theme_concluded,
+        case theme_basis
+            when 'lookup' then source.theme_raw
+            when 'scheme' then scheme.expression
+            when 'title' then title.expression
+            when 'theme_raw' then theme_raw.expression
+            when 'applicant_name' then applicant_name.expression
+            when 'programme' then programme.expression
+            when 'service' then service_name.expression
+            when 'hint' then coalesce(
+                service_name.hint_expression, scheme.hint_expression, title.hint_expression, theme_raw.hint_expression,
+                applicant_name.hint_expression)
+        end as theme_expression
     from source
     join funder_identities as funder_ids
         on source.depositor = funder_ids.depositor
@@ -41,13 +81,22 @@ renamed as (
         on funder_ids.funder_id = known.funder_id and named_services.service_slug = known.name_slug
     left join versions on source.deposit_id = versions.deposit_id and source.fiscal_year = versions.fiscal_year
     left join (from linked_lines where is_sure) as twins on source.line_id = twins.line_id
+    left join stated_themes on source.theme_raw = stated_themes.theme_raw
+    left join given_theme_programmes as programme
+        on source.budget_programme = programme.text and source.fiscal_year between programme.first_year and programme.last_year
+    left join (from given_theme_texts where field = 'scheme') as scheme on source.scheme = scheme.text
+    left join (from given_theme_texts where field = 'title') as title on source.title = title.text
+    left join (from given_theme_texts where field = 'theme_raw') as theme_raw on source.theme_raw = theme_raw.text
+    left join (from given_theme_texts where field = 'applicant_name') as applicant_name
+        on source.applicant_name = applicant_name.text
+    left join (from given_theme_texts where field = 'service_name') as service_name on source.service_name = service_name.text
 ),
 final as (
     select
-        renamed.* exclude (is_version_counted, version_reason, is_loan_only, authority_siren, seat_commune_code, funder_id, service_key, is_award, stage, depositor)
-            replace (line_themes.theme as theme),
-        line_themes.theme_basis,
-        line_themes.theme_expression,
+        renamed.* exclude (is_version_counted, version_reason, is_loan_only, authority_siren, seat_commune_code, funder_id, service_key, is_award, stage, depositor, theme_basis, theme_expression, theme_concluded)
+            replace (renamed.theme_concluded as theme),
+        renamed.theme_basis,
+        renamed.theme_expression,
         case
             when is_demonstration and real_deposit.has_arrived then 'demonstration'
             when not is_version_counted then coalesce(version_reason, 'replaced')
@@ -83,7 +132,6 @@ final as (
         action.region_code as action_region_code,
         action.territory_rule as action_territory_rule
     from renamed
-    join line_themes using (line_id)
     cross join real_deposit
     left join territory_places as seat
         on seat.role = 'seat'
@@ -102,4 +150,4 @@ final as (
         and renamed.action_territory_code is not distinct from action.stated_code
         and renamed.action_territory_name is not distinct from action.stated_name
 )
-select * from final order by deposit_id, source_sheet, source_row;
+select * from final;

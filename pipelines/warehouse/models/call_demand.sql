@@ -1,8 +1,14 @@
 -- Demandes en face de l'enveloppe de chaque appel à projets, par exercice. Réservé aux analystes.
 -- status : shown ; envelope_not_stated ; refusals_not_published, seules les demandes accordées sont connues ; requested_not_stated ; several_currencies. Enveloppe en euros.
 
-with source as (
-    select funder_id || '/' || slug(call_id) as call_key, * exclude (call_id) from decisions where slug(call_id) is not null
+with call_refs as (  -- each spelling is folded once
+    select call_id, slug(call_id) as call_ref from (select distinct call_id from decisions)
+),
+source as (
+    select funder_id || '/' || call_ref as call_key, decisions.* exclude (call_id)
+    from decisions
+    join call_refs using (call_id)
+    where call_ref is not null
 ),
 counted as (
     select

@@ -3,42 +3,64 @@
 with source as (
     select call_key, funder_id, call_id, previous_call_id, scheme, is_declared from calls where is_declared
 ),
+call_refs as (  -- each spelling is folded once
+    select call_id, slug(call_id) as call_ref from (select distinct call_id from applications where is_counted and call_id is not null)
+),
 called as (
-    select distinct application_id, slug(call_id) as call_ref from applications where is_counted and slug(call_id) is not null
+    select distinct applications.application_id, call_refs.call_ref
+    from applications
+    join call_refs using (call_id)
+    where applications.is_counted and call_refs.call_ref is not null
+),
+scheme_refs as (
+    select scheme, slug(scheme) as scheme_ref from (select distinct scheme from decisions)
+),
+decided as (  -- counted before calls are met with them: many calls bear one scheme
+    select 'call' as kind, called.call_ref as ref, decisions.*
+    from called
+    join decisions using (application_id)
+    union all
+    select 'scheme' as kind, scheme_refs.scheme_ref as ref, decisions.*
+    from decisions
+    join scheme_refs using (scheme)
+    where scheme_refs.scheme_ref is not null
+),
+grouped as (
+    select
+        kind, ref, funder_id, fiscal_year, scheme, currency,
+        count(*) as n_total,
+        count(*) filter (decision_status = 'awarded') as n_awarded,
+        count(*) filter (decision_status = 'refused') as n_refused,
+        count(*) filter (decision_status = 'inadmissible') as n_inadmissible,
+        count(*) filter (decision_status = 'pending') as n_pending,
+        sum(amount_requested) as amount_requested,
+        sum(amount_awarded) as amount_awarded
+    from decided
+    group by all
 ),
 wanted as (
-    select call_key, funder_id, 'call' as basis, 1 as priority, slug(call_id) as call_ref, call_id as edition from source
+    select call_key, funder_id, 'call' as basis, 1 as priority, 'call' as kind, slug(call_id) as ref, call_id as edition from source
     union all
-    select call_key, funder_id, 'previous_call' as basis, 2 as priority, slug(previous_call_id) as call_ref, previous_call_id as edition from source
-),
-by_call as (
-    select wanted.call_key, wanted.basis, wanted.priority, wanted.edition, decisions.*
-    from wanted
-    join called using (call_ref)
-    join decisions on called.application_id = decisions.application_id and wanted.funder_id = decisions.funder_id
-),
-by_scheme as (
-    select source.call_key, 'scheme' as basis, 3 as priority, source.scheme as edition, decisions.*
+    select call_key, funder_id, 'previous_call' as basis, 2 as priority, 'call' as kind, slug(previous_call_id) as ref, previous_call_id as edition
     from source
-    join decisions on source.funder_id = decisions.funder_id and slug(source.scheme) = slug(decisions.scheme)
-),
-together as (
-    select * from by_call union all select * from by_scheme
+    union all
+    select call_key, funder_id, 'scheme' as basis, 3 as priority, 'scheme' as kind, slug(scheme) as ref, scheme as edition from source
 ),
 counted as (
     select
-        call_key, basis, priority, edition, funder_id, fiscal_year,
+        wanted.call_key, wanted.basis, wanted.priority, wanted.edition, wanted.funder_id, grouped.fiscal_year,
         if(count(distinct scheme) = 1, min(scheme), null) as scheme,
-        count(*)::integer as n_total,
-        count(*) filter (decision_status = 'awarded')::integer as n_awarded,
-        count(*) filter (decision_status = 'refused')::integer as n_refused,
-        count(*) filter (decision_status = 'inadmissible')::integer as n_inadmissible,
-        count(*) filter (decision_status = 'pending')::integer as n_pending,
+        sum(n_total)::integer as n_total,
+        sum(n_awarded)::integer as n_awarded,
+        sum(n_refused)::integer as n_refused,
+        sum(n_inadmissible)::integer as n_inadmissible,
+        sum(n_pending)::integer as n_pending,
         if(count(distinct currency) = 1, min(currency), null) as currency,
         if(count(distinct currency) = 1, sum(amount_requested), null) as amount_requested,
         if(count(distinct currency) = 1, sum(amount_awarded), null) as amount_awarded
-    from together
-    group by call_key, basis, priority, edition, funder_id, fiscal_year
+    from wanted
+    join grouped using (kind, ref, funder_id)
+    group by wanted.call_key, wanted.basis, wanted.priority, wanted.edition, wanted.funder_id, grouped.fiscal_year
 ),
 last_edition as (  -- the first way that leads to a decision, at its latest year
     from counted

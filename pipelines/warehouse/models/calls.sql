@@ -12,11 +12,14 @@ latest as (  -- one line speaks for a call: that of the last deposit
         partition by funder_id, call_ref order by received_at desc, deposit_id desc, source_sheet, source_row, line_id
     ) = 1
 ),
+call_refs as (  -- each spelling is folded once
+    select call_id, slug(call_id) as call_ref from (select distinct call_id from applications where is_counted and call_id is not null)
+),
 named as (
     select
         funder_id,
-        slug(call_id) as call_ref,
-        min(call_id) as call_id,
+        call_ref,
+        min(applications.call_id) as call_id,
         min(funder_name) as funder_name,
         string_agg(distinct scheme, ', ' order by scheme) as schemes,
         min(fiscal_year) as first_year,
@@ -25,7 +28,8 @@ named as (
         count(distinct application_id) filter (is_award and is_grant)::integer as n_awards,
         bool_and(is_demonstration) as is_demonstration
     from applications
-    where is_counted and slug(call_id) is not null
+    join call_refs using (call_id)
+    where is_counted and call_ref is not null
     group by all
 ),
 final as (

@@ -4,16 +4,22 @@ with source as (
     select line_id, funder_id, cofunders from applications where is_counted and is_grant and cofunders is not null
 ),
 spellings as (
-    select distinct slug(funder_name) as spelling, funder_id from applications where is_counted and slug(funder_name) is not null
+    select distinct slug(funder_name) as spelling, funder_id
+    from (select distinct funder_name, funder_id from applications where is_counted)
+    where slug(funder_name) is not null
 ),
 named as (
     select distinct line_id, funder_id, trim(unnest(regexp_split_to_array(cofunders, '\s*[,;|/\n]\s*'))) as cofunder_name
     from source
 ),
+written as (  -- each name is folded once
+    select cofunder_name, slug(cofunder_name) as spelling from (select distinct cofunder_name from named)
+),
 cleaned as (
-    select distinct *, slug(cofunder_name) as spelling
+    select distinct named.*, written.spelling
     from named
-    where slug(cofunder_name) is not null and slug(cofunder_name) not in ('oui', 'non', 'aucun', 'neant', 'sans', 'na', 'n-a', 'nc')
+    join written using (cofunder_name)
+    where spelling is not null and spelling not in ('oui', 'non', 'aucun', 'neant', 'sans', 'na', 'n-a', 'nc')
 ),
 exact as (
     select spelling, min(spellings.funder_id) as cofunder_id, 'exact' as rule

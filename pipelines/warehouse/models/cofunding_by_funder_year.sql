@@ -11,9 +11,12 @@ with source as (
     join organisations using (organisation_id)
     where applications.is_counted and applications.is_award and applications.is_grant
 ),
-titles as (
-    select title, applicant_name, not names_no_project(title_words(title), title_words(applicant_name)) as is_telling
-    from (select distinct title, applicant_name from source where title is not null)
+titles as (  -- each title is read once: the words that name a project, unless the applicant bears them
+    select title, list_filter(title_words(title), lambda w: not is_plain_word(w) and not is_number(w)) as own_words
+    from (select distinct title from source where title is not null)
+),
+names as (
+    select applicant_name, title_words(applicant_name) as name_words from (select distinct applicant_name from source)
 ),
 years as (
     select fiscal_year, count(distinct funder_id) > 1 as has_several from source group by fiscal_year
@@ -27,22 +30,37 @@ projects as (
 linked as (
     select lines.line_id, projects.evidence from cofunded_lines as lines join projects using (award_project_id)
 ),
-final as (
+awards as (  -- one award may have several lines
     select
         source.funder_id,
         source.fiscal_year,
         source.kind,
-        count(distinct source.application_id)::integer as n_awards,
-        count(distinct source.application_id) filter (
-            (source.is_identified and (source.has_id or coalesce(titles.is_telling, false)) and years.has_several)
-                or linked.line_id is not null
-        )::integer as n_comparable,
-        count(distinct source.application_id) filter (linked.line_id is not null)::integer as n_cofunded,
-        count(distinct source.application_id) filter (linked.evidence = 'stated')::integer as n_cofunded_stated
+        source.application_id,
+        bool_or(
+            (
+                source.is_identified and years.has_several
+                and (source.has_id or coalesce(not list_has_all(names.name_words, titles.own_words), false))
+            ) or linked.line_id is not null
+        ) as is_comparable,
+        bool_or(linked.line_id is not null) as is_cofunded,
+        bool_or(coalesce(linked.evidence = 'stated', false)) as is_stated
     from source
     join years using (fiscal_year)
-    left join titles on source.title = titles.title and source.applicant_name is not distinct from titles.applicant_name
+    join names on source.applicant_name is not distinct from names.applicant_name
+    left join titles on source.title = titles.title
     left join linked using (line_id)
     group by all
+),
+final as (
+    select
+        funder_id,
+        fiscal_year,
+        kind,
+        count(*)::integer as n_awards,
+        count(*) filter (is_comparable)::integer as n_comparable,
+        count(*) filter (is_cofunded)::integer as n_cofunded,
+        count(*) filter (is_stated)::integer as n_cofunded_stated
+    from awards
+    group by funder_id, fiscal_year, kind
 )
 select * from final order by funder_id, fiscal_year, kind;

@@ -4,59 +4,97 @@
 with source as (
     select
         line_id, application_id, deposit_id, funder_id, organisation_id, fiscal_year, title, purpose, is_award,
-        seat_departement_code, applicant_name,
-        slug(cofunding_id) as cofunding_key,
-        -- the file states the co-funding of other awards of the year, and none here
-        cofunding_id is null and cofunders is null
-            and bool_or(is_award and (cofunding_id is not null or cofunders is not null)) over (
-                partition by deposit_id, fiscal_year
-            ) as is_silent
+        seat_departement_code, applicant_name, cofunding_id, cofunders
     from applications
     where is_counted and is_grant and split_part(organisation_id, ':', 1) not in ('line', 'case', 'raw')
 ),
 blocks as (
-    select organisation_id, fiscal_year, count(distinct funder_id) > 1 as has_several from source group by all
+    select organisation_id, fiscal_year from source group by all having count(distinct funder_id) > 1
 ),
-titles as (
-    select title, title_words(title) as words from (select distinct title from source)
-),
-names as (
-    select applicant_name, title_words(applicant_name) as name_words from (select distinct applicant_name from source)
-),
-compared as (
-    select source.*, coalesce(titles.words, []) as words, coalesce(names.name_words, []) as name_words
+stating as (  -- files that state the co-funding of some awards of the year
+    select distinct deposit_id, fiscal_year, true as is_stating
     from source
-    join blocks using (organisation_id, fiscal_year)
-    left join titles using (title)
-    left join names using (applicant_name)
-    where blocks.has_several or source.cofunding_key is not null
+    where is_award and (cofunding_id is not null or cofunders is not null)
 ),
-final as (
+keys as (
+    select cofunding_id, slug(cofunding_id) as cofunding_key from (select distinct cofunding_id from source where cofunding_id is not null)
+),
+chosen as (
     select
-        line_id,
-        min(line_id) over same as node_id,
-        application_id,
-        deposit_id,
-        organisation_id,
-        fiscal_year,
-        funder_id,
-        cofunding_key,
-        -- a short identifier may be anybody's numbering
-        length(regexp_replace(cofunding_key, '[^a-z0-9]', '', 'g')) < 5 as is_weak_id,
+        source.* exclude (cofunding_id, cofunders),
+        keys.cofunding_key,
+        -- the file states the co-funding of other awards of the year, and none here
+        source.cofunding_id is null and source.cofunders is null and coalesce(stating.is_stating, false) as is_silent
+    from source
+    left join keys on source.cofunding_id = keys.cofunding_id
+    left join stating on source.deposit_id = stating.deposit_id and source.fiscal_year = stating.fiscal_year
+    left join blocks on source.organisation_id = blocks.organisation_id and source.fiscal_year = blocks.fiscal_year
+    where blocks.organisation_id is not null or keys.cofunding_key is not null
+),
+titles as (  -- each title is read once
+    select
         title,
         words,
+        array_to_string(words, ' ') as words_line,
         list_filter(words, lambda w: not is_plain_word(w)) as telling_words,
         list_filter(words, lambda w: is_number(w)) as numbers,
-        bool_or(names_no_project(words, name_words)) over same as is_plain_title,
+        list_filter(telling_words, lambda w: not is_number(w)) as own_words,
         case
             when list_contains(words, 'fonctionnement') then 'operating'
             when list_has_any(words, ['equipement', 'equipements', 'investissement', 'investissements', 'travaux']) then 'investment'
-        end as title_purpose,
-        purpose,
-        bool_and(is_silent) over same as is_silent,
-        seat_departement_code,
-        bool_or(is_award) over same as has_award
+        end as title_purpose
+    from (select title, title_words(title) as words from (select distinct title from chosen))
+),
+names as (
+    select applicant_name, title_words(applicant_name) as name_words from (select distinct applicant_name from chosen)
+),
+compared as (
+    select
+        chosen.* exclude (applicant_name), titles.* exclude (title, own_words),
+        list_has_all(names.name_words, titles.own_words) as is_plain_title
+    from chosen
+    join titles on chosen.title is not distinct from titles.title
+    join names on chosen.applicant_name is not distinct from names.applicant_name
+),
+same as (  -- lines of one funder that say the same
+    select
+        organisation_id, fiscal_year, funder_id, cofunding_key, words_line, purpose,
+        min(line_id) as node_id,
+        bool_or(is_plain_title) as is_plain_title,
+        bool_and(is_silent) as is_silent,
+        bool_or(is_award) as has_award
     from compared
-    window same as (partition by organisation_id, fiscal_year, funder_id, cofunding_key, words, purpose)
+    group by all
+),
+final as (
+    select
+        compared.line_id,
+        same.node_id,
+        compared.application_id,
+        compared.deposit_id,
+        compared.organisation_id,
+        compared.fiscal_year,
+        compared.funder_id,
+        compared.cofunding_key,
+        -- a short identifier may be anybody's numbering
+        length(regexp_replace(compared.cofunding_key, '[^a-z0-9]', '', 'g')) < 5 as is_weak_id,
+        compared.title,
+        compared.words,
+        compared.telling_words,
+        compared.numbers,
+        same.is_plain_title,
+        compared.title_purpose,
+        compared.purpose,
+        same.is_silent,
+        compared.seat_departement_code,
+        same.has_award
+    from compared
+    join same
+        on compared.organisation_id = same.organisation_id
+        and compared.fiscal_year = same.fiscal_year
+        and compared.funder_id = same.funder_id
+        and compared.words_line = same.words_line
+        and compared.cofunding_key is not distinct from same.cofunding_key
+        and compared.purpose is not distinct from same.purpose
 )
 select * from final order by line_id;

@@ -5,6 +5,8 @@ with nodes as (
     select distinct
         node_id, organisation_id, fiscal_year, funder_id, cofunding_key, coalesce(is_weak_id, false) as is_weak_id,
         if(is_plain_title, words, telling_words) as words, array_to_string(telling_words, ' ') as folded, numbers, is_plain_title, is_silent,
+        array_to_string(if(is_plain_title, words, telling_words), ' ') as words_line,
+        array_to_string(list_sort(if(is_plain_title, words, telling_words)), ' ') as sorted_line,
         purpose, title_purpose
     from cofunding_candidates
 ),
@@ -90,10 +92,15 @@ measured as (
             or coalesce(a.title_purpose <> b.title_purpose, false) as is_other_purpose,
         a.is_plain_title or b.is_plain_title as is_plain_title,
         a.numbers <> b.numbers as has_other_numbers,
-        title_likeness(a.words, b.words) as likeness,
-        a.words = b.words
-            or is_headed(a.words, b.words)
-            or len(words_missing(a.words, b.words)) + len(words_missing(b.words, a.words)) = 0 as has_same_words,
+        a.words,
+        b.words as other_words,
+        case
+            when a.words_line = b.words_line then 1.0
+            -- lines whose lengths differ by more than the letters that may change
+            when not is_same_id and abs(length(a.words_line) - length(b.words_line))
+                > 0.31 * greatest(length(a.words_line), length(b.words_line)) then 0.0
+            else lines_likeness(a.words_line, b.words_line, a.sorted_line, b.sorted_line)
+        end as likeness,
         coalesce(seats.low <> others.low or seats.high <> others.high, false) as is_seat_contradicted
     from pairs
     join nodes as a on pairs.node_id = a.node_id
@@ -101,17 +108,23 @@ measured as (
     left join seats on a.node_id = seats.node_id
     left join seats as others on b.node_id = others.node_id
 ),
-judged as (
+near as (
     select
         *,
-        likeness >= 0.8 and has_same_words and not has_other_numbers and not is_plain_title as is_alike,
-        exists (
-            select 1 from mentions
-            where (mentions.node_id = measured.node_id and mentions.cofunder_id = measured.other_funder_id)
-                or (mentions.node_id = measured.other_node_id and mentions.cofunder_id = measured.funder_id)
-        ) as is_named
+        words = other_words
+            or is_headed(words, other_words)
+            or len(words_missing(words, other_words)) + len(words_missing(other_words, words)) = 0 as has_same_words
     from measured
     where is_same_id or (likeness >= 0.7 and n_words > 0)
+),
+judged as (
+    select
+        near.*,
+        likeness >= 0.8 and has_same_words and not has_other_numbers and not is_plain_title as is_alike,
+        mine.node_id is not null or theirs.node_id is not null as is_named
+    from near
+    left join mentions as mine on near.node_id = mine.node_id and near.other_funder_id = mine.cofunder_id
+    left join mentions as theirs on near.other_node_id = theirs.node_id and near.funder_id = theirs.cofunder_id
 ),
 final as (
     select

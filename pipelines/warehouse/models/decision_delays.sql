@@ -30,7 +30,7 @@ steps as (
 measured as (
     select *, date_diff('day', from_date, to_date) as days from steps
 ),
-final as (
+grouped as (
     select
         case grouping(service_key, scheme) when 3 then 'funder' when 1 then 'service' else 'service_scheme' end as level,
         funder_id,
@@ -41,12 +41,19 @@ final as (
         count(*)::integer as n_applications,
         count(*) filter (days >= 0)::integer as n_measured,
         count(*) filter (days < 0)::integer as n_out_of_order,
-        quantile_cont(days::double, 0.5) filter (days >= 0) as median_days,
-        quantile_cont(days::double, 0.9) filter (days >= 0) as days_90,
+        quantile_cont(days::double, [0.5, 0.9]) filter (days >= 0) as quantiles,
         count(*) filter (days >= 0 and to_date > limit_date)::integer as n_late
     from measured
     group by grouping sets (
         (funder_id, fiscal_year, step), (funder_id, service_key, fiscal_year, step), (funder_id, service_key, scheme, fiscal_year, step)
     )
+),
+final as (
+    select
+        level, funder_id, service_key, scheme, fiscal_year, step, n_applications, n_measured, n_out_of_order,
+        quantiles[1] as median_days,
+        quantiles[2] as days_90,
+        n_late
+    from grouped
 )
 select * from final order by level, funder_id, service_key, scheme, fiscal_year, step;

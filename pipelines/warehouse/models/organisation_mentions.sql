@@ -1,16 +1,30 @@
 -- Ce que les lignes disent de leurs demandeurs : identifiants, nom, nature et lieu, tels qu'ils se présentent ensemble.
 -- C'est de là que partent les rapprochements. Réservé aux analystes.
 
-with source as (
+with told as (  -- what lines say together, each once; what makes a line unique only where nothing else says who asks
     select
-        lines.*, deposits.depositor, funder_identities.funder_id,
-        authority_siren(lines.applicant_siren, lines.applicant_siret) as authority_siren
+        lines.deposit_id, lines.funder_name, lines.funder_siren, lines.applicant_siren, lines.applicant_siret, lines.applicant_rna,
+        lines.applicant_local_id, lines.applicant_name, lines.applicant_kind, lines.seat_commune_code, lines.seat_postcode,
+        lines.seat_commune_name,
+        lines.applicant_siren is null and lines.applicant_siret is null and lines.applicant_rna is null
+            and lines.applicant_local_id is null and not coalesce(regexp_matches(lines.applicant_name, '[A-Za-z0-9]'), false) as is_alone,
+        if(is_alone, lines.applicant_id_raw, null) as applicant_id_raw,
+        if(is_alone, lines.case_number, null) as case_number,
+        if(is_alone, lines.line_id, null) as line_id,
+        count(*) as n
     from staged_applications as lines
+    group by all
+),
+source as (
+    select
+        told.*, deposits.depositor, funder_identities.funder_id,
+        authority_siren(told.applicant_siren, told.applicant_siret) as authority_siren
+    from told
     join deposits using (deposit_id)
     join funder_identities
         on deposits.depositor = funder_identities.depositor
-        and lines.funder_name = funder_identities.funder_name
-        and lines.funder_siren is not distinct from funder_identities.funder_siren
+        and told.funder_name = funder_identities.funder_name
+        and told.funder_siren is not distinct from funder_identities.funder_siren
     where deposits.status = 'accepted' and deposits.is_current
 ),
 funder_areas as (  -- the département of a local funder; a region or the State says nothing of where an applicant is
@@ -58,7 +72,7 @@ final as (
         funder_departement_code,
         commune_code,
         departement_code,
-        count(*) as n_lines
+        sum(n)::bigint as n_lines
     from placed
     group by all
 )

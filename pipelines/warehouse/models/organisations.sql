@@ -60,8 +60,9 @@ registers as (  -- Sirene first: it tells natural persons and restricted diffusi
 ),
 unidentified as (
     select distinct organisation_id, slug(applicant_name) as name_slug, applicant_kind
-    from applications
-    where is_counted and organisation_key like 'name:%'
+    from (
+        select distinct organisation_id, applicant_name, applicant_kind from applications where is_counted and organisation_key like 'name:%'
+    )
 ),
 doubts as (  -- a name of unknown kind that looks like none of the legal person's, or one that another file does not call legal
     select organisation_id from resolved_doubts

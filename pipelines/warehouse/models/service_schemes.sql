@@ -7,16 +7,20 @@ with declared as (
     where scheme is not null
     group by all
 ),
+scheme_slugs as (  -- each scheme is folded once
+    select scheme, coalesce(slug(scheme), '—') as scheme_slug from (select distinct scheme from applications)
+),
 observed as (
     select
         service_key,
-        coalesce(slug(scheme), '—') as scheme_slug,
-        min(scheme) as scheme,
+        scheme_slug,
+        min(applications.scheme) as scheme,
         min(funder_id) as funder_id,
         count(distinct application_id)::integer as n_awards,
         min(fiscal_year) as first_year,
         max(fiscal_year) as last_year
     from applications
+    join scheme_slugs on applications.scheme is not distinct from scheme_slugs.scheme
     where is_counted and is_award and is_grant
     group by all
 ),

@@ -87,6 +87,13 @@ by_name as (  -- a current name comes before a former one
         and names.level = 'commune'
         and (commune_places.departement_code = names.departement_code or commune_places.postcode is not null)
 ),
+label_places as (  -- each side of a join is folded by itself: an expression on both compares every place with every name
+    select
+        place, level_read, folded_epci(stated_name) as epci_folded,
+        regexp_replace(slug(stated_name), '^(departement|region)-((de-la|de-l|du|des|de|d)-)?', '') as label_folded
+    from place
+    where role <> 'seat' and level_read <> 'commune'
+),
 found as (
     select
         place, 1.0 as priority, 'commune' as level, current_code as code,
@@ -152,13 +159,16 @@ found as (
     where place.folded is null
     union all
     select place, if(is_current, 6.0, 6.5) as priority, names.level, names.code, 'label' as rule
-    from place
+    from label_places
     join territory_names as names
-        on if(names.level = 'epci', folded_epci(place.stated_name), regexp_replace(
-            slug(place.stated_name), '^(departement|region)-((de-la|de-l|du|des|de|d)-)?', '')) = names.folded
-        and names.level <> 'commune'
-        and place.level_read in (names.level, 'any')
-    where place.role <> 'seat'
+        on label_places.epci_folded = names.folded and names.level = 'epci' and label_places.level_read in ('epci', 'any')
+    union all
+    select place, if(is_current, 6.0, 6.5) as priority, names.level, names.code, 'label' as rule
+    from label_places
+    join territory_names as names
+        on label_places.label_folded = names.folded
+        and names.level in ('departement', 'region')
+        and label_places.level_read in (names.level, 'any')
     union all
     select place, 7.0 as priority, 'departement' as level, postcode_departements.departement_code as code, 'postcode_departement' as rule
     from place

@@ -11,18 +11,22 @@ with declared as (
 declared_each as (
     select * exclude (pays), unnest(coalesce(string_split(pays, ';'), ['—'])) as pays from declared
 ),
+scheme_slugs as (  -- each scheme is folded once
+    select scheme, slug(scheme) as scheme_slug from (select distinct scheme from applications)
+),
 observed as (
     select
         service_key,
         min(funder_id) as funder_id,
-        slug(scheme) as scheme_slug,
-        min(scheme) as scheme,
+        scheme_slug,
+        min(applications.scheme) as scheme,
         coalesce(theme, 'unknown') as theme,
         if(aid_form = 'in_kind', 'in_kind', coalesce(purpose, 'unknown')) as pays,
         count(distinct application_id)::integer as n_awards,
         min(fiscal_year) as first_year,
         max(fiscal_year) as last_year
     from applications
+    join scheme_slugs on applications.scheme is not distinct from scheme_slugs.scheme
     where is_counted and is_award and is_grant
     group by all
 ),

@@ -3,10 +3,24 @@
 with source as (
     select * from nominative_awards
 ),
+repeated as (
+    select application_id from source group by application_id having count(*) > 1
+),
 amounts as (
     select application_id, organisation_id, currency, stage, sum(amount_headline) as amount, min(line_id) as line_id
     from source
+    semi join repeated using (application_id)
     group by all
+),
+awarded as (
+    select source.*, amounts.amount
+    from source
+    join amounts using (line_id, application_id, organisation_id, currency, stage)
+    union all
+    select *, amount_headline as amount from source anti join repeated using (application_id)
+),
+titles as (  -- only digits and at signs may tell a person: each title that has some is searched once
+    select title, masked(title) as masked_title from (select distinct title from source where regexp_matches(title, '[0-9@]'))
 ),
 final as (
     select
@@ -27,14 +41,14 @@ final as (
         source.seat_departement_code as departement_code,
         source.seat_epci_code as epci_code,
         source.seat_commune_name as commune_name,
-        masked(source.title) as title,
+        if(titles.title is null, source.title, titles.masked_title) as title,
         source.theme,
         source.purpose,
         source.aid_form,
         source.fiscal_year,
-        amounts.amount,
-        stage,
-        currency,
+        source.amount,
+        source.stage,
+        source.currency,
         source.decided_date,
         source.agreement_id,
         source.agreement_start_year,
@@ -50,8 +64,8 @@ final as (
         source.source_url,
         source.source_updated_at,
         source.licence
-    from amounts
-    join source using (line_id, application_id, organisation_id, currency, stage)
+    from awarded as source
+    left join titles on if(regexp_matches(source.title, '[0-9@]'), source.title, null) = titles.title
     join funding.funders as funders using (funder_id)
     join funding.services as services using (service_key, funder_id)
 )

@@ -35,9 +35,9 @@ select 'service_departements' as model, service_key || ' · ' || departement_cod
 union all
 select 'funder_identities' as model, concat_ws(' · ', depositor, funder_name, funder_siren) as key, count(*) as n from funder_identities group by depositor, funder_name, funder_siren having count(*) > 1
 union all
-select 'line_themes' as model, line_id as key, count(*) as n from line_themes group by line_id having count(*) > 1
-union all
 select 'decisions' as model, application_id as key, count(*) as n from decisions group by application_id having count(*) > 1
+union all
+select 'funder_budgets' as model, concat_ws(' · ', funder_id, fiscal_year, service_name, scheme) as key, count(*) as n from funder_budgets group by all having count(*) > 1
 union all
 select 'observed_years' as model, funder_id || ' · ' || fiscal_year::text as key, count(*) as n from observed_years group by funder_id, fiscal_year having count(*) > 1
 union all

@@ -1,4 +1,5 @@
 -- Lignes attribuées à des personnes morales : les seules publiées nominativement.
+-- view: yes
 
 with source as (
     select
