@@ -162,16 +162,20 @@ def in_frame(path: Path) -> None:
 
 
 def peak(path: Path, *, and_then: str = "") -> tuple[float, float]:
-    """Seconds and megabytes that staging the file at `path` takes in a process of its own, imports included."""
+    """Seconds and megabytes that staging the file at `path` takes in a process of its own, imports included.
+
+    The system's own high-water mark (Linux): what `resource` tells of a process begins at the weight of its parent.
+    """
     code = (
-        "import resource, sys, tempfile\nfrom datetime import date\nfrom pathlib import Path\n"
+        "import sys, tempfile\nfrom datetime import date\nfrom pathlib import Path\n"
         "from pipelines.ingest.normalise import Origin\nfrom pipelines.ingest.receipt import write_receipt\n"
         "from pipelines.ingest.stage import stage\nfrom schemas.funder import FunderFile\n"
         "path = Path(sys.argv[1])\n"
         "with tempfile.TemporaryDirectory(dir=path.parent) as folder:\n"
         "    report = stage(path, Origin('bench', 'bench', path.name, FunderFile()), Path(folder) / 'staged')\n"
         f"    {and_then or 'pass'}\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)\n"
+        "marks = Path('/proc/self/status').read_text().splitlines()\n"
+        "print(next(int(mark.split()[1]) for mark in marks if mark.startswith('VmHWM')) / 1024)\n"
     )
     answers: list[str] = []
     command = [sys.executable, "-c", code, str(path)]

@@ -13,6 +13,7 @@ import pytest
 import xlwt
 from openpyxl.styles import PatternFill
 
+from pipelines.ingest import read
 from pipelines.ingest.read import read_file
 from pipelines.ingest.sheet import UnreadableFileError
 
@@ -102,6 +103,20 @@ def test_the_extent_that_a_sheet_states_is_not_believed() -> None:
         for name, body in parts.items():
             out.writestr(name, body)
     assert "colonne XFD" in refused(stream.getvalue(), "x.xlsx")
+
+
+def test_a_defect_of_the_library_does_not_stop_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a library in Rust raises when it meets a case that it did not foresee is no `Exception`."""
+    panic = type("PanicException", (BaseException,), {})
+
+    def fails(_: bytes) -> None:
+        raise panic("range end index 64 out of range for slice of length 26")
+
+    monkeypatch.setattr(read.fastexcel, "read_excel", fails)
+    assert "abîmé" in refused(bytes(xls()))
+    monkeypatch.setattr(read.fastexcel, "read_excel", lambda _: (_ for _ in ()).throw(KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        read_file(bytes(xls()), name="x.xls")
 
 
 @pytest.mark.parametrize("cell", ["B90000", "KM3", "XFD2"])

@@ -619,3 +619,14 @@ def test_records_of_a_portal_are_read_by_their_own_titles(wrapped: bool) -> None
     report = check_file(content, Origin("d", "ville-d-essai", "export.json", FunderFile())).report
     assert (report.status, report.amounts) == ("accepted", {"awarded": "600.00"})
     assert [column.header for column in report.columns] == ["exercice", "beneficiaire", "montant_vote"]
+
+
+@pytest.mark.parametrize(
+    ("currencies", "status"),
+    [(("EUR",), "accepted"), (("euros", "€"), "accepted"), (("EUR", "dollars"), "held"), (("EUR", "CHF"), "accepted")],
+)
+def test_a_currency_that_no_code_tells_is_asked(currencies: tuple[str, ...], status: str) -> None:
+    cells = [f"@;2023;{1000 + 7 * n};{currency}" for n, currency in enumerate(currencies)]
+    report = check(table("Bénéficiaire;Année;Montant accordé;Devise", *cells), name="subventions accordées.csv").report
+    assert report.status == status, report.questions
+    assert ("monnaie" in asked(report)) == (status == "held")

@@ -94,7 +94,7 @@ def read_one(seed: int) -> Read:
         outcome = check_file(file.content, Origin("d", "ville-d-essai", file.name, FunderFile()))
         status = outcome.report.status
         wrong = "; ".join(_wrongs(outcome, file))
-    except Exception as error:
+    except BaseException as error:  # a library in Rust may raise what is no `Exception`
         wrong = f"{type(error).__name__}: {str(error)[:200]}"
     seconds, memory = time.process_time() - began, _peak()
     faulthandler.cancel_dump_traceback_later()

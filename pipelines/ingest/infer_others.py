@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from pipelines.ingest.guess import BY_BOTH, BY_CELLS
+from pipelines.ingest.infer_amounts import IN_WHICH_UNIT
 from pipelines.ingest.titles import title_key
 from schemas.synonyms import load_synonyms
 
@@ -23,11 +24,12 @@ _TEXTS = ("title", "scheme", "theme_raw", "budget_programme", "seat_commune_name
 _FREE = ("decision_reference", "rae_id", "refusal_reason", "cofunders")
 _DATES = ("deposited_date", "period_start", "period_end", "first_paid_date")
 _RNA = r"^[Ww]\d[A-Za-z\d]\d{7}$"
+_EUROS = {"eur", "euro", "euros", "€", ""}
 _MULTI_YEAR = {"pluriannuel": "oui", "annuel": "non"}
 
 
 def find_others(guess: Guess) -> None:
-    """Place what can be placed; nothing is asked."""
+    """Place what can be placed; only currencies that no code tells are asked."""
     for name in (*_TEXTS, "service_name"):
         _place(guess, name, lambda column: column.has_names, first=name == "title")
     for name in _FREE:
@@ -39,6 +41,9 @@ def find_others(guess: Guess) -> None:
     _place(guess, "seat_commune_code", lambda column: column.share(column.text.str.contains(r"^\d[\dAB]\d{3}$")) >= 0.9)
     _place(guess, "applicant_rna", lambda column: column.share(column.text.str.contains(_RNA)) >= 0.5)
     _place(guess, "currency", lambda column: column.share(column.text.str.contains(r"^[A-Z]{3}$")) == 1)
+    unread = list(guess.free)
+    if any(not set(column.words) <= _EUROS for column in guess.titled("field", "currency") if column in unread):
+        guess.ask(IN_WHICH_UNIT)
     _place(guess, "beneficiary_share", lambda column: column.has_numbers)
     _place(guess, "eu_notification", _is_answer)
     _place(guess, "applicant_local_id", _numbers_the_applicant(guess))

@@ -39,6 +39,8 @@ _WORKBOOKS = {"[Content_Types].xml", "mimetype", "META-INF/manifest.xml"}
 _TABLE_SUFFIXES = {".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".ods", ".json", ".parquet", ".gz"}
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError, ValueError)
 """What Python's zipfile raises on damaged archives, on features it lacks and on encrypted members."""
+_PANIC = "PanicException"
+"""The name of what a defect of a library in Rust raises on a damaged file; no module exports the class."""
 _MOST_MEMBERS = 500
 _DEEPEST = 3  # archives in archives
 _PROTECTED = (
@@ -109,7 +111,7 @@ def _read_parquet(content: bytes, name: str) -> Sheet:
     """Titles become row 1, so that the first line is row 2, as in a spreadsheet."""
     try:
         table = pl.read_parquet(io.BytesIO(content))
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise UnreadableFileError("Le fichier Parquet est abîmé : il ne s'ouvre pas.") from error
     letters = column_letters(table.width)
     nested = [name for name, dtype in table.schema.items() if dtype.is_nested() or dtype == pl.Binary]
@@ -179,6 +181,10 @@ def _read_workbook(content: bytes) -> list[Sheet]:
     except fastexcel.FastExcelError as error:
         if "assword" in str(error):
             raise UnreadableFileError(_PROTECTED) from error
+        raise UnreadableFileError(DAMAGED) from error
+    except BaseException as error:
+        if type(error).__name__ != _PANIC:
+            raise
         raise UnreadableFileError(DAMAGED) from error
 
 

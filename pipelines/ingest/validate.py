@@ -198,15 +198,15 @@ def _emptied(lines: pl.DataFrame, places: dict[str, pl.Series]) -> pl.DataFrame:
 def _late(lines: pl.DataFrame, touched: set[int], found: list[Found], model: type[pa.DataFrameModel]) -> list[Found]:
     """Failures of lines that a value emptied above leaves without what they need: a party, say, known by it alone.
 
-    But for these, and for the failures that are only said, what is accepted satisfies the contract; else raises
-    `AssertionError`. `touched`: the lines, accepted so far, of which a cell was emptied; the others are as they were
-    when they were checked.
+    But for these, rejected or only said, what is accepted satisfies the contract; else raises `AssertionError`.
+    `touched`: the lines, accepted so far, of which a cell was emptied; the others are as they were when checked.
     """
     kinds, places = issue_kinds(), sorted(touched)
-    kept = {code for code in {item[2] for item in found} if kinds[code].effect == "keep"}
+    said = {(position, code) for position, _, code, _, _ in found}
     failures = _failures(lines[places], model) if places else []
-    late = [(places[place], name, code, text, more) for place, name, code, text, more in failures if code not in kept]
-    if wrong := {code for _, _, code, _, _ in late if kinds[code].severity != "error"}:
+    late = [(places[place], name, code, text, more) for place, name, code, text, more in failures]
+    late = [item for item in late if (item[0], item[2]) not in said]
+    if wrong := {code for _, _, code, _, _ in late if kinds[code].severity != "error" and kinds[code].effect != "keep"}:
         raise AssertionError(f"accepted lines fail the contract: {sorted(wrong)}")
     return late
 
