@@ -362,9 +362,8 @@ def _too_narrow(bounds: pl.DataFrame, facts: Facts, limits: Disclosure) -> pl.Da
         facts.values.select(*CELL, "measure", "value"),
         bounds.filter(is_nothing).select(*CELL, "measure", value="low"),
     ]
-    left = _open(
-        replace(facts, values=pl.concat(values))
-    )  # but for what is inside a cell that may be told to hold none
+    # all but what is inside a cell that may be told to hold none
+    left = _open(replace(facts, values=pl.concat(values)))
     return pl.concat([
         narrow.filter(pl.col("level") == level).join(left, on=[*keys, "measure"], how="semi")
         for level, keys in LEVELS.items()
