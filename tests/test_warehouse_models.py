@@ -99,7 +99,7 @@ def funding(tmp_path_factory: pytest.TempPathFactory) -> Path:
     staging.deposit(
         "doubts",
         [
-            line(org=801),
+            line(org=801, applicant_kind_basis="name"),
             line(org=801, applicant_kind="unknown"),
             line(org=802),
             line(org=802, applicant_kind="natural"),
