@@ -52,7 +52,7 @@ _STATED = """
     SELECT
         named.stated_table AS funder_id, shown.fiscal_year,
         if(shown.is_whole, NULL, named.cell) AS departement_code,
-        shown.n_awarded, shown.n_submitted, shown.success_rate, shown.is_whole, shown.figures_date
+        shown.n_awarded, shown.n_submitted, shown.success_rate, shown.is_whole, shown.figures_date, shown.is_former
     FROM stated_success_rates AS shown
     JOIN (FROM funding.stated_success_rates WHERE is_public_table) AS named
         ON shown.funder_id = named.funder_id AND shown.fiscal_year = named.fiscal_year
