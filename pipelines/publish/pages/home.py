@@ -131,7 +131,7 @@ def _not_shown(context: Context, *, has_calls: bool) -> list[str]:
     found = [
         "Les financeurs qui n'ont rien déposé ni publié : leur absence ici n'est pas une absence d'aide.",
         f"Les refus de {formats.plural(silent, 'financeur')} sur {formats.count(len(funders))}, qui ne les "
-        "publient pas."
+        f"{'publient' if silent > 1 else 'publie'} pas."
         if silent
         else "",
         (
