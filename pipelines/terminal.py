@@ -58,7 +58,7 @@ def _counts(report: Report) -> str:
 
 
 def _show_issues(report: Report, console: Console) -> None:
-    """Each cause with its count and first cell, then what to do; lines, since a table has no room in a narrow window."""
+    """Each cause with its count and first cell, then what to do; a table has no room in a narrow window."""
     for code, count in Counter(issue.code for issue in report.issues).most_common(_SHOWN):
         first = next(issue for issue in report.issues if issue.code == code)
         cell = f"{first.column or ''}{first.row or ''}"
