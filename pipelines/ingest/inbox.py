@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from pipelines.ingest.answers import answer, prepare
+from pipelines.ingest.answers import answer, prepare, sweep_answers
 from pipelines.ingest.choice import decide_all, link_all, tell_twins, tell_versions
 from pipelines.ingest.dates import date_in_name
 from pipelines.ingest.declarations import Declarations
@@ -49,6 +49,7 @@ def ingest(raw: Path, warehouse: Path, *, as_of: date, progress: Progress | None
     """
     now = datetime.now(UTC).replace(microsecond=0)
     sweep(warehouse / "deposits", warehouse / "staging")
+    sweep_answers(raw)
     drop_damaged(warehouse / "staging")
     with Workers() as workers, _recorded(warehouse, as_of, now):
         done = _read_inbox(raw, warehouse, now, workers, progress)
