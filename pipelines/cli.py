@@ -47,6 +47,30 @@ def run(
 
 
 @app.command()
+def fetch(
+    publishers: Annotated[
+        Optional[list[str]],  # noqa: UP045 - Typer reads the annotation at run time
+        typer.Argument(help="Producteurs (dossiers) ; tous par défaut."),
+    ] = None,
+    feeds: Annotated[
+        Optional[Path],  # noqa: UP045 - Typer reads the annotation at run time
+        typer.Option("--feeds", envvar="QFQ_FEEDS", help="Fichier des sources (schemas/feeds.toml par défaut)."),
+    ] = None,
+    raw: Raw = Path("raw"),
+    warehouse: Warehouse = Path("warehouse"),
+    reports: Reports = Path("reports"),
+) -> None:
+    """Recevoir dans raw/ les données ouvertes que déclare schemas/feeds.toml ; `qfq run` les lit ensuite.
+
+    Code de sortie : 0 si tout est à jour, 1 si une source n'a pas pu être reçue ; les autres le sont.
+    """
+    from pipelines.defs.terminal import run_feeds
+
+    folders = {"raw": raw, "warehouse": warehouse, "reports": reports}
+    raise typer.Exit(run_feeds(publishers or [], feeds=feeds, **folders))
+
+
+@app.command()
 def check(
     file: Annotated[Path, typer.Argument(help="Fichier à contrôler.")],
     funder: Annotated[str | None, typer.Option("--funder", help="Nom du financeur.")] = None,

@@ -15,19 +15,21 @@ _PREVIEW = 8
 _LONGEST = 80
 
 
-def as_table(rows: Sequence[dict[str, Any]]) -> dg.TableMetadataValue | dg.TextMetadataValue:
-    """A small table of text and numbers, one record a row."""
+def as_table(
+    rows: Sequence[dict[str, Any]], *, longest: int = _LONGEST
+) -> dg.TableMetadataValue | dg.TextMetadataValue:
+    """A small table of text and numbers, one record a row; a text longer than `longest` characters is cut."""
     if not rows:
         return dg.MetadataValue.text("aucune ligne")
-    records = [dg.TableRecord({key: _plain(value) for key, value in row.items()}) for row in rows]
+    records = [dg.TableRecord({key: _plain(value, longest) for key, value in row.items()}) for row in rows]
     return dg.MetadataValue.table(records)
 
 
-def _plain(value: Any) -> str | int | float | bool | None:
+def _plain(value: Any, longest: int) -> str | int | float | bool | None:
     if value is None or isinstance(value, (bool, int, float)):
         return value
     text = str(value)
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def describe_tables(database: Path, names: Sequence[str]) -> dict[str, dict[str, Any]]:

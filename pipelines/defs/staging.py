@@ -7,6 +7,7 @@ import dagster as dg
 from pydantic import Field
 
 from pipelines.defs import contract_checks
+from pipelines.defs.feeds import FEEDS
 from pipelines.defs.metadata import as_table
 from pipelines.defs.places import Places
 from pipelines.defs.progress import Progress
@@ -56,6 +57,7 @@ _CHECKS = [
     specs=[
         dg.AssetSpec(
             STAGING,
+            deps=[FEEDS],
             group_name="ingest",
             kinds={"polars", "pandera", "parquet"},
             owners=["team:analystes"],
