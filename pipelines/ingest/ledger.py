@@ -117,6 +117,15 @@ class Ledger:
         """Deposits whose lines were loaded by a former run."""
         return {row["deposit_id"] for row in self._connection.execute("SELECT DISTINCT deposit_id FROM versions")}
 
+    def brought(self) -> list[dict[str, Any]]:
+        """The years that each deposit ever loaded was found to hold: a row for each, with its number of lines."""
+        rows = self._connection.execute(
+            "SELECT d.depositor, d.deposit_id, d.file_name, d.received_at, v.fiscal_year, max(v.lines) AS lines "
+            "FROM versions AS v JOIN deposits AS d USING (deposit_id) WHERE v.reason <> 'held' "
+            "GROUP BY d.deposit_id, v.fiscal_year ORDER BY d.arrival, v.fiscal_year"
+        )
+        return list(rows)
+
     def record_file(
         self, file: InboxFile, deposit_id: str, sha256: str, now: datetime, *, mark: Mark | None = None
     ) -> None:
