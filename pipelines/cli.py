@@ -143,6 +143,26 @@ def release(
 
 
 @app.command()
+def review(
+    warehouse: Warehouse = Path("warehouse"),
+    most: Annotated[int, typer.Option("--most", min=1, help="Nombre de lignes à montrer.")] = 20,
+) -> None:
+    """Lister ce qui attend une décision, les montants les plus élevés d'abord, avec où et quoi répondre.
+
+    La liste entière est dans warehouse/analystes/a-decider.html. Code de sortie : 2 s'il n'y a pas encore de base.
+    """
+    from pipelines.review import show
+    from pipelines.warehouse.analysts import NoDatabaseError, pending
+
+    try:
+        items = pending(warehouse / "funding.duckdb")
+    except NoDatabaseError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    show(items, most=most)
+
+
+@app.command()
 def doctor(
     raw: Raw = Path("raw"), warehouse: Warehouse = Path("warehouse"), reports: Reports = Path("reports")
 ) -> None:
