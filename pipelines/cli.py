@@ -143,6 +143,22 @@ def release(
 
 
 @app.command()
+def plan(raw: Raw = Path("raw"), warehouse: Warehouse = Path("warehouse")) -> None:
+    """Dire ce que le prochain passage lira ou relira, et combien de temps, sans rien lire ni changer.
+
+    Code de sortie : 0, ou 2 si le dossier des dépôts n'est pas là.
+    """
+    from pipelines.ingest.deposit import InboxError
+    from pipelines.ingest.restaging import cost, told_plainly
+
+    try:
+        typer.echo(f"Au prochain passage : {told_plainly(cost(raw, warehouse))}")
+    except InboxError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+
+
+@app.command()
 def review(
     warehouse: Warehouse = Path("warehouse"),
     most: Annotated[int, typer.Option("--most", min=1, help="Nombre de lignes à montrer.")] = 20,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from pipelines.defs.feeds import feeds
+from pipelines.defs.forecast import forecast_job
 from pipelines.defs.places import Places
 from pipelines.defs.progress import Progress
 from pipelines.defs.publication import public_database, site
@@ -17,7 +18,7 @@ def definitions(*, places: Places, progress: Progress) -> dg.Definitions:
     """Everything, over these folders: a job that has a launch form keeps the resources it was defined with."""
     return dg.Definitions(
         assets=[feeds, staging, funding_database, public_database, site],
-        jobs=[main_job, feeds_job],
+        jobs=[main_job, feeds_job, forecast_job],
         sensors=[inbox_sensor],
         schedules=[daily_schedule, feeds_schedule],
         resources={"places": places, "progress": progress},

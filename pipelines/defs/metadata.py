@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from pipelines.ingest.restaging import Cost
+
 _PREVIEW = 8
 _LONGEST = 80
 
@@ -52,4 +54,18 @@ def _describe(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, Any
             columns=[dg.TableColumn(column, kind, description=comment or None) for column, kind, comment in columns]
         ),
         "aperçu": as_table([dict(zip(titles, row, strict=True)) for row in rows]),
+    }
+
+
+def cost_metadata(found: Cost) -> dict[str, Any]:
+    """What a pass over the inbox costs, as metadata."""
+    seconds = "non estimées : aucun passage n'a encore lu de fichier" if found.seconds is None else round(found.seconds)
+    return {
+        "fichiers nouveaux": found.n_new,
+        "fichiers à relire": found.n_again,
+        "lignes à relire": found.lines_again,
+        "octets à lire": found.bytes_new + found.bytes_again,
+        "lectures gardées, sans copie": found.n_kept,
+        "secondes estimées": seconds,
+        "d'après": f"{found.n_runs} passages",
     }

@@ -8,14 +8,17 @@ from pydantic import Field
 
 from pipelines.defs import contract_checks
 from pipelines.defs.feeds import FEEDS
-from pipelines.defs.metadata import as_table
+from pipelines.defs.metadata import as_table, cost_metadata
 from pipelines.defs.places import Places
 from pipelines.defs.progress import Progress
+from pipelines.defs.retries import tried_again
 from pipelines.ingest import french
+from pipelines.ingest.deposit import InboxError
 from pipelines.ingest.deposited import Deposit, Pass
 from pipelines.ingest.inbox import ingest
 from pipelines.ingest.manifest import write_manifest
 from pipelines.ingest.release import NotWaitingError, Waiting, release
+from pipelines.ingest.restaging import Cost, cost, told_plainly
 from pipelines.ingest.rhythm import Reminder, Rhythm
 
 STAGING = dg.AssetKey("staging")
@@ -83,15 +86,27 @@ def staging(
 ) -> Iterator[Any]:
     """Let through what the launch form names, read the inbox, decide versions, write receipts and the manifest."""
     progress.stage("Lecture des dépôts")
-    with places.writing():
+    with tried_again(), places.writing():
+        expected = _expected(places)
+        context.log.info("Avant de lire : %s", told_plainly(expected))
         for one in _released(config.deposits, places):
             context.log.info("Dépôt %s (%s) libéré : %s", one.deposit_id, one.path, one.awaits)
         done = ingest(places.raw_folder, places.warehouse_folder, as_of=places.day, progress=progress.file)
         write_manifest(done, raw=places.raw_folder, warehouse=places.warehouse_folder)
     current = [deposit for deposit in done.deposits if deposit.is_current]
     context.log.info("%d fichiers lus, %d dépôts en cours", len(done.deposits), len(current))
-    yield dg.MaterializeResult(asset_key=STAGING, metadata=_metadata(done, places))
+    new, held = sum(deposit.is_new for deposit in done.deposits), sum(bool(d.awaits) for d in done.deposits)
+    context.instance.add_run_tags(context.run.run_id, {"qfq/lus": str(new), "qfq/en_attente": str(held)})
+    yield dg.MaterializeResult(asset_key=STAGING, metadata={**_metadata(done, places), **cost_metadata(expected)})
     yield from _check_results(done)
+
+
+def _expected(places: Places) -> Cost:
+    """What is about to be read. An inbox that cannot be read is told by the reading itself."""
+    try:
+        return cost(places.raw_folder, places.warehouse_folder)
+    except InboxError:
+        return Cost()
 
 
 def _released(wanted: list[str], places: Places) -> list[Waiting]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -18,6 +19,8 @@ from pipelines.defs.home import environment
 from pipelines.defs.places import Places
 from pipelines.defs.progress import Progress
 from pipelines.defs.triggers import feeds_job, main_job
+from pipelines.ingest.deposit import InboxError
+from pipelines.ingest.restaging import cost, told_plainly
 from pipelines.terminal import STATUS_WORDS
 
 if TYPE_CHECKING:
@@ -49,6 +52,10 @@ def run_main_job(*, raw: Path, warehouse: Path, reports: Path, as_of: date) -> i
     os.environ.update(environment(raw=raw, warehouse=warehouse, reports=reports))
     places = Places(raw=str(raw), warehouse=str(warehouse), reports=str(reports), as_of=as_of.isoformat())
     console.print(f"Qui finance quoi, au {as_of.isoformat()}")
+    with suppress(InboxError):  # the run itself says what is wrong with the inbox
+        expected = cost(raw, warehouse)
+        if expected.n_again:
+            console.print(f"À lire : {told_plainly(expected)}")
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with dg.DagsterInstance.get() as instance, Bar(*columns, console=console, transient=True) as bar:
         job = definitions(places=places, progress=_BarProgress(bar)).resolve_job_def(main_job.name)

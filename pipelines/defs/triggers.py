@@ -8,6 +8,7 @@ import dagster as dg
 
 from pipelines.defs.feeds import FEEDS
 from pipelines.defs.places import Places
+from pipelines.defs.retries import run_tags
 from pipelines.ingest.deposit import InboxError, look
 
 main_job = dg.define_asset_job(
@@ -16,6 +17,7 @@ main_job = dg.define_asset_job(
     description="Tout : lire les dépôts, contrôler, consolider, publier. Pour laisser passer un dépôt en attente, "
     "écrire son identifiant dans le formulaire de lancement (deposits).",
     config={"ops": {"staging": {"config": {"deposits": []}}}},
+    run_tags=run_tags("tout_publier"),
 )
 
 feeds_job = dg.define_asset_job(
@@ -24,6 +26,7 @@ feeds_job = dg.define_asset_job(
     description="Recevoir les données ouvertes déclarées dans schemas/feeds.toml. Ce qui arrive dans raw/ lance "
     "ensuite le travail principal, comme un fichier déposé.",
     config={"ops": {"feeds": {"config": {"publishers": []}}}},
+    run_tags=run_tags("recevoir_les_sources"),
 )
 
 
@@ -43,7 +46,8 @@ def inbox_sensor(context: dg.SensorEvaluationContext, places: Places) -> dg.Sens
     seen = hashlib.sha256(told.encode()).hexdigest()
     if seen == context.cursor:
         return dg.SkipReason("Rien de nouveau dans le dossier des dépôts.")
-    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=seen)], cursor=seen)
+    asked = dg.RunRequest(run_key=seen, tags={"qfq/origine": "dossier des dépôts", "qfq/fichiers": str(len(files))})
+    return dg.SensorResult(run_requests=[asked], cursor=seen)
 
 
 daily_schedule = dg.ScheduleDefinition(

@@ -10,6 +10,7 @@ import dagster as dg
 from pipelines.defs.metadata import as_table, describe_tables
 from pipelines.defs.places import Places
 from pipelines.defs.progress import Progress
+from pipelines.defs.retries import tried_again
 from pipelines.defs.staging import STAGING
 from pipelines.warehouse.analysts import KINDS, pending, write_changes, write_queue
 from pipelines.warehouse.build import BlockedBuild, BuildResult, build, models
@@ -61,7 +62,7 @@ def funding_database(
     selected = {key.path[-1] for key in context.selected_asset_keys}
     everything = selected == {model.name for model in models()}
     try:
-        with places.writing():
+        with tried_again(), places.writing():
             inputs = load_inputs(places.warehouse_folder, as_of=places.day, registers=places.registers)
             result = build(inputs, places.funding, select=None if everything else selected)
             told = _told(result, places)

@@ -192,6 +192,11 @@ def _stage_ahead(
     return set(unseen)
 
 
+def origin_of_row(row: Mapping[str, Any], raw: Path) -> Origin:
+    """Where a deposit of the ledger comes from, with what its depositor declares today."""
+    return _origin(row, raw)[0]
+
+
 def _origin(row: Mapping[str, Any], raw: Path) -> tuple[Origin, str | None]:
     """Where a deposit comes from, and why its funder.toml cannot be used, if it cannot."""
     funder_file, problem = _declarations(raw / row["depositor"]) if row["depositor"] else (FunderFile(), None)

@@ -186,6 +186,20 @@ class Ledger:
         )
         return list(rows)
 
+    def staged_sizes(self) -> list[tuple[str, int]]:
+        """The start of the run that staged a deposit, and the deposit's bytes, for every staging ever done."""
+        rows = self._connection.execute(
+            "SELECT s.staged_at, d.size FROM stagings AS s JOIN deposits AS d USING (deposit_id)"
+        )
+        return [(row["staged_at"], row["size"]) for row in rows]
+
+    def ended_runs(self) -> list[tuple[str, str]]:
+        """The start and the end of the runs that read the inbox to its end."""
+        rows = self._connection.execute(
+            "SELECT started_at, ended_at FROM runs WHERE outcome = 'read' AND ended_at IS NOT NULL ORDER BY run_id"
+        )
+        return [(row["started_at"], row["ended_at"]) for row in rows]
+
     def record_removal(self, sha256: str, *, unused_since: datetime, now: datetime) -> None:
         """The private copy of this content, which served nothing since then, is removed."""
         with self._transaction() as db:
