@@ -20,11 +20,13 @@ from pipelines.ingest.declarations import Declarations
 from pipelines.ingest.deposit import InboxError, InboxFile, deposit_id, depositor_of, settled, take
 from pipelines.ingest.deposited import Deposit, Pass
 from pipelines.ingest.guards import hold_back, let_in, origins_of, settle_withdrawals, supersede
+from pipelines.ingest.layout_changes import layout_changes
 from pipelines.ingest.ledger import Ledger
 from pipelines.ingest.normalise import Origin
 from pipelines.ingest.origin_mark import origin_of
 from pipelines.ingest.pool import Workers
 from pipelines.ingest.retention import former_staging, has_copy, remove_old_copies
+from pipelines.ingest.rhythm import brought_as_totals, covered_years, deliveries, follow
 from pipelines.ingest.seal import drop_damaged
 from pipelines.ingest.stage import recipe_key, stage, sweep
 from schemas.publication import load_publication
@@ -52,7 +54,7 @@ def ingest(raw: Path, warehouse: Path, *, as_of: date, progress: Progress | None
     sweep_answers(raw)
     drop_damaged(warehouse / "staging")
     with Workers() as workers, _recorded(warehouse, as_of, now):
-        done = _read_inbox(raw, warehouse, now, workers, progress)
+        done = _read_inbox(raw, warehouse, now, workers, progress, as_of)
         prepare([deposit for deposit in done.deposits if deposit.is_present], raw, warehouse, workers)
     for deposit in done.deposits:
         if deposit.is_present:
@@ -74,7 +76,9 @@ def _recorded(warehouse: Path, as_of: date, now: datetime) -> Iterator[None]:
             ledger.end_run(run, outcome, datetime.now(UTC).replace(microsecond=0))
 
 
-def _read_inbox(raw: Path, warehouse: Path, now: datetime, workers: Workers, progress: Progress | None) -> Pass:
+def _read_inbox(
+    raw: Path, warehouse: Path, now: datetime, workers: Workers, progress: Progress | None, as_of: date
+) -> Pass:
     """Take, stage and decide, all of it told to the ledger."""
     with Ledger(warehouse / "ledger.sqlite") as ledger:
         files = settled(raw)
@@ -90,9 +94,14 @@ def _read_inbox(raw: Path, warehouse: Path, now: datetime, workers: Workers, pro
         ledger.record_decisions(versions, twins, now)
         days = load_publication().retention.deposits_days
         removed = remove_old_copies(deposits, ledger, warehouse / "deposits", now, days=days)
+        brought = ledger.brought()
+        brought += brought_as_totals(deposits, brought)
+        changed = layout_changes(deposits, ledger, warehouse)
     tell_versions(deposits, versions)
     tell_twins(deposits, twins)
-    return Pass(deposits, versions, twins, untaken, removed)
+    days_brought = deliveries(brought, {deposit.deposit_id: deposit.stated_date for deposit in deposits})
+    rhythms, reminders = follow(days_brought, covered_years(deposits, versions), as_of=as_of)
+    return Pass(deposits, versions, twins, untaken, removed, days_brought, rhythms, reminders, changed)
 
 
 def _take(files: list[InboxFile], raw: Path, warehouse: Path, ledger: Ledger, now: datetime) -> dict[str, str]:
@@ -188,6 +197,11 @@ def _stage_ahead(
         stage, [task for _, task in unseen.values()], sizes=[row["size"] for row, _ in unseen.values()], done=done
     )
     return set(unseen)
+
+
+def origin_of_row(row: Mapping[str, Any], declared: Declarations) -> Origin:
+    """Where a deposit of the ledger comes from, with what its depositor declares today."""
+    return _origin(row, declared)[0]
 
 
 def _origin(row: Mapping[str, Any], declared: Declarations) -> tuple[Origin, str | None]:
