@@ -42,7 +42,7 @@ NONCONFORMING = pl.Schema(
 )
 
 _FEWEST_OFFICIAL = len(COLUMNS) // 2
-_SLICE = 200_000  # lines worked on at a time: text copies of a million lines would double the memory
+_SLICE = 50_000  # lines worked on at a time: text copies of a million lines would double the memory
 _FIRST_PLACES = 5
 _TITLES = {name: info.title for name, info in describe(Scdl).items()}
 

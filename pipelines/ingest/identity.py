@@ -13,7 +13,7 @@ from pipelines.ingest.pool import in_threads
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_SLICE = 100_000  # lines worked on at a time: the keys of a million would weigh as much as the file
+_SLICE = 50_000  # lines worked on at a time: the keys of a million would weigh as much as the file
 _BETWEEN = "\x1f"  # no cell holds it: control characters are taken out when the sheet is mapped
 _CELL = f"{_BETWEEN}cell "
 
