@@ -15,14 +15,30 @@ if TYPE_CHECKING:
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
+_Other = TypeVar("_Other")
 _WORTH_IT = 3_000_000  # bytes in all: below, starting processes costs more than it saves
 _EACH = 100_000  # bytes that take as long as what any task costs, however small
+_FEW = 2_000  # lines below which a thread takes longer to start than its work
 
 
-def in_threads(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
-    """`function` of each item, in order, on all processors: polars and DuckDB let go of Python's lock as they work."""
+def in_threads(function: Callable[[_Item], _Result], items: Iterable[_Item], *, lines: int) -> list[_Result]:
+    """`function` of each item, in order, on all processors: polars and DuckDB let go of Python's lock as they work.
+
+    One after the other when there are few `lines` in all.
+    """
+    if lines < _FEW:
+        return [function(item) for item in items]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(function, items))
+
+
+def both(one: Callable[[], _Result], other: Callable[[], _Other], *, lines: int) -> tuple[_Result, _Other]:
+    """What `one` and `other` return, at the same time unless there are few `lines`."""
+    if lines < _FEW:
+        return one(), other()
+    with ThreadPoolExecutor(1) as beside:
+        second = beside.submit(other)
+        return one(), second.result()
 
 
 class Workers:
