@@ -26,7 +26,7 @@ from pipelines.publish.finder import base36, numbered
 from pipelines.publish.shards import cut
 from pipelines.publish.site import publish
 from pipelines.publish.tables import records
-from pipelines.publish.words import folded, words
+from pipelines.publish.words import folded, spelt_out, words
 from tests.bench_site import large_world
 from tests.publish_database import NASTY, build
 from tests.test_publish_browser import ARGUMENTS, CHROMIUM, TAGS, Watched
@@ -74,6 +74,13 @@ def test_words_forgive_accents_case_and_signs() -> None:
     assert words("L'Épicerie des Cœurs-Unis (ASSOCIATION)") == ["epicerie", "coeurs", "unis"]
     assert folded("ÉTÉ À NOËL") == "ete a noel"
     assert words("جمعية التضامن") == ["جمعية", "التضامن"]
+
+
+def test_a_short_word_is_found_under_what_it_stands_for() -> None:
+    """Readers type « Restos », registers write « Restaurants »; a name that says MJC is found either way."""
+    assert words("Les Restos du Cœur") == ["restos", "coeur", "restaurants"]
+    assert set(words("MJC de Lunel")) == {"mjc", "lunel", "maison", "jeunes", "culture"}
+    assert all(set(words(spelt)) == set(spelt.split()) for spelt in spelt_out().values())  # none is cut off again
 
 
 @given(st.dictionaries(st.text(min_size=1), st.one_of(st.none(), st.floats(0, 1e9)), min_size=1, max_size=60))
@@ -393,6 +400,10 @@ def test_scripts_and_builder_agree_on_words_and_buckets(browser: Browser, root: 
         "ÎLE d'Yeu",
     ):
         assert tab.evaluate("text => QFQ.words(text)", text) == words(text), text
+    wanted = {"Restos du cœur": ["restaurants", "coeur"], "La MJC": ["maison", "jeunes", "culture"]}
+    for typed, found in wanted.items():
+        assert tab.evaluate("text => QFQ.words(text)", typed) == found
+    assert "maison jeunes culture" in tab.evaluate("text => QFQ.sought(text)", "La MJC")
     watched.context.close()
 
 
