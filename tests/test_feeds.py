@@ -622,7 +622,8 @@ def test_the_examples_of_the_file_are_right(tmp_path: Path) -> None:
     ("publisher", "file"),
     [("../x", "a.csv"), ("Ville", "a.csv"), ("reference", "a.csv"), ("ville", "../a.csv"), ("ville", "/a.csv"),
      ("ville", "a/../../b.csv"), ("ville", "a.exe"), ("ville", ".a.csv"), ("ville", "_a/b.csv"), ("ville", "a\\b.csv"),
-     ("ville", "funder.toml"), ("ville", "a\n.csv"), ("ville", "a" * 300 + ".csv"), ("ville", "")],
+     ("ville", "funder.toml"), ("ville", "a\n.csv"), ("ville", "a" * 300 + ".csv"), ("ville", ""),
+     ("ville", "CONFIRMER-0123abcd.txt"), ("ville", "a/Questions-2025-0123abcd.xlsx")],
 )  # fmt: skip
 def test_a_place_out_of_the_inbox_cannot_be_declared(tmp_path: Path, publisher: str, file: str) -> None:
     stated = f"\n[[resources]]\npublisher = {json.dumps(publisher)}\nfile = {json.dumps(file)}\nurl = 'https://a.fr/'\n"

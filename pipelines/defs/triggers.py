@@ -9,7 +9,7 @@ import dagster as dg
 from pipelines.defs.feeds import FEEDS
 from pipelines.defs.places import Places
 from pipelines.defs.retries import run_tags
-from pipelines.ingest.deposit import InboxError, look
+from pipelines.ingest.deposit import InboxError, look, look_beside
 
 main_job = dg.define_asset_job(
     "tout_publier",
@@ -34,12 +34,12 @@ feeds_job = dg.define_asset_job(
     job=main_job,
     minimum_interval_seconds=15,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Lance le travail principal quand le contenu du dossier des dépôts change.",
+    description="Lance le travail principal quand le dossier des dépôts change : fichiers, déclarations, réponses.",
 )
 def inbox_sensor(context: dg.SensorEvaluationContext, places: Places) -> dg.SensorResult | dg.SkipReason:
     """One run for all that is new. A file still being copied waits: its size will change, and call another run."""
     try:
-        files = look(places.raw_folder)
+        files = [*look(places.raw_folder), *look_beside(places.raw_folder)]
     except InboxError as error:
         return dg.SkipReason(str(error))
     told = "\n".join(f"{file.path}\0{file.size}\0{file.mtime_ns}" for file in files)

@@ -1,4 +1,4 @@
-"""What is put beside each file: the receipt, the annotated copy, the awards in the legal format."""
+"""What is put beside each file: the receipt, the annotated copy, our questions, the awards in the legal format."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from pipelines.ingest.annotate import copy_path, is_wanted, write_annotated
 from pipelines.ingest.deposit import RECEIPTS
-from pipelines.ingest.receipt import has_legal_csv, legal_name, write_receipt
+from pipelines.ingest.questionnaire import questionnaire_bytes, questionnaire_name
+from pipelines.ingest.receipt import has_legal_csv, legal_name, place, receipt_name, write_receipt
 from pipelines.ingest.stage import legal_csv, put_beside
 
 if TYPE_CHECKING:
@@ -55,6 +56,19 @@ def answer(deposit: Deposit, raw: Path, as_of: date) -> Path | None:
         put_beside(legal, folder / legal_name(report, file_name=name))
         annotated = _annotated_path(deposit, raw)
         shown = annotated.name if annotated is not None and annotated.is_file() else None
-        return write_receipt(report, folder, as_of=as_of, file_name=name, annotated=shown)
+        questions = folder / questionnaire_name(receipt_name(report, file_name=name))
+        asked = questionnaire_bytes(report, file_name=name)
+        if asked is None:
+            questions.unlink(missing_ok=True)
+        else:
+            place(questions, asked)
+        return write_receipt(
+            report,
+            folder,
+            as_of=as_of,
+            file_name=name,
+            annotated=shown,
+            questionnaire=questions.name if asked else None,
+        )
     except PermissionError:
         return None

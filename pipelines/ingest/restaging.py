@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pipelines.ingest import french
+from pipelines.ingest.declarations import Declarations
 from pipelines.ingest.deposit import InboxError, look
 from pipelines.ingest.inbox import origin_of_row
 from pipelines.ingest.ledger import Ledger
@@ -78,7 +79,7 @@ def cost(raw: Path, warehouse: Path) -> Cost:
 
 
 def _cost(ledger: Ledger, present: dict[str, int], raw: Path, warehouse: Path) -> Cost:
-    taken, files = ledger.deposits(), ledger.files()
+    taken, files, declared = ledger.deposits(), ledger.files(), Declarations(raw)
     new = {path: size for path, size in present.items() if path not in files or files[path]["size"] != size}
     again, lines, kept, unread = 0, 0, 0, sum(new.values())
     n_again, n_new = 0, len(new)
@@ -86,7 +87,7 @@ def _cost(ledger: Ledger, present: dict[str, int], raw: Path, warehouse: Path) -
         if row["withdrawn_at"] is not None or path in new:
             continue
         deposit = taken[row["deposit_id"]]
-        if (warehouse / "staging" / recipe_key(deposit["sha256"], origin_of_row(deposit, raw))).is_dir():
+        if (warehouse / "staging" / recipe_key(deposit["sha256"], origin_of_row(deposit, declared)[0])).is_dir():
             continue
         former = former_staging(row["deposit_id"], ledger, warehouse)
         if former is None:
