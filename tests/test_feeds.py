@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -320,6 +322,53 @@ def test_an_encrypted_address_does_not_lead_to_a_plain_one() -> None:
     with pytest.raises(RefusedError, match="chiffrée"):
         _moved("https://exemple.fr/a", "http://exemple.fr/b")
     assert _moved("https://exemple.fr/a/b", "../c") == "https://exemple.fr/c"
+
+
+@pytest.fixture
+def encrypted(server: Misbehaving, tmp_path: Path) -> tuple[Misbehaving, Path]:
+    """The server, behind a certificate of its own making for donnees.exemple.fr, and that certificate."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed: no certificate can be made")
+    key, certificate = tmp_path / "cle.pem", tmp_path / "certificat.pem"
+    made = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(certificate),
+            "-days", "2", "-subj", "/CN=essai", "-addext", "subjectAltName=DNS:donnees.exemple.fr"]  # fmt: skip
+    subprocess.run(made, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.manners["/a.csv"] = Versioned()
+    return server, certificate
+
+
+@pytest.mark.parametrize(
+    ("name", "is_trusted", "state"),
+    [
+        ("donnees.exemple.fr", True, "new"),
+        ("donnees.exemple.fr", False, "refused"),
+        ("autre.exemple.fr", True, "refused"),
+    ],
+)
+def test_a_certificate_is_that_of_the_name_and_of_somebody_trusted(
+    encrypted: tuple[Misbehaving, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    name: str, is_trusted: bool, state: str,
+) -> None:  # fmt: skip
+    server, certificate = encrypted
+    real = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket,
+        "getaddrinfo",
+        lambda host, *rest, **more: real("127.0.0.1" if "exemple" in host else host, *rest, **more),
+    )
+    if is_trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    project = Project(tmp_path, server)
+    url = f"https://{name}:{server.server_address[1]}/a.csv"
+    [outcome] = project.fetch(Resource(publisher="ville", file="a.csv", url=url))
+    assert outcome.state == state
+    if state == "refused":
+        assert "certificat" in str(outcome.why)
+        assert server.seen == []
 
 
 @pytest.mark.parametrize("manner", [drip, drip_headers])
