@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import errno
 from typing import TYPE_CHECKING
 
 from pipelines.ingest.annotate import copy_path, is_wanted, write_annotated
@@ -18,6 +18,22 @@ if TYPE_CHECKING:
     from pipelines.ingest.deposited import Deposit
     from pipelines.ingest.pool import Workers
     from pipelines.ingest.report import Report
+
+_CLOSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+"""What a folder that cannot be written answers."""
+_COPIED = "annotated.txt"
+"""In a staging folder: its annotated copy was written. Until then one that lies there may be a former reading's."""
+
+
+def sweep_answers(raw: Path) -> None:
+    """Remove what a killed run left half written beside the files of `raw`; folders that cannot be written are left."""
+    for pattern in (RECEIPTS, f"*/{RECEIPTS}"):
+        for path in raw.glob(f"{pattern}/.*.tmp"):
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                if error.errno not in _CLOSED:
+                    raise
 
 
 def _receipts(deposit: Deposit, raw: Path) -> Path:
@@ -35,17 +51,26 @@ def prepare(deposits: list[Deposit], raw: Path, warehouse: Path, workers: Worker
     """Write what takes long and is not there yet: the annotated copies that are due, the awards in the legal format."""
     legal = [deposit for deposit in deposits if has_legal_csv(deposit.report) and deposit.is_new]
     workers.for_each(legal_csv, [(d.staging,) for d in legal], sizes=[deposit.size for deposit in legal])
-    due = [d for d in deposits if (path := _annotated_path(d, raw)) and (d.is_new or not path.is_file())]
+    due = [
+        d
+        for d in deposits
+        if (path := _annotated_path(d, raw)) and not ((d.staging / _COPIED).is_file() and path.is_file())
+    ]
     due = [d for d in due if (warehouse / "deposits" / d.sha256).is_file()]  # an old copy may be kept no longer
-    tasks = [(d.report, warehouse / "deposits" / d.sha256, _receipts(d, raw), d.file_name) for d in due]
+    tasks = [(d.report, warehouse / "deposits" / d.sha256, _receipts(d, raw), d.file_name, d.staging) for d in due]
     if not workers.for_each(_write_copy, tasks, sizes=[deposit.size for deposit in due]):
         for task in tasks:
             _write_copy(*task)
 
 
-def _write_copy(report: Report, content: Path, folder: Path, file_name: str) -> None:
-    with suppress(PermissionError):
+def _write_copy(report: Report, content: Path, folder: Path, file_name: str, staging: Path) -> None:
+    try:
         write_annotated(report, content.read_bytes(), folder, file_name=file_name)
+    except OSError as error:
+        if error.errno not in _CLOSED:
+            raise
+    else:
+        (staging / _COPIED).touch()
 
 
 def answer(deposit: Deposit, raw: Path, as_of: date) -> Path | None:
@@ -70,5 +95,7 @@ def answer(deposit: Deposit, raw: Path, as_of: date) -> Path | None:
             annotated=shown,
             questionnaire=questions.name if asked else None,
         )
-    except PermissionError:
+    except OSError as error:
+        if error.errno not in _CLOSED:
+            raise
         return None

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
@@ -25,6 +24,7 @@ from pipelines.ingest.map import MappedSheet, map_sheet
 from pipelines.ingest.normalise import UNKNOWN_FUNDER, Normalised, Origin, normalise
 from pipelines.ingest.other_lines import by_contract, describe_others, main_formats
 from pipelines.ingest.personal import mask
+from pipelines.ingest.pool import both
 from pipelines.ingest.read import read_file
 from pipelines.ingest.recognise import Header, find_header, knows_any_header
 from pipelines.ingest.repeats import repeated_sheets
@@ -221,11 +221,16 @@ class _ReadSheet:
 
 def _read_sheet(header: Header, origin: Origin, *, index: int) -> _ReadSheet:
     mapped = map_sheet(header)
-    with ThreadPoolExecutor(1) as beside:  # the verdict looks at the same cells, and at nothing else
-        legal = beside.submit(file_conformity, mapped.header) if header.format.contract == APPLICATION else None
+
+    def read() -> tuple[Normalised, Validated]:
         normalised = normalise(mapped, origin, sheet_index=index)
-        validated = validate(normalised, mapped)
-        return _ReadSheet(mapped, normalised, validated, None if legal is None else legal.result())
+        return normalised, validate(normalised, mapped)
+
+    def judged() -> FileConformity | None:  # on the same cells, and on nothing else
+        return file_conformity(mapped.header) if header.format.contract == APPLICATION else None
+
+    (normalised, validated), legal = both(read, judged, lines=mapped.lines.height)
+    return _ReadSheet(mapped, normalised, validated, legal)
 
 
 def _reported(read: _ReadSheet, report: Report) -> _ReadSheet:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from pipelines.ingest.answers import answer, prepare
+from pipelines.ingest.answers import answer, prepare, sweep_answers
 from pipelines.ingest.choice import decide_all, link_all, tell_twins, tell_versions
 from pipelines.ingest.dates import date_in_name
 from pipelines.ingest.declarations import Declarations
@@ -51,6 +51,7 @@ def ingest(raw: Path, warehouse: Path, *, as_of: date, progress: Progress | None
     """
     now = datetime.now(UTC).replace(microsecond=0)
     sweep(warehouse / "deposits", warehouse / "staging")
+    sweep_answers(raw)
     drop_damaged(warehouse / "staging")
     with Workers() as workers, _recorded(warehouse, as_of, now):
         done = _read_inbox(raw, warehouse, now, workers, progress, as_of)
@@ -183,7 +184,7 @@ def _stage_ahead(
     """Stage what has never been staged on all processors, when there is enough of it; returns the keys now staged."""
     unseen = {}
     for row in rows:
-        origin, _ = origin_of_row(row, declared)
+        origin, _ = _origin(row, declared)
         folder = warehouse / "staging" / recipe_key(row["sha256"], origin)
         if not folder.is_dir() and has_copy(row, row["path"], raw, warehouse):
             unseen[folder.name] = (row, (warehouse / "deposits" / row["sha256"], origin, folder))
@@ -198,7 +199,12 @@ def _stage_ahead(
     return set(unseen)
 
 
-def origin_of_row(row: Mapping[str, Any], declared: Declarations) -> tuple[Origin, str | None]:
+def origin_of_row(row: Mapping[str, Any], declared: Declarations) -> Origin:
+    """Where a deposit of the ledger comes from, with what its depositor declares today."""
+    return _origin(row, declared)[0]
+
+
+def _origin(row: Mapping[str, Any], declared: Declarations) -> tuple[Origin, str | None]:
     """Where a deposit comes from, and what of its depositor's declarations cannot be used, if anything."""
     funder_file, problem = declared.of(row["depositor"])
     return Origin(row["deposit_id"], row["depositor"], row["file_name"], funder_file), problem
@@ -214,7 +220,7 @@ def _staged(
     now: datetime,
     fresh: set[str],
 ) -> Deposit:
-    origin, problem = origin_of_row(row, declared)
+    origin, problem = _origin(row, declared)
     key = recipe_key(row["sha256"], origin)
     folder = warehouse / "staging" / key
     is_new = key in fresh or not folder.is_dir()
