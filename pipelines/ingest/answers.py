@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pipelines.ingest.pool import Workers
     from pipelines.ingest.report import Report
 
+_MANY = 500  # receipts that take longer to write than processes to start
+
 
 def _receipts(deposit: Deposit, raw: Path) -> Path:
     return raw / deposit.depositor / RECEIPTS if deposit.depositor else raw / RECEIPTS
@@ -37,7 +39,7 @@ def prepare(deposits: list[Deposit], raw: Path, warehouse: Path, workers: Worker
     due = [d for d in deposits if (path := _annotated_path(d, raw)) and (d.is_new or not path.is_file())]
     due = [d for d in due if (warehouse / "deposits" / d.sha256).is_file()]  # an old copy may be kept no longer
     tasks = [(d.report, warehouse / "deposits" / d.sha256, _receipts(d, raw), d.file_name) for d in due]
-    if not workers.for_each(_write_copy, tasks, sizes=[deposit.size for deposit in due]):
+    if workers.for_each(_write_copy, tasks, sizes=[deposit.size for deposit in due]) is None:
         for task in tasks:
             _write_copy(*task)
 
@@ -45,6 +47,18 @@ def prepare(deposits: list[Deposit], raw: Path, warehouse: Path, workers: Worker
 def _write_copy(report: Report, content: Path, folder: Path, file_name: str) -> None:
     with suppress(PermissionError):
         write_annotated(report, content.read_bytes(), folder, file_name=file_name)
+
+
+def answer_all(deposits: list[Deposit], raw: Path, as_of: date, workers: Workers) -> None:
+    """Answer each of these deposits, and note in it where its receipt is."""
+    tasks = [(deposit, raw, as_of) for deposit in deposits]
+    receipts = None
+    if len(tasks) >= _MANY:
+        receipts = workers.for_each(answer, tasks, sizes=[deposit.size for deposit in deposits])
+    if receipts is None:
+        receipts = [answer(*task) for task in tasks]
+    for deposit, receipt in zip(deposits, receipts, strict=True):
+        deposit.receipt = receipt
 
 
 def answer(deposit: Deposit, raw: Path, as_of: date) -> Path | None:
