@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 _NO_LINES = Lines.of(pl.DataFrame(schema=polars_schema(Application)))
 _STAGES = ("requested", "proposed", "awarded", "committed", "paid", "clawed_back")
+_NO_GRANTS = ["loan", "guarantee"]
 
 
 @dataclass(frozen=True)
@@ -372,10 +373,12 @@ def _describe_lines(report: Report, accepted: Lines, lost: Mapping[str, Decimal]
     report.currency = currencies[0] if len(currencies) == 1 else None
     stated = accepted.lazy().select(pl.all().count()).collect(engine="streaming").row(0, named=True)
     report.filled = {name: cells for name, cells in stated.items() if cells}
+    grants = ~kept("aid_form").is_in(_NO_GRANTS).fill_null(False) if "aid_form" in report.filled else None
     for stage in _STAGES:
         name = f"amount_{stage}"
         if name in report.filled:
-            exact = Decimal(kept(name).sum()) + lost.get(name, Decimal(0))
+            cells = kept(name) if grants is None else kept(name).filter(grants)
+            exact = Decimal(cells.sum()) + lost.get(name, Decimal(0))
             report.amounts[stage] = str(exact.quantize(Decimal("0.01"), ROUND_HALF_UP))
     statuses = kept("decision_status").value_counts().sort("decision_status")
     report.decisions = {row["decision_status"]: row["count"] for row in statuses.iter_rows(named=True)}

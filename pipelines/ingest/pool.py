@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from pipelines.processes import fresh_processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from concurrent.futures import ProcessPoolExecutor
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -65,8 +67,7 @@ class Workers:
         if min(workers, len(tasks)) < 2 or sum(sizes) + _EACH * len(tasks) < _WORTH_IT:
             return None
         if self._pool is None:
-            # Fresh processes, not forked ones: polars and DuckDB hold threads.
-            self._pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+            self._pool = fresh_processes(workers)
         order = sorted(range(len(tasks)), key=lambda position: -sizes[position])
         try:
             futures = {position: self._pool.submit(function, *tasks[position]) for position in order}
