@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipelines.ingest.pool import Workers
     from pipelines.ingest.report import Report
 
+_MANY = 500  # receipts that take longer to write than processes to start
 _CLOSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 """What a folder that cannot be written answers."""
 _COPIED = "annotated.txt"
@@ -58,7 +59,7 @@ def prepare(deposits: list[Deposit], raw: Path, warehouse: Path, workers: Worker
     ]
     due = [d for d in due if (warehouse / "deposits" / d.sha256).is_file()]  # an old copy may be kept no longer
     tasks = [(d.report, warehouse / "deposits" / d.sha256, _receipts(d, raw), d.file_name, d.staging) for d in due]
-    if not workers.for_each(_write_copy, tasks, sizes=[deposit.size for deposit in due]):
+    if workers.for_each(_write_copy, tasks, sizes=[deposit.size for deposit in due]) is None:
         for task in tasks:
             _write_copy(*task)
 
@@ -71,6 +72,18 @@ def _write_copy(report: Report, content: Path, folder: Path, file_name: str, sta
             raise
     else:
         (staging / _COPIED).touch()
+
+
+def answer_all(deposits: list[Deposit], raw: Path, as_of: date, workers: Workers) -> None:
+    """Answer each of these deposits, and note in it where its receipt is."""
+    tasks = [(deposit, raw, as_of) for deposit in deposits]
+    receipts = None
+    if len(tasks) >= _MANY:
+        receipts = workers.for_each(answer, tasks, sizes=[deposit.size for deposit in deposits])
+    if receipts is None:
+        receipts = [answer(*task) for task in tasks]
+    for deposit, receipt in zip(deposits, receipts, strict=True):
+        deposit.receipt = receipt
 
 
 def answer(deposit: Deposit, raw: Path, as_of: date) -> Path | None:

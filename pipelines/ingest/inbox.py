@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from pipelines.ingest.answers import answer, prepare, sweep_answers
+from pipelines.ingest.answers import answer_all, prepare, sweep_answers
 from pipelines.ingest.choice import decide_all, link_all, tell_twins, tell_versions
 from pipelines.ingest.dates import date_in_name
 from pipelines.ingest.declarations import Declarations
@@ -55,10 +55,9 @@ def ingest(raw: Path, warehouse: Path, *, as_of: date, progress: Progress | None
     drop_damaged(warehouse / "staging")
     with Workers() as workers, _recorded(warehouse, as_of, now):
         done = _read_inbox(raw, warehouse, now, workers, progress, as_of)
-        prepare([deposit for deposit in done.deposits if deposit.is_present], raw, warehouse, workers)
-    for deposit in done.deposits:
-        if deposit.is_present:
-            deposit.receipt = answer(deposit, raw, as_of)
+        present = [deposit for deposit in done.deposits if deposit.is_present]
+        prepare(present, raw, warehouse, workers)
+        answer_all(present, raw, as_of, workers)
     return done
 
 
@@ -151,10 +150,12 @@ def _stage_all(
     released, loaded, marks = ledger.releases(), ledger.let_in(), ledger.marks()
     fresh = _stage_ahead([taken[row["deposit_id"]] for row in files], raw, warehouse, declared, workers, progress)
     deposits: dict[str, Deposit] = {}
+    staged: list[Deposit] = []
     for rank, row in enumerate(files, start=1):
         if progress is not None:
             progress(row["path"], rank, len(files))
-        deposit = _staged(taken[row["deposit_id"]], row["path"], raw, warehouse, declared, ledger, now, fresh)
+        deposit = _staged(taken[row["deposit_id"]], row["path"], raw, warehouse, declared, ledger, fresh)
+        staged.append(deposit)
         deposit.is_present = row["gone_at"] is None
         for origin in origins_of(deposit.deposit_id, deposit.depositor, marks):
             # A copy under a name without a date is as recent as what it was made from.
@@ -163,13 +164,17 @@ def _stage_all(
         deposit.is_current = let_in(deposit, released)
         previous, kept = row["previous_deposit_id"], None
         if previous is not None and not (deposit.is_current and deposit.deposit_id in loaded):
-            kept = _staged(taken[previous], row["path"], raw, warehouse, declared, ledger, now, fresh)
+            kept = _staged(taken[previous], row["path"], raw, warehouse, declared, ledger, fresh)
+            staged.append(kept)
             kept.is_present, kept.is_current = False, let_in(kept, released)
             hold_back(deposit, kept, released)
         if deposit.deposit_id not in deposits or not deposits[deposit.deposit_id].is_present:
             deposits[deposit.deposit_id] = deposit
         if kept is not None and not deposit.is_current:
             deposits.setdefault(kept.deposit_id, kept)
+    told = ledger.recorded_stagings()  # a killed run may have staged what it did not tell
+    unsaid = [deposit for deposit in staged if deposit.is_new or deposit.staging.name not in told]
+    ledger.record_stagings([(d.staging.name, d.deposit_id, d.report.status) for d in unsaid], now)
     return sorted(deposits.values(), key=lambda deposit: (deposit.path, deposit.arrival))
 
 
@@ -217,7 +222,6 @@ def _staged(
     warehouse: Path,
     declared: Declarations,
     ledger: Ledger,
-    now: datetime,
     fresh: set[str],
 ) -> Deposit:
     origin, problem = _origin(row, declared)
@@ -234,8 +238,6 @@ def _staged(
             )
         is_new, folder = False, former[0]
     report = stage(warehouse / "deposits" / row["sha256"], origin, folder)
-    if is_new:
-        ledger.record_staging(key, row["deposit_id"], report.status, now)
     report.messages[:0] = [told for told in (former and former[1], problem) if told]
     return Deposit(
         deposit_id=row["deposit_id"],

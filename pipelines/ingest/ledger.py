@@ -172,12 +172,16 @@ class Ledger:
                 [(now.isoformat(), deposit_id) for deposit_id in deposit_ids],
             )
 
-    def record_staging(self, recipe_key: str, deposit_id: str, status: str, now: datetime) -> None:
-        """A deposit was staged with this recipe."""
+    def record_stagings(self, staged: list[tuple[str, str, str]], now: datetime) -> None:
+        """Deposits were staged: the key of the recipe, the deposit and its status."""
         with self._transaction() as db:
-            db.execute(
-                "INSERT OR REPLACE INTO stagings VALUES (?, ?, ?, ?)", (recipe_key, deposit_id, status, now.isoformat())
+            db.executemany(
+                "INSERT OR REPLACE INTO stagings VALUES (?, ?, ?, ?)", [(*told, now.isoformat()) for told in staged]
             )
+
+    def recorded_stagings(self) -> set[str]:
+        """The keys of all the recipes that deposits were staged with."""
+        return {row["recipe_key"] for row in self._connection.execute("SELECT recipe_key FROM stagings")}
 
     def stagings(self, deposit_id: str) -> list[dict[str, Any]]:
         """What was staged of a deposit, the latest first."""

@@ -55,26 +55,26 @@ class Workers:
             self._pool.shutdown(cancel_futures=True)
 
     def for_each(
-        self, function: Callable[..., object], tasks: Sequence[tuple[Any, ...]], *, sizes: Sequence[int],
+        self, function: Callable[..., _Result], tasks: Sequence[tuple[Any, ...]], *, sizes: Sequence[int],
         done: Callable[[int], None] | None = None,
-    ) -> bool:  # fmt: skip
-        """Call `function(*task)` for every task, largest first; `sizes` are their weights in bytes.
+    ) -> list[_Result] | None:  # fmt: skip
+        """What `function(*task)` returns for every task, largest first; `sizes` are their weights in bytes.
 
-        Returns False, having called nothing or only some, when the work is too small or a worker died: whoever asked
-        then does what is left by itself. An exception of `function` is raised here. `done` hears how many have ended.
+        None, nothing or only some having been called, when the work is too small or a worker died: whoever asked then
+        does what is left by itself. An exception of `function` is raised here. `done` hears how many have ended.
         """
         workers = os.cpu_count() or 1
         if min(workers, len(tasks)) < 2 or sum(sizes) + _EACH * len(tasks) < _WORTH_IT:
-            return False
+            return None
         if self._pool is None:
             self._pool = fresh_processes(workers)
         order = sorted(range(len(tasks)), key=lambda position: -sizes[position])
         try:
-            futures = [self._pool.submit(function, *tasks[position]) for position in order]
-            for count, future in enumerate(as_completed(futures), start=1):
+            futures = {position: self._pool.submit(function, *tasks[position]) for position in order}
+            for count, future in enumerate(as_completed(futures.values()), start=1):
                 future.result()
                 if done is not None:
                     done(count)
         except BrokenProcessPool:
-            return False
-        return True
+            return None
+        return [futures[position].result() for position in range(len(tasks))]
