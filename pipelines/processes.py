@@ -9,12 +9,19 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.connection import wait
 
 
-def fresh_processes(count: int) -> ProcessPoolExecutor:
+def fresh_processes(count: int, *, tasks_each: int | None = None) -> ProcessPoolExecutor:
     """A pool of `count` fresh processes, not forked ones: polars and DuckDB hold threads.
+
+    `tasks_each`: how many tasks a process does before another takes its place; what it held does not add up.
 
     They end with this process, killed or not: one that went on would read and write for nobody, beside the next run.
     """
-    return ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_parent)
+    return ProcessPoolExecutor(
+        count,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_end_with_parent,
+        max_tasks_per_child=tasks_each,
+    )
 
 
 def _end_with_parent() -> None:

@@ -30,7 +30,7 @@ from pipelines.processes import fresh_processes
 from pipelines.publish.assets import shared
 from pipelines.publish.context import Context
 from pipelines.publish.database import PublicDatabase
-from pipelines.publish.reports import SHARDS, Output, reports
+from pipelines.publish.reports import SHARDS, Output, Report, reports
 from schemas.source import source_hash
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ WAITING = "former"
 STATE = "published.txt"
 """Says from which content, by which code, the whole site was last published."""
 _WORTH_IT = 8_000_000  # bytes of database: below, starting processes costs more than it saves
-BATCH, BATCH_BYTES = 200, 50_000_000
+_AT_ONCE = 1 << 20  # bytes of a file compared at once
+BATCH, BATCH_BYTES = 200, 20_000_000
 """Files, and bytes of them, held in memory between two writings of a manifest."""
 
 
@@ -99,7 +100,7 @@ def publish(public_db: Path, reports_dir: Path, *, only: Iterable[str] | None = 
         context = Context(database)
         try:
             _write_report(SHARED, shared(), reports_dir, tally)
-            for name in _written_apart(public_db, reports_dir, ordered, tally):
+            for name in _written_apart(public_db, reports_dir, [known[name] for name in ordered], tally):
                 _write_report(name, known[name].build(context), reports_dir, tally)
         except BaseException:  # a full disk above all: the former site stands, and what it lacks is not held back
             _sweep(reports_dir)
@@ -120,14 +121,19 @@ def publish(public_db: Path, reports_dir: Path, *, only: Iterable[str] | None = 
     )
 
 
-def _written_apart(public_db: Path, root: Path, ordered: list[str], tally: _Tally) -> list[str]:
-    """Write the reports of a large database on all processors; returns those left, the home page among them."""
-    workers = min(os.cpu_count() or 1, len(ordered) - 1)
+def _written_apart(public_db: Path, root: Path, ordered: list[Report], tally: _Tally) -> list[str]:
+    """Write the reports of a large database on all processors; returns those left, the home page among them.
+
+    A process writes one long report, or all the short ones, and ends: what it held does not add up.
+    """
+    names = [report.name for report in ordered]
+    tasks = [[report.name] for report in ordered[:-1] if report.is_long]
+    tasks += [short] if (short := [report.name for report in ordered[:-1] if not report.is_long]) else []
+    workers = min(os.cpu_count() or 1, len(tasks))
     if workers < 2 or public_db.stat().st_size < _WORTH_IT:
-        return ordered
-    apart = ordered[:-1]
-    with fresh_processes(workers) as pool:
-        for part in pool.map(_write_one, apart, [public_db] * len(apart), [root] * len(apart)):
+        return names
+    with fresh_processes(workers, tasks_each=1) as pool:
+        for part in pool.map(_write_some, tasks, [public_db] * len(tasks), [root] * len(tasks)):
             if twice := tally.sizes.keys() & part.sizes.keys():
                 raise ValueError(f"deux rapports écrivent {min(twice)}")
             tally.sizes |= part.sizes
@@ -135,15 +141,17 @@ def _written_apart(public_db: Path, root: Path, ordered: list[str], tally: _Tall
             tally.current |= part.current
             tally.aside += part.aside
             tally.written += part.written
-    return ordered[-1:]
+    return names[-1:]
 
 
-def _write_one(name: str, public_db: Path, root: Path) -> _Tally:
-    """One report, in a process of its own."""
-    [report] = [report for report in reports() if report.name == name]
+def _write_some(names: list[str], public_db: Path, root: Path) -> _Tally:
+    """Some reports, in a process of their own."""
+    known = {report.name: report for report in reports()}
     tally = _Tally()
     with PublicDatabase(public_db) as database:
-        _write_report(name, report.build(Context(database)), root, tally)
+        context = Context(database)
+        for name in names:
+            _write_report(name, known[name].build(context), root, tally)
     return tally
 
 
@@ -152,7 +160,7 @@ def _already(wanted: str, state: Path, root: Path) -> PublishResult | None:
     if not _says(state, wanted):
         return None
     hashes = {root / path: wanted for m in (root / "manifest").glob("*.json") for path, wanted in _listed(m).items()}
-    if not all(path.is_file() and _hash(path.read_bytes()) == wanted for path, wanted in hashes.items()):
+    if not all(path.is_file() and _hash_of(path) == wanted for path, wanted in hashes.items()):
         return None
     listed = list(hashes)
     return PublishResult(
@@ -187,10 +195,10 @@ def _write_report(name: str, outputs: Iterable[Output], root: Path, tally: _Tall
             raise ValueError(f"deux rapports écrivent {output.path}")
         hashes[output.path] = _hash(output.content)
         tally.sizes[output.path] = len(output.content)
-        if _is_same(root / output.path, output.content):
-            continue
-        pending.append(output)
-        tally.written += 1
+        if not _is_same(root / output.path, output.content):
+            pending.append(output)
+            tally.written += 1
+        del output  # it may be large: nothing holds it while the next one is made
         if len(pending) >= BATCH or sum(len(each.content) for each in pending) >= BATCH_BYTES:
             _flush(pending, manifest, former | hashes, root, tally)
     _flush(pending, manifest, former | hashes, root, tally)
@@ -252,6 +260,7 @@ def _checked(outputs: Iterable[Output]) -> Iterator[Output]:
         if not re.fullmatch(r"[\w-]+(/[\w-]+)*(\.[\w-]+)+", output.path, re.ASCII):
             raise ValueError(f"chemin refusé : {output.path!r}")
         yield output
+        del output
 
 
 def _listed(manifest: Path) -> dict[str, str]:
@@ -268,12 +277,20 @@ def _hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def _hash_of(path: Path) -> str:
+    with path.open("rb") as stood:
+        return hashlib.file_digest(stood, "sha256").hexdigest()
+
+
 def _json(hashes: dict[str, str]) -> bytes:
     return (json.dumps(hashes, indent=0, sort_keys=True) + "\n").encode()
 
 
 def _is_same(path: Path, content: bytes) -> bool:
-    return path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content
+    if not path.is_file() or path.stat().st_size != len(content):
+        return False
+    with path.open("rb") as stood:
+        return all(stood.read(_AT_ONCE) == content[at : at + _AT_ONCE] for at in range(0, len(content), _AT_ONCE))
 
 
 def _write(path: Path, content: bytes) -> None:

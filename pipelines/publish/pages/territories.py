@@ -63,7 +63,7 @@ def build(context: Context) -> Iterator[Output]:
     """The list of territories and every territory's page."""
     yield from _index(context)
     for level in LEVELS:
-        lists = AwardLists(context, level.key)
+        lists = AwardLists(context, level.key, context.directory.places(level.code))
         for territory in context.directory.places(level.code).values():
             yield from _territory(context, level, territory, lists)
 
