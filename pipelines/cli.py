@@ -47,6 +47,30 @@ def run(
 
 
 @app.command()
+def fetch(
+    publishers: Annotated[
+        Optional[list[str]],  # noqa: UP045 - Typer reads the annotation at run time
+        typer.Argument(help="Producteurs (dossiers) ; tous par défaut."),
+    ] = None,
+    feeds: Annotated[
+        Optional[Path],  # noqa: UP045 - Typer reads the annotation at run time
+        typer.Option("--feeds", envvar="QFQ_FEEDS", help="Fichier des sources (schemas/feeds.toml par défaut)."),
+    ] = None,
+    raw: Raw = Path("raw"),
+    warehouse: Warehouse = Path("warehouse"),
+    reports: Reports = Path("reports"),
+) -> None:
+    """Recevoir dans raw/ les données ouvertes que déclare schemas/feeds.toml ; `qfq run` les lit ensuite.
+
+    Code de sortie : 0 si tout est à jour, 1 si une source n'a pas pu être reçue ; les autres le sont.
+    """
+    from pipelines.defs.terminal import run_feeds
+
+    folders = {"raw": raw, "warehouse": warehouse, "reports": reports}
+    raise typer.Exit(run_feeds(publishers or [], feeds=feeds, **folders))
+
+
+@app.command()
 def check(
     file: Annotated[Path, typer.Argument(help="Fichier à contrôler.")],
     funder: Annotated[str | None, typer.Option("--funder", help="Nom du financeur.")] = None,
@@ -116,6 +140,42 @@ def release(
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
     typer.echo(f"« {released.path} » sera pris en compte au prochain passage.")
+
+
+@app.command()
+def plan(raw: Raw = Path("raw"), warehouse: Warehouse = Path("warehouse")) -> None:
+    """Dire ce que le prochain passage lira ou relira, et combien de temps, sans rien lire ni changer.
+
+    Code de sortie : 0, ou 2 si le dossier des dépôts n'est pas là.
+    """
+    from pipelines.ingest.deposit import InboxError
+    from pipelines.ingest.restaging import cost, told_plainly
+
+    try:
+        typer.echo(f"Au prochain passage : {told_plainly(cost(raw, warehouse))}")
+    except InboxError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+
+
+@app.command()
+def review(
+    warehouse: Warehouse = Path("warehouse"),
+    most: Annotated[int, typer.Option("--most", min=1, help="Nombre de lignes à montrer.")] = 20,
+) -> None:
+    """Lister ce qui attend une décision, les montants les plus élevés d'abord, avec où et quoi répondre.
+
+    La liste entière est dans warehouse/analystes/a-decider.html. Code de sortie : 2 s'il n'y a pas encore de base.
+    """
+    from pipelines.review import show
+    from pipelines.warehouse.analysts import NoDatabaseError, pending
+
+    try:
+        items = pending(warehouse / "funding.duckdb")
+    except NoDatabaseError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    show(items, most=most)
 
 
 @app.command()

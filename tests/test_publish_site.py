@@ -94,6 +94,18 @@ def pages(root: Path) -> dict[str, Page]:
     }
 
 
+def test_a_place_says_what_its_funders_granted_to_unknown_seats(root: Path, database: Path, tmp_path: Path) -> None:
+    """A total of a département is a minimum while the same funders have awards that nothing places."""
+    told = "Ces chiffres sont un minimum"
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("DELETE FROM funding_by_territory_year WHERE departement_code = '—'")
+    out = tmp_path / "site"
+    publish(database, out)
+    assert told not in (out / "territoires/34.html").read_text(encoding="utf-8")
+    page = Page((root / "territoires/34.html").read_text(encoding="utf-8"))
+    assert told in " ".join(page.text)
+
+
 def test_every_report_is_complete() -> None:
     found = reports()
     assert len({report.name for report in found}) == len(found) >= 12

@@ -1,9 +1,10 @@
-"""`qfq run`: the main job executed in process, with a progress bar and a closing table."""
+"""`qfq run` and `qfq fetch`: jobs executed in process, with a progress bar and what came of them."""
 
 from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -17,7 +18,9 @@ from pipelines.defs.definitions import definitions
 from pipelines.defs.home import environment
 from pipelines.defs.places import Places
 from pipelines.defs.progress import Progress
-from pipelines.defs.triggers import main_job
+from pipelines.defs.triggers import feeds_job, main_job
+from pipelines.ingest.deposit import InboxError
+from pipelines.ingest.restaging import cost, told_plainly
 from pipelines.terminal import STATUS_WORDS
 
 if TYPE_CHECKING:
@@ -49,6 +52,10 @@ def run_main_job(*, raw: Path, warehouse: Path, reports: Path, as_of: date) -> i
     os.environ.update(environment(raw=raw, warehouse=warehouse, reports=reports))
     places = Places(raw=str(raw), warehouse=str(warehouse), reports=str(reports), as_of=as_of.isoformat())
     console.print(f"Qui finance quoi, au {as_of.isoformat()}")
+    with suppress(InboxError):  # the run itself says what is wrong with the inbox
+        expected = cost(raw, warehouse)
+        if expected.n_again:
+            console.print(f"À lire : {told_plainly(expected)}")
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with dg.DagsterInstance.get() as instance, Bar(*columns, console=console, transient=True) as bar:
         job = definitions(places=places, progress=_BarProgress(bar)).resolve_job_def(main_job.name)
@@ -60,6 +67,32 @@ def run_main_job(*, raw: Path, warehouse: Path, reports: Path, as_of: date) -> i
         return 1
     console.print(f"Pages : [bold]{reports.resolve() / 'index.html'}[/]  (ou `make serve`)")
     return 0
+
+
+def run_feeds(publishers: list[str], *, raw: Path, warehouse: Path, reports: Path, feeds: Path | None) -> int:
+    """Receive the declared open data; returns 0 when everything is up to date, 1 when something was not received."""
+    console = Console()
+    os.environ.update(environment(raw=raw, warehouse=warehouse, reports=reports))
+    folders = {"raw": str(raw), "warehouse": str(warehouse), "reports": str(reports)}
+    places = Places(**folders, feeds=str(feeds or ""))
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    config = {**_QUIET, "ops": {"feeds": {"config": {"publishers": publishers}}}}
+    with dg.DagsterInstance.get() as instance, Bar(*columns, console=console, transient=True) as bar:
+        job = definitions(places=places, progress=_BarProgress(bar)).resolve_job_def(feeds_job.name)
+        result = job.execute_in_process(instance=instance, run_config=config, raise_on_error=False)
+    for failure in _failures(result):
+        console.print(f"[red]Échec[/] : {escape(failure)}")
+    for event in result.get_asset_materialization_events():
+        told = event.materialization.metadata
+        names = ("ressources", "nouvelles ou changées", "inchangées", "non reçues")
+        console.print(" ; ".join(f"{name} : {told[name].value}" for name in names))
+    evaluations = result.get_asset_check_evaluations()
+    for evaluation in evaluations:
+        listed = evaluation.metadata["non reçues"]
+        for record in listed.records if isinstance(listed, dg.TableMetadataValue) else ():
+            place, why = record.data["ressource"], record.data["pourquoi et que faire"]
+            console.print(f"[yellow]Non reçu[/] : {escape(str(place))}. {escape(str(why))}")
+    return 0 if result.success and all(evaluation.passed for evaluation in evaluations) else 1
 
 
 def _close(result: dg.ExecuteInProcessResult, warehouse: Path, console: Console) -> None:

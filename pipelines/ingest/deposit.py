@@ -12,7 +12,15 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from pipelines.ingest.questionnaire import is_questionnaire
+from schemas.funder import FILE_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BESIDE = (FILE_NAME, "CONFIRMER-*.txt")
 NEVER = ("_*", ".*", "~$*", "*.part", "*.tmp", "*.crdownload", "*.toml", "CONFIRMER-*.txt")
 RECEIPTS = "_accuses"
 REFERENCE = "reference"
@@ -44,22 +52,35 @@ def look(raw: Path) -> list[InboxFile]:
 
     Raises `InboxError` when `raw` is not there: an unmounted disk must not pass for withdrawals.
     """
+    return [_seen(path, raw) for path in _walk(raw) if not _matches(path, NEVER) and not is_questionnaire(path)]
+
+
+def look_beside(raw: Path) -> list[InboxFile]:
+    """What else in `raw` changes what is understood of the deposits: declarations, answers, confirmations."""
+    return [_seen(path, raw) for path in _walk(raw) if _matches(path, BESIDE) or is_questionnaire(path)]
+
+
+def _walk(raw: Path) -> Iterator[Path]:
+    """The files of the depositors, sorted by path."""
     if not raw.is_dir():
         raise InboxError(f"Le dossier des dépôts « {raw} » n'existe pas ou n'est pas accessible.")
-    files = []
+    found = []
     for folder, folders, names in os.walk(raw):
-        folders[:] = sorted(name for name in folders if not name.startswith(("_", ".")))
+        folders[:] = [name for name in folders if not name.startswith(("_", "."))]
         here = Path(folder)
         if here == raw and REFERENCE in folders:
             folders.remove(REFERENCE)
-        for name in sorted(names):
-            path = here / name
-            if any(fnmatch.fnmatchcase(name, pattern) for pattern in NEVER) or not _inside(path, raw):
-                continue
-            status = path.stat()
-            relative = path.relative_to(raw).as_posix()
-            files.append(InboxFile(relative, depositor_of(relative), status.st_size, status.st_mtime_ns))
-    return sorted(files, key=lambda file: file.path)
+        found += [path for name in names if _inside(path := here / name, raw)]
+    yield from sorted(found, key=lambda path: path.relative_to(raw).as_posix())
+
+
+def _matches(path: Path, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatch.fnmatchcase(path.name, pattern) for pattern in patterns)
+
+
+def _seen(path: Path, raw: Path) -> InboxFile:
+    status, relative = path.stat(), path.relative_to(raw).as_posix()
+    return InboxFile(relative, depositor_of(relative), status.st_size, status.st_mtime_ns)
 
 
 def depositor_of(path: str) -> str:

@@ -13,20 +13,22 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from pipelines.ingest.answers import answer, prepare
+from pipelines.ingest.answers import answer, prepare, sweep_answers
 from pipelines.ingest.choice import decide_all, link_all, tell_twins, tell_versions
 from pipelines.ingest.dates import date_in_name
+from pipelines.ingest.declarations import Declarations
 from pipelines.ingest.deposit import InboxError, InboxFile, deposit_id, depositor_of, settled, take
 from pipelines.ingest.deposited import Deposit, Pass
 from pipelines.ingest.guards import hold_back, let_in, origins_of, settle_withdrawals, supersede
+from pipelines.ingest.layout_changes import layout_changes
 from pipelines.ingest.ledger import Ledger
 from pipelines.ingest.normalise import Origin
 from pipelines.ingest.origin_mark import origin_of
 from pipelines.ingest.pool import Workers
 from pipelines.ingest.retention import former_staging, has_copy, remove_old_copies
+from pipelines.ingest.rhythm import brought_as_totals, covered_years, deliveries, follow
 from pipelines.ingest.seal import drop_damaged
 from pipelines.ingest.stage import recipe_key, stage, sweep
-from schemas.funder import FILE_NAME, FunderFile, FunderFileError, load_funder_file
 from schemas.publication import load_publication
 
 if TYPE_CHECKING:
@@ -49,9 +51,10 @@ def ingest(raw: Path, warehouse: Path, *, as_of: date, progress: Progress | None
     """
     now = datetime.now(UTC).replace(microsecond=0)
     sweep(warehouse / "deposits", warehouse / "staging")
+    sweep_answers(raw)
     drop_damaged(warehouse / "staging")
     with Workers() as workers, _recorded(warehouse, as_of, now):
-        done = _read_inbox(raw, warehouse, now, workers, progress)
+        done = _read_inbox(raw, warehouse, now, workers, progress, as_of)
         prepare([deposit for deposit in done.deposits if deposit.is_present], raw, warehouse, workers)
     for deposit in done.deposits:
         if deposit.is_present:
@@ -73,7 +76,9 @@ def _recorded(warehouse: Path, as_of: date, now: datetime) -> Iterator[None]:
             ledger.end_run(run, outcome, datetime.now(UTC).replace(microsecond=0))
 
 
-def _read_inbox(raw: Path, warehouse: Path, now: datetime, workers: Workers, progress: Progress | None) -> Pass:
+def _read_inbox(
+    raw: Path, warehouse: Path, now: datetime, workers: Workers, progress: Progress | None, as_of: date
+) -> Pass:
     """Take, stage and decide, all of it told to the ledger."""
     with Ledger(warehouse / "ledger.sqlite") as ledger:
         files = settled(raw)
@@ -89,9 +94,14 @@ def _read_inbox(raw: Path, warehouse: Path, now: datetime, workers: Workers, pro
         ledger.record_decisions(versions, twins, now)
         days = load_publication().retention.deposits_days
         removed = remove_old_copies(deposits, ledger, warehouse / "deposits", now, days=days)
+        brought = ledger.brought()
+        brought += brought_as_totals(deposits, brought)
+        changed = layout_changes(deposits, ledger, warehouse)
     tell_versions(deposits, versions)
     tell_twins(deposits, twins)
-    return Pass(deposits, versions, twins, untaken, removed)
+    days_brought = deliveries(brought, {deposit.deposit_id: deposit.stated_date for deposit in deposits})
+    rhythms, reminders = follow(days_brought, covered_years(deposits, versions), as_of=as_of)
+    return Pass(deposits, versions, twins, untaken, removed, days_brought, rhythms, reminders, changed)
 
 
 def _take(files: list[InboxFile], raw: Path, warehouse: Path, ledger: Ledger, now: datetime) -> dict[str, str]:
@@ -135,15 +145,16 @@ def _stage_all(
     raw: Path, warehouse: Path, ledger: Ledger, now: datetime, workers: Workers, progress: Progress | None
 ) -> list[Deposit]:
     """Every deposit that may be current: those present, those just gone, and what a bad rewrite would replace."""
+    declared = Declarations(raw)
     taken, files = ledger.deposits(), sorted(ledger.files().values(), key=lambda row: row["path"])
     files = [row for row in files if row["withdrawn_at"] is None]
     released, loaded, marks = ledger.releases(), ledger.let_in(), ledger.marks()
-    fresh = _stage_ahead([taken[row["deposit_id"]] for row in files], raw, warehouse, workers, progress)
+    fresh = _stage_ahead([taken[row["deposit_id"]] for row in files], raw, warehouse, declared, workers, progress)
     deposits: dict[str, Deposit] = {}
     for rank, row in enumerate(files, start=1):
         if progress is not None:
             progress(row["path"], rank, len(files))
-        deposit = _staged(taken[row["deposit_id"]], row["path"], raw, warehouse, ledger, now, fresh)
+        deposit = _staged(taken[row["deposit_id"]], row["path"], raw, warehouse, declared, ledger, now, fresh)
         deposit.is_present = row["gone_at"] is None
         for origin in origins_of(deposit.deposit_id, deposit.depositor, marks):
             # A copy under a name without a date is as recent as what it was made from.
@@ -152,7 +163,7 @@ def _stage_all(
         deposit.is_current = let_in(deposit, released)
         previous, kept = row["previous_deposit_id"], None
         if previous is not None and not (deposit.is_current and deposit.deposit_id in loaded):
-            kept = _staged(taken[previous], row["path"], raw, warehouse, ledger, now, fresh)
+            kept = _staged(taken[previous], row["path"], raw, warehouse, declared, ledger, now, fresh)
             kept.is_present, kept.is_current = False, let_in(kept, released)
             hold_back(deposit, kept, released)
         if deposit.deposit_id not in deposits or not deposits[deposit.deposit_id].is_present:
@@ -163,12 +174,17 @@ def _stage_all(
 
 
 def _stage_ahead(
-    rows: list[dict[str, Any]], raw: Path, warehouse: Path, workers: Workers, progress: Progress | None
+    rows: list[dict[str, Any]],
+    raw: Path,
+    warehouse: Path,
+    declared: Declarations,
+    workers: Workers,
+    progress: Progress | None,
 ) -> set[str]:
     """Stage what has never been staged on all processors, when there is enough of it; returns the keys now staged."""
     unseen = {}
     for row in rows:
-        origin, _ = _origin(row, raw)
+        origin, _ = _origin(row, declared)
         folder = warehouse / "staging" / recipe_key(row["sha256"], origin)
         if not folder.is_dir() and has_copy(row, row["path"], raw, warehouse):
             unseen[folder.name] = (row, (warehouse / "deposits" / row["sha256"], origin, folder))
@@ -183,16 +199,28 @@ def _stage_ahead(
     return set(unseen)
 
 
-def _origin(row: Mapping[str, Any], raw: Path) -> tuple[Origin, str | None]:
-    """Where a deposit comes from, and why its funder.toml cannot be used, if it cannot."""
-    funder_file, problem = _declarations(raw / row["depositor"]) if row["depositor"] else (FunderFile(), None)
+def origin_of_row(row: Mapping[str, Any], declared: Declarations) -> Origin:
+    """Where a deposit of the ledger comes from, with what its depositor declares today."""
+    return _origin(row, declared)[0]
+
+
+def _origin(row: Mapping[str, Any], declared: Declarations) -> tuple[Origin, str | None]:
+    """Where a deposit comes from, and what of its depositor's declarations cannot be used, if anything."""
+    funder_file, problem = declared.of(row["depositor"])
     return Origin(row["deposit_id"], row["depositor"], row["file_name"], funder_file), problem
 
 
 def _staged(
-    row: Mapping[str, Any], path: str, raw: Path, warehouse: Path, ledger: Ledger, now: datetime, fresh: set[str]
+    row: Mapping[str, Any],
+    path: str,
+    raw: Path,
+    warehouse: Path,
+    declared: Declarations,
+    ledger: Ledger,
+    now: datetime,
+    fresh: set[str],
 ) -> Deposit:
-    origin, problem = _origin(row, raw)
+    origin, problem = _origin(row, declared)
     key = recipe_key(row["sha256"], origin)
     folder = warehouse / "staging" / key
     is_new = key in fresh or not folder.is_dir()
@@ -233,11 +261,3 @@ def _stated_date(report: Report, staging: Path) -> date | None:
         return None
     dates = pl.read_parquet(staging / "accepted.parquet", columns=["source_updated_at"])["source_updated_at"]
     return dates.max()  # type: ignore[return-value]
-
-
-def _declarations(folder: Path) -> tuple[FunderFile, str | None]:
-    """The depositor's funder.toml, or an empty one with the message that says why it cannot be used."""
-    try:
-        return load_funder_file(folder / FILE_NAME), None
-    except FunderFileError as error:
-        return FunderFile(), f"{error} Les déclarations de ce fichier sont ignorées."

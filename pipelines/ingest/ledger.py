@@ -117,6 +117,15 @@ class Ledger:
         """Deposits whose lines were loaded by a former run."""
         return {row["deposit_id"] for row in self._connection.execute("SELECT DISTINCT deposit_id FROM versions")}
 
+    def brought(self) -> list[dict[str, Any]]:
+        """The years that each deposit ever loaded was found to hold: a row for each, with its number of lines."""
+        rows = self._connection.execute(
+            "SELECT d.depositor, d.deposit_id, d.file_name, d.received_at, v.fiscal_year, max(v.lines) AS lines "
+            "FROM versions AS v JOIN deposits AS d USING (deposit_id) WHERE v.reason <> 'held' "
+            "GROUP BY d.deposit_id, v.fiscal_year ORDER BY d.arrival, v.fiscal_year"
+        )
+        return list(rows)
+
     def record_file(
         self, file: InboxFile, deposit_id: str, sha256: str, now: datetime, *, mark: Mark | None = None
     ) -> None:
@@ -176,6 +185,20 @@ class Ledger:
             "SELECT * FROM stagings WHERE deposit_id = ? ORDER BY staged_at DESC, rowid DESC", (deposit_id,)
         )
         return list(rows)
+
+    def staged_sizes(self) -> list[tuple[str, int]]:
+        """The start of the run that staged a deposit, and the deposit's bytes, for every staging ever done."""
+        rows = self._connection.execute(
+            "SELECT s.staged_at, d.size FROM stagings AS s JOIN deposits AS d USING (deposit_id)"
+        )
+        return [(row["staged_at"], row["size"]) for row in rows]
+
+    def ended_runs(self) -> list[tuple[str, str]]:
+        """The start and the end of the runs that read the inbox to its end."""
+        rows = self._connection.execute(
+            "SELECT started_at, ended_at FROM runs WHERE outcome = 'read' AND ended_at IS NOT NULL ORDER BY run_id"
+        )
+        return [(row["started_at"], row["ended_at"]) for row in rows]
 
     def record_removal(self, sha256: str, *, unused_since: datetime, now: datetime) -> None:
         """The private copy of this content, which served nothing since then, is removed."""

@@ -1,9 +1,11 @@
 """Writes the site: every report's files, one by one, and only those whose bytes changed.
 
-Each file is written aside and renamed. Pages come before the indexes that lead to them; what is no longer produced is
-removed after that, but for files named by their content (module `shards`): a page read a moment ago still asks for
-them, so they stay one publication longer. A whole site made from the same content by the same code is left as it
-stands.
+Everything is written aside first, then renamed: a full disk or a kill before that leaves the former site as it was.
+Files that are new come first, then those that take another's place, indexes after the pages that they lead to, the home
+page last; what is no longer produced is removed after that. So at any instant, whoever starts from the home page finds
+every link, and so does who reads what a killed publication left. Files named by their content (module `shards`) stay
+one publication longer: a page read a moment ago still asks for them. A whole site made from the same content by the
+same code is left as it stands.
 
 `manifest/<report>.json` lists each report's files with their sha256, and is what tells a stale page from somebody
 else's file; it names old and new files together while a publication is under way, so that a publication that was
@@ -16,16 +18,15 @@ import hashlib
 import json
 import os
 import re
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import schemas
 from pipelines import workbook_file
+from pipelines.processes import fresh_processes
 from pipelines.publish.assets import shared
 from pipelines.publish.context import Context
 from pipelines.publish.database import PublicDatabase
@@ -69,6 +70,7 @@ class _Tally:
     removed: int = 0
     former: dict[Path, dict[str, str]] = field(default_factory=dict)
     current: dict[Path, dict[str, str]] = field(default_factory=dict)
+    aside: list[str] = field(default_factory=list)
 
 
 def publish(public_db: Path, reports_dir: Path, *, only: Iterable[str] | None = None) -> PublishResult:
@@ -91,15 +93,18 @@ def publish(public_db: Path, reports_dir: Path, *, only: Iterable[str] | None = 
             return done
         if not _says(state, wanted):
             state.unlink(missing_ok=True)
-        _write_report(SHARED, shared(), reports_dir, tally)
-        # The home page is written last of all: it leads everywhere.
         ordered = sorted(
             names,
             key=lambda name: (known[name].page == "index.html", not known[name].is_long, known[name].order, name),
         )
         context = Context(database)
-        for name in _written_apart(public_db, reports_dir, [known[name] for name in ordered], tally):
-            _write_report(name, known[name].build(context), reports_dir, tally)
+        try:
+            _write_report(SHARED, shared(), reports_dir, tally)
+            for name in _written_apart(public_db, reports_dir, [known[name] for name in ordered], tally):
+                _write_report(name, known[name].build(context), reports_dir, tally)
+        except BaseException:  # a full disk above all: the former site stands, and what it lacks is not held back
+            _sweep(reports_dir)
+            raise
     if only is None:
         strays = (path for path in (reports_dir / "manifest").glob("*.json") if path.stem not in {*known, SHARED})
         tally.former |= {stray: _listed(stray) for stray in strays}
@@ -127,13 +132,14 @@ def _written_apart(public_db: Path, root: Path, ordered: list[Report], tally: _T
     workers = min(os.cpu_count() or 1, len(tasks))
     if workers < 2 or public_db.stat().st_size < _WORTH_IT:
         return names
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+    with fresh_processes(workers, tasks=1) as pool:
         for part in pool.map(_write_some, tasks, [public_db] * len(tasks), [root] * len(tasks)):
             if twice := tally.sizes.keys() & part.sizes.keys():
                 raise ValueError(f"deux rapports écrivent {min(twice)}")
             tally.sizes |= part.sizes
             tally.former |= part.former
             tally.current |= part.current
+            tally.aside += part.aside
             tally.written += part.written
     return names[-1:]
 
@@ -184,7 +190,7 @@ def _write_report(name: str, outputs: Iterable[Output], root: Path, tally: _Tall
     former = _listed(manifest)
     hashes: dict[str, str] = {}
     pending: list[Output] = []
-    for output in _in_order(outputs):
+    for output in _checked(outputs):
         if output.path in tally.sizes:
             raise ValueError(f"deux rapports écrivent {output.path}")
         hashes[output.path] = _hash(output.content)
@@ -194,13 +200,25 @@ def _write_report(name: str, outputs: Iterable[Output], root: Path, tally: _Tall
             tally.written += 1
         del output  # it may be large: nothing holds it while the next one is made
         if len(pending) >= BATCH or sum(len(each.content) for each in pending) >= BATCH_BYTES:
-            _flush(pending, manifest, former | hashes, root)
-    _flush(pending, manifest, former | hashes, root)
+            _flush(pending, manifest, former | hashes, root, tally)
+    _flush(pending, manifest, former | hashes, root, tally)
     tally.former[manifest], tally.current[manifest] = former, hashes
 
 
+def _sweep(root: Path) -> None:
+    """Remove what was written aside and never put in place: manifests name it, since they are written before."""
+    manifests = root / "manifest"
+    for manifest in manifests.glob("*.json"):
+        for path in _listed(manifest):
+            _aside(root / path).unlink(missing_ok=True)
+    for aside in manifests.rglob("*.tmp"):
+        aside.unlink()
+
+
 def _finish(root: Path, tally: _Tally) -> None:
-    """Remove what is no longer produced, then let each manifest say what there is now and what waits to be removed."""
+    """Put the new files in place, remove what is no longer produced, and let each manifest say what there is now."""
+    _put_in_place(root, tally)
+    _sweep(root)
     for manifest in sorted(tally.former):
         former, waiting = tally.former[manifest], root / "manifest" / WAITING / manifest.name
         gone = {path: digest for path, digest in former.items() if path not in tally.sizes}
@@ -216,26 +234,33 @@ def _finish(root: Path, tally: _Tally) -> None:
             manifest.unlink()
 
 
-def _flush(pending: list[Output], manifest: Path, listed: dict[str, str], root: Path) -> None:
+def _flush(pending: list[Output], manifest: Path, listed: dict[str, str], root: Path, tally: _Tally) -> None:
     if pending:
         _write(manifest, _json(listed))
         for output in pending:
-            _write(root / output.path, output.content)
+            _write_aside(root / output.path, output.content)
+            tally.aside.append(output.path)
         pending.clear()
 
 
-def _in_order(outputs: Iterable[Output]) -> Iterator[Output]:
-    """Pages and files as they come, then the indexes, deepest first."""
-    indexes = []
+def _put_in_place(root: Path, tally: _Tally) -> None:
+    """Rename what was written aside, in the order in which no link is ever broken."""
+    former = {path for path in tally.aside if (root / path).exists()}
+
+    def order(path: str) -> tuple[bool, bool, bool, int, str]:
+        is_index = path.rsplit("/", 1)[-1] == "index.html"
+        return path == "index.html", path in former, is_index, -path.count("/"), path
+
+    for path in sorted(tally.aside, key=order):
+        _aside(root / path).replace(root / path)
+
+
+def _checked(outputs: Iterable[Output]) -> Iterator[Output]:
     for output in outputs:
         if not re.fullmatch(r"[\w-]+(/[\w-]+)*(\.[\w-]+)+", output.path, re.ASCII):
             raise ValueError(f"chemin refusé : {output.path!r}")
-        if output.path.rsplit("/", 1)[-1] == "index.html":
-            indexes.append(output)
-        else:
-            yield output
+        yield output
         del output
-    yield from sorted(indexes, key=lambda output: (-output.path.count("/"), output.path))
 
 
 def _listed(manifest: Path) -> dict[str, str]:
@@ -271,10 +296,17 @@ def _is_same(path: Path, content: bytes) -> bool:
 def _write(path: Path, content: bytes) -> None:
     if _is_same(path, content):
         return
+    _write_aside(path, content)
+    _aside(path).replace(path)
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.tmp")
+
+
+def _write_aside(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f"{path.name}.tmp")
-    aside.write_bytes(content)
-    aside.replace(path)
+    _aside(path).write_bytes(content)
 
 
 def _remove(paths: Iterable[str], root: Path, tally: _Tally) -> None:
