@@ -61,6 +61,7 @@ def kills(root: Path, *, count: int, each_season: int, seed: int) -> None:
             assert Run(ill, traces).ended()
             assert differences(state(ill), state(calm)) == {}, f"season {season}, after {killed.total()} kills"
             season += 1
+            print(f"{killed.total()} kills, repaired and compared", flush=True)
     _tell(killed, through_dagster, season, seen)
     assert seen.wrong == []
     for name, states in seen.states.items():
