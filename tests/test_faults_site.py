@@ -17,6 +17,7 @@ def content_of(site: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in site.rglob("*") if path.is_file() and path.parent.name != "manifest"}
 
 
+@pytest.mark.slow
 def test_readers_never_see_half_a_publication(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipelines.publish.site._WORTH_IT", 1 << 60)  # in this process, which is watched
     former, new = (build(tmp_path / f"{size}.duckdb", size=size) for size in (12, 16))
