@@ -68,7 +68,7 @@ class Reader:
             pass
         except ValueError as error:
             self.seen.wrong.append(f"current.json: {error}")
-        self._walk()
+        self.walk()
 
     def _open(self, name: str) -> None:
         path = self.warehouse / f"{name}.duckdb"
@@ -86,7 +86,7 @@ class Reader:
         if found not in self.seen.states[name]:
             self.seen.states[name].append(found)
 
-    def _walk(self) -> None:
+    def walk(self) -> None:
         """From the home page, and from the pages that were reached by the look before: a reader may stand on one."""
         waiting = ["index.html", *self._links]
         reached: dict[str, tuple[Stat, frozenset[str]]] = {}

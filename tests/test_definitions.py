@@ -180,8 +180,11 @@ def test_the_sensor_sees_a_dropped_file_once(run: dg.ExecuteInProcessResult, pla
     assert run.success
 
     def tick(cursor: str | None) -> tuple[int, str | None]:
-        context = dg.build_sensor_context(cursor=cursor, definitions=defs, resources={"places": places})
-        data = inbox_sensor.evaluate_tick(context)
+        with dg.DagsterInstance.ephemeral() as instance:
+            context = dg.build_sensor_context(
+                instance=instance, cursor=cursor, definitions=defs, resources={"places": places}
+            )
+            data = inbox_sensor.evaluate_tick(context)
         return len(data.run_requests or []), data.cursor
 
     requests, cursor = tick(None)

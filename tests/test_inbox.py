@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from pipelines.ingest import answers, pool
-from pipelines.ingest.deposit import InboxError, look, settled, take
+from pipelines.ingest.deposit import InboxError, UntakenError, look, settled, take
 from pipelines.ingest.inbox import ingest
 from pipelines.ingest.ledger import Ledger
 from pipelines.ingest.manifest import write_manifest
@@ -229,7 +229,7 @@ def test_an_unreadable_file_does_not_stop_the_others(project: Project) -> None:
 
 
 def test_a_killed_copy_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(UntakenError, match="disparu"):
         take(tmp_path / "absent", tmp_path / "deposits")
     assert list((tmp_path / "deposits").iterdir()) == []
 

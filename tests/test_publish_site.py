@@ -402,13 +402,17 @@ def test_an_interrupted_publication_leaves_nothing_behind(
         patched.setattr("pipelines.publish.site.reports", lambda: [report])
         with pytest.raises(RuntimeError, match="coupure"):
             publish(database, root, only={"passage"})
-    assert (root / "passage.html").exists()
+        assert [path for path in (root / "passage").iterdir() if path.is_file()] == []
+        patched.setattr("pipelines.publish.site._sweep", lambda _: None)  # as when it is killed
+        with pytest.raises(RuntimeError, match="coupure"):
+            publish(database, root, only={"passage"})
+    assert (root / "passage.html.tmp").exists()
+    assert not (root / "passage.html").exists()
     monkeypatch.setattr(
         "pipelines.publish.site.reports", lambda: [each for each in reports() if each.name == "mentions"]
     )
     publish(database, root)
-    assert not (root / "passage.html").exists()
-    assert not (root / "passage").exists()
+    assert not list(root.glob("passage*"))
 
 
 @pytest.mark.parametrize("path", ["../x.html", "/x.html", "a//b.html", "a b.html", "a/../b.html"])

@@ -7,8 +7,10 @@ import hashlib
 import dagster as dg
 
 from pipelines.defs.feeds import FEEDS
+from pipelines.defs.home import dagster_home
 from pipelines.defs.places import Places
 from pipelines.defs.retries import run_tags
+from pipelines.defs.turn import close_if_free
 from pipelines.ingest.deposit import InboxError, look, look_beside
 
 main_job = dg.define_asset_job(
@@ -38,6 +40,7 @@ feeds_job = dg.define_asset_job(
 )
 def inbox_sensor(context: dg.SensorEvaluationContext, places: Places) -> dg.SensorResult | dg.SkipReason:
     """One run for all that is new. A file still being copied waits: its size will change, and call another run."""
+    close_if_free(dagster_home(places.warehouse_folder), context.instance)
     try:
         files = [*look(places.raw_folder), *look_beside(places.raw_folder)]
     except InboxError as error:

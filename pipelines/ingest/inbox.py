@@ -6,6 +6,7 @@ an answer to its author, and the pass goes on.
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -17,7 +18,16 @@ from pipelines.ingest.answers import answer_all, prepare, sweep_answers
 from pipelines.ingest.choice import decide_all, link_all, tell_twins, tell_versions
 from pipelines.ingest.dates import date_in_name
 from pipelines.ingest.declarations import Declarations
-from pipelines.ingest.deposit import InboxError, InboxFile, deposit_id, depositor_of, settled, take
+from pipelines.ingest.deposit import (
+    InboxError,
+    InboxFile,
+    UntakenError,
+    deposit_id,
+    depositor_of,
+    is_gone,
+    settled,
+    take,
+)
 from pipelines.ingest.deposited import Deposit, Pass
 from pipelines.ingest.guards import hold_back, let_in, origins_of, settle_withdrawals, supersede
 from pipelines.ingest.layout_changes import layout_changes
@@ -110,16 +120,18 @@ def _take(files: list[InboxFile], raw: Path, warehouse: Path, ledger: Ledger, no
         if row is not None and (row["size"], row["mtime_ns"], row["gone_at"]) == (file.size, file.mtime_ns, None):
             continue
         try:
-            sha256 = take(raw / file.path, warehouse / "deposits")
-        except PermissionError:
-            untaken[file.path] = "Le fichier ne peut pas être lu : ses droits d'accès l'interdisent."
-        except FileNotFoundError:
-            untaken[file.path] = "Le fichier a disparu pendant la lecture."
+            sha256 = take(raw / file.path, warehouse / "deposits", seen=file)
+        except UntakenError as error:
+            untaken[file.path] = str(error)
         else:
             mark = origin_of((warehouse / "deposits" / sha256).read_bytes())
             ledger.record_file(file, deposit_id(file.depositor, sha256), sha256, now, mark=mark)
     present = {file.path for file in files}
-    ledger.record_gone([path for path in known if path not in present and not (raw / path).exists()], now)
+    absent = [path for path in known if path not in present]
+    gone = [path for path in absent if is_gone(raw / path)]
+    ledger.record_gone(gone, now)
+    closed = {path for path in absent if path not in gone and not os.access((raw / path).parent, os.X_OK)}
+    untaken |= dict.fromkeys(closed, "Le dossier de ce fichier ne peut pas être lu : ce qui en a été lu reste compté.")
     return untaken
 
 
@@ -131,7 +143,10 @@ def _note_confirmations(raw: Path, ledger: Ledger, now: datetime) -> None:
     released = ledger.releases()
     for path in sorted(raw.glob("**/CONFIRMER-*.txt")):
         match = _CONFIRMATION.match(path.name)
-        dropped = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        try:
+            dropped = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        except FileNotFoundError:  # taken back since it was listed
+            continue
         for row in ledger.deposits().values():
             own = depositor_of(path.relative_to(raw).as_posix()) == row["depositor"]
             if match and own and row["sha256"].startswith(match[1].lower()):

@@ -186,7 +186,7 @@ class Ledger:
     def stagings(self, deposit_id: str) -> list[dict[str, Any]]:
         """What was staged of a deposit, the latest first."""
         rows = self._connection.execute(
-            "SELECT * FROM stagings WHERE deposit_id = ? ORDER BY staged_at DESC, rowid DESC", (deposit_id,)
+            "SELECT * FROM stagings WHERE deposit_id = ? ORDER BY rowid DESC", (deposit_id,)
         )
         return list(rows)
 
@@ -256,8 +256,9 @@ class Ledger:
             db.execute("INSERT OR IGNORE INTO releases VALUES (?, ?, ?)", (deposit_id, now.isoformat(), how))
 
     def start_run(self, as_of: date, now: datetime) -> int:
-        """A run starts; returns its number."""
+        """A run starts; returns its number. Who starts one writes alone: those that have no end were interrupted."""
         with self._transaction() as db:
+            db.execute("UPDATE runs SET outcome = 'interrupted' WHERE ended_at IS NULL AND outcome IS NULL")
             cursor = db.execute(
                 "INSERT INTO runs (started_at, as_of) VALUES (?, ?)", (now.isoformat(), as_of.isoformat())
             )

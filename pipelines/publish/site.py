@@ -174,7 +174,7 @@ def _already(wanted: str, state: Path, root: Path) -> PublishResult | None:
 
 
 def _says(state: Path, wanted: str) -> bool:
-    return state.is_file() and state.read_text(encoding="utf-8") == wanted
+    return state.is_file() and state.read_bytes() == wanted.encode()
 
 
 @cache
