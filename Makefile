@@ -19,7 +19,7 @@ serve: install ## Serve the pages (port 8000)
 	$(BIN)/qfq serve
 
 test: $(VENV)/.dev ## Run the fast tests
-	$(BIN)/python -m pytest -m "not slow and not fault"
+	$(BIN)/python -m pytest -m "not slow and not fault" -n auto --dist loadfile
 
 fault: $(VENV)/.dev ## Run the long tests of faults and print their figures
 	$(BIN)/python -m pytest -m fault -s
@@ -50,8 +50,8 @@ lock: $(VENV)/.dev ## Compile the lock files from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-header --no-annotate --no-strip-extras --group build --extra dev pyproject.toml -o requirements-dev.lock
 
-clean: ## Remove what a run makes; raw/ and the memory of what was published are left alone
-	find warehouse -mindepth 1 -maxdepth 1 ! -name publications -exec rm -rf {} + 2>/dev/null || true
+clean: ## Remove what a run makes; raw/ and the memory of what was published and fetched are left alone
+	find warehouse -mindepth 1 -maxdepth 1 ! -name publications ! -name feeds -exec rm -rf {} + 2>/dev/null || true
 	rm -rf reports/* $(VENV) .pytest_cache .mypy_cache .ruff_cache
 
 $(VENV)/bin/python:

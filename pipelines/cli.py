@@ -47,6 +47,30 @@ def run(
 
 
 @app.command()
+def fetch(
+    publishers: Annotated[
+        Optional[list[str]],  # noqa: UP045 - Typer reads the annotation at run time
+        typer.Argument(help="Producteurs (dossiers) ; tous par défaut."),
+    ] = None,
+    feeds: Annotated[
+        Optional[Path],  # noqa: UP045 - Typer reads the annotation at run time
+        typer.Option("--feeds", envvar="QFQ_FEEDS", help="Fichier des sources (schemas/feeds.toml par défaut)."),
+    ] = None,
+    raw: Raw = Path("raw"),
+    warehouse: Warehouse = Path("warehouse"),
+    reports: Reports = Path("reports"),
+) -> None:
+    """Recevoir dans raw/ les données ouvertes que déclare schemas/feeds.toml ; `qfq run` les lit ensuite.
+
+    Code de sortie : 0 si tout est à jour, 1 si une source n'a pas pu être reçue ; les autres le sont.
+    """
+    from pipelines.defs.terminal import run_feeds
+
+    folders = {"raw": raw, "warehouse": warehouse, "reports": reports}
+    raise typer.Exit(run_feeds(publishers or [], feeds=feeds, **folders))
+
+
+@app.command()
 def check(
     file: Annotated[Path, typer.Argument(help="Fichier à contrôler.")],
     funder: Annotated[str | None, typer.Option("--funder", help="Nom du financeur.")] = None,
@@ -119,6 +143,42 @@ def release(
 
 
 @app.command()
+def plan(raw: Raw = Path("raw"), warehouse: Warehouse = Path("warehouse")) -> None:
+    """Dire ce que le prochain passage lira ou relira, et combien de temps, sans rien lire ni changer.
+
+    Code de sortie : 0, ou 2 si le dossier des dépôts n'est pas là.
+    """
+    from pipelines.ingest.deposit import InboxError
+    from pipelines.ingest.restaging import cost, told_plainly
+
+    try:
+        typer.echo(f"Au prochain passage : {told_plainly(cost(raw, warehouse))}")
+    except InboxError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+
+
+@app.command()
+def review(
+    warehouse: Warehouse = Path("warehouse"),
+    most: Annotated[int, typer.Option("--most", min=1, help="Nombre de lignes à montrer.")] = 20,
+) -> None:
+    """Lister ce qui attend une décision, les montants les plus élevés d'abord, avec où et quoi répondre.
+
+    La liste entière est dans warehouse/analystes/a-decider.html. Code de sortie : 2 s'il n'y a pas encore de base.
+    """
+    from pipelines.review import show
+    from pipelines.warehouse.analysts import NoDatabaseError, pending
+
+    try:
+        items = pending(warehouse / "funding.duckdb")
+    except NoDatabaseError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    show(items, most=most)
+
+
+@app.command()
 def doctor(
     raw: Raw = Path("raw"), warehouse: Warehouse = Path("warehouse"), reports: Reports = Path("reports")
 ) -> None:
@@ -155,10 +215,19 @@ def serve(
     from functools import partial
     from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
+    from pipelines.publish.policy import PAGE
+
     if not (reports / "index.html").is_file():
         typer.echo(f"Il n'y a pas encore de pages dans « {reports} » : lancez d'abord `qfq run`.", err=True)
         raise typer.Exit(2)
-    handler = partial(SimpleHTTPRequestHandler, directory=str(reports))
+
+    class Handler(SimpleHTTPRequestHandler):
+        def end_headers(self) -> None:
+            self.send_header("Content-Security-Policy", f"{PAGE}; frame-ancestors 'none'")
+            self.send_header("X-Content-Type-Options", "nosniff")
+            super().end_headers()
+
+    handler = partial(Handler, directory=str(reports))
     with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         typer.echo(f"Pages sur http://127.0.0.1:{port}/ (Ctrl+C pour arrêter).")
         try:

@@ -711,6 +711,13 @@ def _quality(db: duckdb.DuckDBPyConnection, is_demonstration: bool) -> None:
         "lines_matched,"
         " CASE WHEN deposit_id LIKE '%-2' THEN 0.98 END AS shared, 'rule' AS decided_by FROM data_quality_by_deposit"
     )
+    db.execute(
+        "CREATE TABLE data_quality_rhythms AS SELECT DISTINCT depositor, 2024 AS last_year, DATE '2025-01-20' AS "
+        "last_delivered_date, length(depositor) % 4 AS n_observations, CASE WHEN length(depositor) % 4 >= 2 THEN 20 "
+        "END AS median_lag, 2025 AS next_year, CASE WHEN length(depositor) % 4 >= 2 THEN DATE '2026-01-20' END AS "
+        "expected_date, DATE '2026-03-31' AS due_date, length(depositor) % 2 = 0 AS is_late "
+        "FROM data_quality_by_deposit"
+    )
     db.execute("ALTER TABLE data_quality_versions ADD COLUMN file_name VARCHAR")
     db.execute("ALTER TABLE data_quality_versions ADD COLUMN other_file_name VARCHAR")
     for column, key in (("file_name", "deposit_id"), ("other_file_name", "other_deposit_id")):

@@ -19,7 +19,7 @@ from schemas.publication import load_publication
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted([*(ROOT / "pipelines").rglob("*.py"), *(ROOT / "schemas").rglob("*.py")])
-WINGS = {"ingest", "warehouse", "publish", "demo"}
+WINGS = {"feeds", "ingest", "warehouse", "publish", "demo"}
 
 
 def imports(path: Path) -> set[str]:

@@ -20,6 +20,14 @@ concurrency:
   pools:
     granularity: run
     default_limit: 1
+# A run whose process died is started again once; one that lasts longer than its tag dagster/max_runtime is ended.
+run_monitoring:
+  enabled: true
+  start_timeout_seconds: 600
+run_retries:
+  enabled: true
+  max_retries: 1
+  retry_on_asset_or_op_failure: false
 """
 
 
@@ -28,9 +36,16 @@ def dagster_home(warehouse: Path) -> Path:
     home = (warehouse / "dagster").resolve()
     home.mkdir(parents=True, exist_ok=True)
     configuration = home / "dagster.yaml"
-    if not configuration.is_file():
-        configuration.write_text(_CONFIGURATION, encoding="utf-8")
+    if not configuration.is_file() or _is_former(configuration.read_text(encoding="utf-8")):
+        aside = configuration.with_name(f".{configuration.name}.{os.getpid()}")
+        aside.write_text(_CONFIGURATION, encoding="utf-8")
+        aside.replace(configuration)
     return home
+
+
+def _is_former(text: str) -> bool:
+    """Whether a configuration is a former one of ours, to which nobody added a line."""
+    return text != _CONFIGURATION and set(text.splitlines()) < set(_CONFIGURATION.splitlines())
 
 
 def environment(*, raw: Path, warehouse: Path, reports: Path) -> dict[str, str]:

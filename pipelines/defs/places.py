@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from pydantic import Field
 
+from schemas.feeds import PATH as FEEDS_FILE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -20,12 +22,15 @@ PUBLIC = "public.duckdb"
 
 
 class Places(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Folders of the project. Empty values come from QFQ_RAW, QFQ_WAREHOUSE, QFQ_REPORTS, QFQ_AS_OF, then defaults."""
+    """Dossiers et date du passage ; vide : QFQ_RAW, QFQ_WAREHOUSE, QFQ_REPORTS, QFQ_AS_OF, QFQ_FEEDS, puis défaut."""
+
+    # The docstring is shown to analysts in every launch form: it is theirs, in French.
 
     raw: str = Field(default="", description="Dossier des dépôts (par défaut : raw).")
     warehouse: str = Field(default="", description="Dossier de l'entrepôt (par défaut : warehouse).")
     reports: str = Field(default="", description="Dossier des pages (par défaut : reports).")
     as_of: str = Field(default="", description="Date de référence, AAAA-MM-JJ (par défaut : aujourd'hui).")
+    feeds: str = Field(default="", description="Fichier des sources à recevoir (par défaut : schemas/feeds.toml).")
 
     @property
     def raw_folder(self) -> Path:
@@ -47,6 +52,11 @@ class Places(dg.ConfigurableResource):  # type: ignore[type-arg]
         """The date of reference: the only place where the present enters. Raises `ValueError` if it is no date."""
         stated = self.as_of or os.environ.get("QFQ_AS_OF")
         return date.fromisoformat(stated) if stated else date.today()
+
+    @property
+    def feeds_file(self) -> Path:
+        """What open data is declared."""
+        return Path(self.feeds or os.environ.get("QFQ_FEEDS") or FEEDS_FILE).resolve()
 
     @property
     def registers(self) -> Path:

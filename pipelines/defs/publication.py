@@ -8,6 +8,7 @@ import dagster as dg
 from pipelines.defs.metadata import as_table, describe_tables
 from pipelines.defs.places import Places
 from pipelines.defs.progress import Progress
+from pipelines.defs.retries import tried_again
 from pipelines.defs.warehouse import model_key
 from pipelines.publish.reports import Report, reports
 from pipelines.publish.site import publish
@@ -54,7 +55,7 @@ def public_database(places: Places, progress: dg.ResourceParam[Progress]) -> Ite
     """Apply disclosure to the analysts' database, aside, attack the result, and swap the public one if it holds."""
     progress.stage("Protection des données")
     try:
-        with places.writing():
+        with tried_again(), places.writing():
             result = publish_database(places.funding, places.public, as_of=places.day, parameters=load_publication())
     except UnsafePublication as unsafe:
         yield _audited(unsafe.audit)
@@ -110,7 +111,7 @@ def site(
     progress.stage("Publication des pages")
     selected = {key.path[-1] for key in context.selected_asset_keys}
     everything = selected == {report.name for report in reports()}
-    with places.writing():
+    with tried_again(), places.writing():
         result = publish(places.public, places.reports_folder, only=None if everything else selected)
     told = {"fichiers": result.files, "réécrits": result.written, "inchangés": result.unchanged}
     for report in reports():

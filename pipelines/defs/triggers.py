@@ -1,4 +1,4 @@
-"""What starts a run: the main job by hand, a sensor on the inbox, a daily schedule."""
+"""What starts a run: the main job and the feeds by hand, a sensor on the inbox, daily schedules."""
 
 from __future__ import annotations
 
@@ -6,15 +6,29 @@ import hashlib
 
 import dagster as dg
 
+from pipelines.defs.feeds import FEEDS
+from pipelines.defs.home import dagster_home
 from pipelines.defs.places import Places
-from pipelines.ingest.deposit import InboxError, look
+from pipelines.defs.retries import run_tags
+from pipelines.defs.turn import close_if_free
+from pipelines.ingest.deposit import InboxError, look, look_beside
 
 main_job = dg.define_asset_job(
     "tout_publier",
-    selection=dg.AssetSelection.all(),
+    selection=dg.AssetSelection.all() - dg.AssetSelection.assets(FEEDS),
     description="Tout : lire les dépôts, contrôler, consolider, publier. Pour laisser passer un dépôt en attente, "
     "écrire son identifiant dans le formulaire de lancement (deposits).",
     config={"ops": {"staging": {"config": {"deposits": []}}}},
+    run_tags=run_tags("tout_publier"),
+)
+
+feeds_job = dg.define_asset_job(
+    "recevoir_les_sources",
+    selection=dg.AssetSelection.assets(FEEDS),
+    description="Recevoir les données ouvertes déclarées dans schemas/feeds.toml. Ce qui arrive dans raw/ lance "
+    "ensuite le travail principal, comme un fichier déposé.",
+    config={"ops": {"feeds": {"config": {"publishers": []}}}},
+    run_tags=run_tags("recevoir_les_sources"),
 )
 
 
@@ -22,19 +36,21 @@ main_job = dg.define_asset_job(
     job=main_job,
     minimum_interval_seconds=15,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Lance le travail principal quand le contenu du dossier des dépôts change.",
+    description="Lance le travail principal quand le dossier des dépôts change : fichiers, déclarations, réponses.",
 )
 def inbox_sensor(context: dg.SensorEvaluationContext, places: Places) -> dg.SensorResult | dg.SkipReason:
     """One run for all that is new. A file still being copied waits: its size will change, and call another run."""
+    close_if_free(dagster_home(places.warehouse_folder), context.instance)
     try:
-        files = look(places.raw_folder)
+        files = [*look(places.raw_folder), *look_beside(places.raw_folder)]
     except InboxError as error:
         return dg.SkipReason(str(error))
     told = "\n".join(f"{file.path}\0{file.size}\0{file.mtime_ns}" for file in files)
     seen = hashlib.sha256(told.encode()).hexdigest()
     if seen == context.cursor:
         return dg.SkipReason("Rien de nouveau dans le dossier des dépôts.")
-    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=seen)], cursor=seen)
+    asked = dg.RunRequest(run_key=seen, tags={"qfq/origine": "dossier des dépôts", "qfq/fichiers": str(len(files))})
+    return dg.SensorResult(run_requests=[asked], cursor=seen)
 
 
 daily_schedule = dg.ScheduleDefinition(
@@ -43,4 +59,12 @@ daily_schedule = dg.ScheduleDefinition(
     cron_schedule="0 6 * * *",
     execution_timezone="Europe/Paris",
     description="Chaque matin à six heures, pour que « en cours » et « se termine » restent justes.",
+)
+
+feeds_schedule = dg.ScheduleDefinition(
+    name="chaque_nuit",
+    job=feeds_job,
+    cron_schedule="0 4 * * *",
+    execution_timezone="Europe/Paris",
+    description="Chaque nuit à quatre heures, demander aux producteurs ce qui a changé.",
 )

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from pathlib import Path
 
+    from pipelines.ingest.layout_changes import LayoutChange
     from pipelines.ingest.report import Report
+    from pipelines.ingest.rhythm import Delivery, Reminder, Rhythm
     from pipelines.ingest.twins import Twins
     from pipelines.ingest.versions import Version
     from schemas.funder import FunderFile
@@ -63,6 +65,10 @@ class Pass:
     twins: Twins
     untaken: dict[str, str] = field(default_factory=dict)
     removed_copies: int = 0
+    deliveries: list[Delivery] = field(default_factory=list)
+    rhythms: list[Rhythm] = field(default_factory=list)
+    reminders: list[Reminder] = field(default_factory=list)
+    layout_changes: list[LayoutChange] = field(default_factory=list)
 
 
 def lines_of(deposit: Deposit) -> pl.DataFrame:

@@ -6,6 +6,7 @@ an answer to its author, and the pass goes on.
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -13,20 +14,31 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from pipelines.ingest.answers import answer, prepare
+from pipelines.ingest.answers import answer_all, prepare, sweep_answers
 from pipelines.ingest.choice import decide_all, link_all, tell_twins, tell_versions
 from pipelines.ingest.dates import date_in_name
-from pipelines.ingest.deposit import InboxError, InboxFile, deposit_id, depositor_of, settled, take
+from pipelines.ingest.declarations import Declarations
+from pipelines.ingest.deposit import (
+    InboxError,
+    InboxFile,
+    UntakenError,
+    deposit_id,
+    depositor_of,
+    is_gone,
+    settled,
+    take,
+)
 from pipelines.ingest.deposited import Deposit, Pass
 from pipelines.ingest.guards import hold_back, let_in, origins_of, settle_withdrawals, supersede
+from pipelines.ingest.layout_changes import layout_changes
 from pipelines.ingest.ledger import Ledger
 from pipelines.ingest.normalise import Origin
 from pipelines.ingest.origin_mark import origin_of
 from pipelines.ingest.pool import Workers
 from pipelines.ingest.retention import former_staging, has_copy, remove_old_copies
+from pipelines.ingest.rhythm import brought_as_totals, covered_years, deliveries, follow
 from pipelines.ingest.seal import drop_damaged
 from pipelines.ingest.stage import recipe_key, stage, sweep
-from schemas.funder import FILE_NAME, FunderFile, FunderFileError, load_funder_file
 from schemas.publication import load_publication
 
 if TYPE_CHECKING:
@@ -49,13 +61,13 @@ def ingest(raw: Path, warehouse: Path, *, as_of: date, progress: Progress | None
     """
     now = datetime.now(UTC).replace(microsecond=0)
     sweep(warehouse / "deposits", warehouse / "staging")
+    sweep_answers(raw)
     drop_damaged(warehouse / "staging")
     with Workers() as workers, _recorded(warehouse, as_of, now):
-        done = _read_inbox(raw, warehouse, now, workers, progress)
-        prepare([deposit for deposit in done.deposits if deposit.is_present], raw, warehouse, workers)
-    for deposit in done.deposits:
-        if deposit.is_present:
-            deposit.receipt = answer(deposit, raw, as_of)
+        done = _read_inbox(raw, warehouse, now, workers, progress, as_of)
+        present = [deposit for deposit in done.deposits if deposit.is_present]
+        prepare(present, raw, warehouse, workers)
+        answer_all(present, raw, as_of, workers)
     return done
 
 
@@ -73,7 +85,9 @@ def _recorded(warehouse: Path, as_of: date, now: datetime) -> Iterator[None]:
             ledger.end_run(run, outcome, datetime.now(UTC).replace(microsecond=0))
 
 
-def _read_inbox(raw: Path, warehouse: Path, now: datetime, workers: Workers, progress: Progress | None) -> Pass:
+def _read_inbox(
+    raw: Path, warehouse: Path, now: datetime, workers: Workers, progress: Progress | None, as_of: date
+) -> Pass:
     """Take, stage and decide, all of it told to the ledger."""
     with Ledger(warehouse / "ledger.sqlite") as ledger:
         files = settled(raw)
@@ -89,9 +103,14 @@ def _read_inbox(raw: Path, warehouse: Path, now: datetime, workers: Workers, pro
         ledger.record_decisions(versions, twins, now)
         days = load_publication().retention.deposits_days
         removed = remove_old_copies(deposits, ledger, warehouse / "deposits", now, days=days)
+        brought = ledger.brought()
+        brought += brought_as_totals(deposits, brought)
+        changed = layout_changes(deposits, ledger, warehouse)
     tell_versions(deposits, versions)
     tell_twins(deposits, twins)
-    return Pass(deposits, versions, twins, untaken, removed)
+    days_brought = deliveries(brought, {deposit.deposit_id: deposit.stated_date for deposit in deposits})
+    rhythms, reminders = follow(days_brought, covered_years(deposits, versions), as_of=as_of)
+    return Pass(deposits, versions, twins, untaken, removed, days_brought, rhythms, reminders, changed)
 
 
 def _take(files: list[InboxFile], raw: Path, warehouse: Path, ledger: Ledger, now: datetime) -> dict[str, str]:
@@ -101,16 +120,18 @@ def _take(files: list[InboxFile], raw: Path, warehouse: Path, ledger: Ledger, no
         if row is not None and (row["size"], row["mtime_ns"], row["gone_at"]) == (file.size, file.mtime_ns, None):
             continue
         try:
-            sha256 = take(raw / file.path, warehouse / "deposits")
-        except PermissionError:
-            untaken[file.path] = "Le fichier ne peut pas être lu : ses droits d'accès l'interdisent."
-        except FileNotFoundError:
-            untaken[file.path] = "Le fichier a disparu pendant la lecture."
+            sha256 = take(raw / file.path, warehouse / "deposits", seen=file)
+        except UntakenError as error:
+            untaken[file.path] = str(error)
         else:
             mark = origin_of((warehouse / "deposits" / sha256).read_bytes())
             ledger.record_file(file, deposit_id(file.depositor, sha256), sha256, now, mark=mark)
     present = {file.path for file in files}
-    ledger.record_gone([path for path in known if path not in present and not (raw / path).exists()], now)
+    absent = [path for path in known if path not in present]
+    gone = [path for path in absent if is_gone(raw / path)]
+    ledger.record_gone(gone, now)
+    closed = {path for path in absent if path not in gone and not os.access((raw / path).parent, os.X_OK)}
+    untaken |= dict.fromkeys(closed, "Le dossier de ce fichier ne peut pas être lu : ce qui en a été lu reste compté.")
     return untaken
 
 
@@ -122,7 +143,10 @@ def _note_confirmations(raw: Path, ledger: Ledger, now: datetime) -> None:
     released = ledger.releases()
     for path in sorted(raw.glob("**/CONFIRMER-*.txt")):
         match = _CONFIRMATION.match(path.name)
-        dropped = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        try:
+            dropped = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        except FileNotFoundError:  # taken back since it was listed
+            continue
         for row in ledger.deposits().values():
             own = depositor_of(path.relative_to(raw).as_posix()) == row["depositor"]
             if match and own and row["sha256"].startswith(match[1].lower()):
@@ -135,15 +159,18 @@ def _stage_all(
     raw: Path, warehouse: Path, ledger: Ledger, now: datetime, workers: Workers, progress: Progress | None
 ) -> list[Deposit]:
     """Every deposit that may be current: those present, those just gone, and what a bad rewrite would replace."""
+    declared = Declarations(raw)
     taken, files = ledger.deposits(), sorted(ledger.files().values(), key=lambda row: row["path"])
     files = [row for row in files if row["withdrawn_at"] is None]
     released, loaded, marks = ledger.releases(), ledger.let_in(), ledger.marks()
-    fresh = _stage_ahead([taken[row["deposit_id"]] for row in files], raw, warehouse, workers, progress)
+    fresh = _stage_ahead([taken[row["deposit_id"]] for row in files], raw, warehouse, declared, workers, progress)
     deposits: dict[str, Deposit] = {}
+    staged: list[Deposit] = []
     for rank, row in enumerate(files, start=1):
         if progress is not None:
             progress(row["path"], rank, len(files))
-        deposit = _staged(taken[row["deposit_id"]], row["path"], raw, warehouse, ledger, now, fresh)
+        deposit = _staged(taken[row["deposit_id"]], row["path"], raw, warehouse, declared, ledger, fresh)
+        staged.append(deposit)
         deposit.is_present = row["gone_at"] is None
         for origin in origins_of(deposit.deposit_id, deposit.depositor, marks):
             # A copy under a name without a date is as recent as what it was made from.
@@ -152,23 +179,32 @@ def _stage_all(
         deposit.is_current = let_in(deposit, released)
         previous, kept = row["previous_deposit_id"], None
         if previous is not None and not (deposit.is_current and deposit.deposit_id in loaded):
-            kept = _staged(taken[previous], row["path"], raw, warehouse, ledger, now, fresh)
+            kept = _staged(taken[previous], row["path"], raw, warehouse, declared, ledger, fresh)
+            staged.append(kept)
             kept.is_present, kept.is_current = False, let_in(kept, released)
             hold_back(deposit, kept, released)
         if deposit.deposit_id not in deposits or not deposits[deposit.deposit_id].is_present:
             deposits[deposit.deposit_id] = deposit
         if kept is not None and not deposit.is_current:
             deposits.setdefault(kept.deposit_id, kept)
+    told = ledger.recorded_stagings()  # a killed run may have staged what it did not tell
+    unsaid = [deposit for deposit in staged if deposit.is_new or deposit.staging.name not in told]
+    ledger.record_stagings([(d.staging.name, d.deposit_id, d.report.status) for d in unsaid], now)
     return sorted(deposits.values(), key=lambda deposit: (deposit.path, deposit.arrival))
 
 
 def _stage_ahead(
-    rows: list[dict[str, Any]], raw: Path, warehouse: Path, workers: Workers, progress: Progress | None
+    rows: list[dict[str, Any]],
+    raw: Path,
+    warehouse: Path,
+    declared: Declarations,
+    workers: Workers,
+    progress: Progress | None,
 ) -> set[str]:
     """Stage what has never been staged on all processors, when there is enough of it; returns the keys now staged."""
     unseen = {}
     for row in rows:
-        origin, _ = _origin(row, raw)
+        origin, _ = _origin(row, declared)
         folder = warehouse / "staging" / recipe_key(row["sha256"], origin)
         if not folder.is_dir() and has_copy(row, row["path"], raw, warehouse):
             unseen[folder.name] = (row, (warehouse / "deposits" / row["sha256"], origin, folder))
@@ -183,16 +219,27 @@ def _stage_ahead(
     return set(unseen)
 
 
-def _origin(row: Mapping[str, Any], raw: Path) -> tuple[Origin, str | None]:
-    """Where a deposit comes from, and why its funder.toml cannot be used, if it cannot."""
-    funder_file, problem = _declarations(raw / row["depositor"]) if row["depositor"] else (FunderFile(), None)
+def origin_of_row(row: Mapping[str, Any], declared: Declarations) -> Origin:
+    """Where a deposit of the ledger comes from, with what its depositor declares today."""
+    return _origin(row, declared)[0]
+
+
+def _origin(row: Mapping[str, Any], declared: Declarations) -> tuple[Origin, str | None]:
+    """Where a deposit comes from, and what of its depositor's declarations cannot be used, if anything."""
+    funder_file, problem = declared.of(row["depositor"])
     return Origin(row["deposit_id"], row["depositor"], row["file_name"], funder_file), problem
 
 
 def _staged(
-    row: Mapping[str, Any], path: str, raw: Path, warehouse: Path, ledger: Ledger, now: datetime, fresh: set[str]
+    row: Mapping[str, Any],
+    path: str,
+    raw: Path,
+    warehouse: Path,
+    declared: Declarations,
+    ledger: Ledger,
+    fresh: set[str],
 ) -> Deposit:
-    origin, problem = _origin(row, raw)
+    origin, problem = _origin(row, declared)
     key = recipe_key(row["sha256"], origin)
     folder = warehouse / "staging" / key
     is_new = key in fresh or not folder.is_dir()
@@ -206,8 +253,6 @@ def _staged(
             )
         is_new, folder = False, former[0]
     report = stage(warehouse / "deposits" / row["sha256"], origin, folder)
-    if is_new:
-        ledger.record_staging(key, row["deposit_id"], report.status, now)
     report.messages[:0] = [told for told in (former and former[1], problem) if told]
     return Deposit(
         deposit_id=row["deposit_id"],
@@ -233,11 +278,3 @@ def _stated_date(report: Report, staging: Path) -> date | None:
         return None
     dates = pl.read_parquet(staging / "accepted.parquet", columns=["source_updated_at"])["source_updated_at"]
     return dates.max()  # type: ignore[return-value]
-
-
-def _declarations(folder: Path) -> tuple[FunderFile, str | None]:
-    """The depositor's funder.toml, or an empty one with the message that says why it cannot be used."""
-    try:
-        return load_funder_file(folder / FILE_NAME), None
-    except FunderFileError as error:
-        return FunderFile(), f"{error} Les déclarations de ce fichier sont ignorées."

@@ -117,6 +117,15 @@ class Ledger:
         """Deposits whose lines were loaded by a former run."""
         return {row["deposit_id"] for row in self._connection.execute("SELECT DISTINCT deposit_id FROM versions")}
 
+    def brought(self) -> list[dict[str, Any]]:
+        """The years that each deposit ever loaded was found to hold: a row for each, with its number of lines."""
+        rows = self._connection.execute(
+            "SELECT d.depositor, d.deposit_id, d.file_name, d.received_at, v.fiscal_year, max(v.lines) AS lines "
+            "FROM versions AS v JOIN deposits AS d USING (deposit_id) WHERE v.reason <> 'held' "
+            "GROUP BY d.deposit_id, v.fiscal_year ORDER BY d.arrival, v.fiscal_year"
+        )
+        return list(rows)
+
     def record_file(
         self, file: InboxFile, deposit_id: str, sha256: str, now: datetime, *, mark: Mark | None = None
     ) -> None:
@@ -163,19 +172,37 @@ class Ledger:
                 [(now.isoformat(), deposit_id) for deposit_id in deposit_ids],
             )
 
-    def record_staging(self, recipe_key: str, deposit_id: str, status: str, now: datetime) -> None:
-        """A deposit was staged with this recipe."""
+    def record_stagings(self, staged: list[tuple[str, str, str]], now: datetime) -> None:
+        """Deposits were staged: the key of the recipe, the deposit and its status."""
         with self._transaction() as db:
-            db.execute(
-                "INSERT OR REPLACE INTO stagings VALUES (?, ?, ?, ?)", (recipe_key, deposit_id, status, now.isoformat())
+            db.executemany(
+                "INSERT OR REPLACE INTO stagings VALUES (?, ?, ?, ?)", [(*told, now.isoformat()) for told in staged]
             )
+
+    def recorded_stagings(self) -> set[str]:
+        """The keys of all the recipes that deposits were staged with."""
+        return {row["recipe_key"] for row in self._connection.execute("SELECT recipe_key FROM stagings")}
 
     def stagings(self, deposit_id: str) -> list[dict[str, Any]]:
         """What was staged of a deposit, the latest first."""
         rows = self._connection.execute(
-            "SELECT * FROM stagings WHERE deposit_id = ? ORDER BY staged_at DESC, rowid DESC", (deposit_id,)
+            "SELECT * FROM stagings WHERE deposit_id = ? ORDER BY rowid DESC", (deposit_id,)
         )
         return list(rows)
+
+    def staged_sizes(self) -> list[tuple[str, int]]:
+        """The start of the run that staged a deposit, and the deposit's bytes, for every staging ever done."""
+        rows = self._connection.execute(
+            "SELECT s.staged_at, d.size FROM stagings AS s JOIN deposits AS d USING (deposit_id)"
+        )
+        return [(row["staged_at"], row["size"]) for row in rows]
+
+    def ended_runs(self) -> list[tuple[str, str]]:
+        """The start and the end of the runs that read the inbox to its end."""
+        rows = self._connection.execute(
+            "SELECT started_at, ended_at FROM runs WHERE outcome = 'read' AND ended_at IS NOT NULL ORDER BY run_id"
+        )
+        return [(row["started_at"], row["ended_at"]) for row in rows]
 
     def record_removal(self, sha256: str, *, unused_since: datetime, now: datetime) -> None:
         """The private copy of this content, which served nothing since then, is removed."""
@@ -229,8 +256,9 @@ class Ledger:
             db.execute("INSERT OR IGNORE INTO releases VALUES (?, ?, ?)", (deposit_id, now.isoformat(), how))
 
     def start_run(self, as_of: date, now: datetime) -> int:
-        """A run starts; returns its number."""
+        """A run starts; returns its number. Who starts one writes alone: those that have no end were interrupted."""
         with self._transaction() as db:
+            db.execute("UPDATE runs SET outcome = 'interrupted' WHERE ended_at IS NULL AND outcome IS NULL")
             cursor = db.execute(
                 "INSERT INTO runs (started_at, as_of) VALUES (?, ?)", (now.isoformat(), as_of.isoformat())
             )

@@ -9,12 +9,15 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from dataclasses import asdict
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.ingest.deposited import Deposit, Pass
+    from pipelines.ingest.rhythm import Delivery, Reminder, Rhythm
 
 NAME = "current.json"
 TWINS = "twins"
@@ -23,7 +26,8 @@ TWINS = "twins"
 def write_manifest(done: Pass, *, raw: Path, warehouse: Path) -> Path:
     """Write `current.json` in `warehouse`, and return its path.
 
-    It lists `deposits`, `versions`, `funder_declarations` and `line_decisions`, and says how many `removed_copies`.
+    It lists `deposits`, `versions`, `funder_declarations`, `line_decisions`, `deliveries`, `rhythms` and `reminders`,
+    and says how many `removed_copies`.
     `twins` names the Parquet file of the lines that two depositors report, written before and never changed.
     """
     twins = _write_twins(done, warehouse / TWINS)
@@ -49,6 +53,9 @@ def write_manifest(done: Pass, *, raw: Path, warehouse: Path) -> Path:
             for row in done.twins.decisions.iter_rows(named=True)
         ],
         "removed_copies": done.removed_copies,
+        "deliveries": [_plain(row) for row in done.deliveries],
+        "rhythms": [_plain(row) for row in done.rhythms],
+        "reminders": [_plain(row) for row in done.reminders],
         "funder_declarations": [row for deposit in _one_each(done.deposits) for row in _declarations(deposit)],
     }
     target = warehouse / NAME
@@ -67,7 +74,7 @@ def _write_twins(done: Pass, folder: Path) -> Path:
     done.twins.pairs.write_parquet(content, compression="zstd")
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{hashlib.sha256(content.getvalue()).hexdigest()[:32]}.parquet"
-    if not target.is_file():
+    if not target.is_file() or target.read_bytes() != content.getvalue():
         aside = target.with_suffix(".tmp")
         aside.write_bytes(content.getvalue())
         aside.replace(target)
@@ -103,6 +110,10 @@ def _deposit(deposit: Deposit, raw: Path, warehouse: Path) -> dict[str, Any]:
         "receipt": deposit.receipt.relative_to(raw).as_posix() if deposit.receipt else None,
         "staging": deposit.staging.relative_to(warehouse).as_posix(),
     }
+
+
+def _plain(row: Delivery | Rhythm | Reminder) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(row).items()}
 
 
 def _one_each(deposits: list[Deposit]) -> list[Deposit]:

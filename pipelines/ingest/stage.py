@@ -34,7 +34,7 @@ _HERE = Path(__file__).parent
 _REPORT = "report.json"
 _PUBLISHABLE = "publishable.parquet"
 _LEGAL_CSV = "scdl.csv"
-_AFTER_READING = frozenset({"themes.toml", ORGANISATIONS.name, LINES.name})
+_AFTER_READING = frozenset({"themes.toml", "feeds.toml", ORGANISATIONS.name, LINES.name})
 _LEVEL = 1
 """Of zstd: on typed columns the highest levels win nothing in size over the quickest."""
 
@@ -43,7 +43,7 @@ _LEVEL = 1
 def recipe_version() -> str:
     """A hash of what turns bytes into lines: the contracts, formats and codelists, and the code of ingestion.
 
-    The rule of themes is the warehouse's, decisions on what was read are made after reading: they stage nothing again.
+    The rule of themes is the warehouse's, feeds come before reading, decisions after it: they stage nothing again.
     """
     return source_hash(Path(schemas.__file__).parent, _HERE, suffixes={".py", ".toml", ".csv"}, apart=_AFTER_READING)
 

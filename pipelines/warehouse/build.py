@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 import duckdb
 
 import schemas
-from pipelines.warehouse import comments, themes
+from pipelines.warehouse import comments, run_changes, themes
 from pipelines.warehouse.connection import opened, run, set_variables, written_aside
 from pipelines.warehouse.graph import Check, Model, checks, downstream, models
 from pipelines.warehouse.inputs import Inputs, register
 from pipelines.warehouse.linking import registers, tables
+from pipelines.warehouse.run_changes import RunChanges
 from schemas.source import source_hash
 
 if TYPE_CHECKING:
@@ -48,13 +49,14 @@ class CheckResult:
 
 @dataclass
 class BuildResult:
-    """Rows of every table, seconds of every model built now and of the steps beside them, and what the checks found."""
+    """Rows of every table, seconds of every model built now and of other steps, what checks found, and what changed."""
 
     rows: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     steps: dict[str, float] = field(default_factory=dict)
     checks: list[CheckResult] = field(default_factory=list)
     total_seconds: float = 0.0
+    changes: RunChanges = field(default_factory=RunChanges)
 
     @property
     def blocking(self) -> list[CheckResult]:
@@ -118,6 +120,8 @@ def build(inputs: Inputs, target: Path, *, select: Collection[str] | None = None
         result.total_seconds = time.perf_counter() - started
         if result.blocking:
             raise BlockedBuild(result)
+        with _timed(result, "changes"):
+            result.changes = run_changes.compare(connection, target)
     if not is_partial:
         mark.write_text(_mark(wanted, target), encoding="utf-8")
     result.total_seconds = time.perf_counter() - started
@@ -134,7 +138,7 @@ def _timed(result: BuildResult, step: str) -> Iterator[None]:
 
 def _as_it_stands(inputs: Inputs, target: Path, mark: Path, wanted: str) -> BuildResult | None:
     """What `target` holds, checked again, when it was made from what is `wanted`; None when it is to be built."""
-    if not (target.is_file() and mark.is_file() and mark.read_text(encoding="utf-8") == _mark(wanted, target)):
+    if not (target.is_file() and mark.is_file() and mark.read_bytes() == _mark(wanted, target).encode()):
         return None
     try:
         with opened(target) as connection:
@@ -157,7 +161,8 @@ def _recipe(inputs: Inputs) -> str:
     """A hash of everything a build depends on: staging folders (immutable), what is said of them, the code."""
     digest = hashlib.sha256(repr((inputs.as_of, inputs.publication)).encode())
     digest.update(repr(sorted((deposit, folder.name) for deposit, folder in inputs.stagings)).encode())
-    for frame in (inputs.deposits, inputs.versions, inputs.funder_declarations, inputs.line_decisions):
+    said = (inputs.deposits, inputs.versions, inputs.funder_declarations, inputs.line_decisions)
+    for frame in (*said, inputs.deliveries, inputs.rhythms, inputs.reminders):
         digest.update(frame.write_json().encode())
     for path in registers.files(inputs.registers):
         state = path.stat()

@@ -93,6 +93,17 @@ def opened(target: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         run(connection, "DETACH warehouse")
 
 
+def damage(path: Path) -> str | None:
+    """Why the database at `path` cannot be read to its end, in DuckDB's words; None when every value can."""
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            for (table,) in run(connection, "SELECT table_name FROM duckdb_tables() ORDER BY 1"):
+                run(connection, f'SELECT bit_xor(hash(t)) FROM "{table}" AS t')
+    except duckdb.Error as error:
+        return str(error).splitlines()[0][:120]
+    return None
+
+
 def _remove(beside: Path, spill: Path) -> None:
     for path in (beside, beside.with_name(beside.name + ".wal")):
         path.unlink(missing_ok=True)

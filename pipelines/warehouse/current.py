@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from pipelines.warehouse.inputs import DECLARATIONS, DEPOSITS, LINE_DECISIONS, TWINS, VERSIONS, Inputs
+from pipelines.warehouse.inputs import (
+    DECLARATIONS,
+    DELIVERIES,
+    DEPOSITS,
+    LINE_DECISIONS,
+    REMINDERS,
+    RHYTHMS,
+    TWINS,
+    VERSIONS,
+    Inputs,
+)
 
 if TYPE_CHECKING:
     from datetime import date
@@ -30,7 +40,7 @@ def load_inputs(warehouse: Path, *, as_of: date, registers: Path | None = None) 
     if not path.is_file():
         raise NothingStagedError("Aucun dépôt n'a encore été lu : matérialisez d'abord « staging ».")
     body = json.loads(path.read_text(encoding="utf-8"))
-    if "line_decisions" not in body:
+    if "rhythms" not in body:
         raise NothingStagedError(
             "Les dépôts ont été lus par une version antérieure : matérialisez d'abord « staging »."
         )
@@ -43,10 +53,18 @@ def load_inputs(warehouse: Path, *, as_of: date, registers: Path | None = None) 
         deposits=deposits.with_columns(pl.col("source_updated_at").str.to_date("%Y-%m-%d")),
         versions=pl.DataFrame(body["versions"], schema=VERSIONS, orient="row"),
         funder_declarations=pl.DataFrame(body["funder_declarations"], schema=DECLARATIONS, orient="row"),
-        line_decisions=pl.DataFrame(
-            body["line_decisions"], schema={**LINE_DECISIONS, "decided_date": pl.String}, orient="row"
-        ).with_columns(pl.col("decided_date").str.to_date("%Y-%m-%d")),
+        line_decisions=_dated(body["line_decisions"], LINE_DECISIONS),
+        deliveries=_dated(body["deliveries"], DELIVERIES),
+        rhythms=_dated(body["rhythms"], RHYTHMS),
+        reminders=_dated(body["reminders"], REMINDERS),
         twins=pl.read_parquet(warehouse / body["twins"], schema=TWINS),
         as_of=as_of,
         registers=registers,
     )
+
+
+def _dated(rows: list[dict[str, Any]], schema: pl.Schema) -> pl.DataFrame:
+    """Rows of a manifest whose days are text, as a frame of `schema`."""
+    days = [name for name, dtype in schema.items() if dtype == pl.Date]
+    frame = pl.DataFrame(rows, schema={**schema, **dict.fromkeys(days, pl.String())}, orient="row")
+    return frame.with_columns(pl.col(name).str.to_date("%Y-%m-%d") for name in days)

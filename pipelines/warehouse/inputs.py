@@ -46,6 +46,19 @@ LINE_DECISIONS = pl.Schema({
     "author": pl.String(), "reason": pl.String(), "decided_date": pl.Date(), "is_applied": pl.Boolean(),
     "problem": pl.String(),
 })  # fmt: skip
+DELIVERIES = pl.Schema({
+    "depositor": pl.String(), "fiscal_year": pl.Int32(), "delivered_date": pl.Date(), "closed_date": pl.Date(),
+    "date_basis": pl.String(), "is_observed": pl.Boolean(),
+})  # fmt: skip
+RHYTHMS = pl.Schema({
+    "depositor": pl.String(), "last_year": pl.Int32(), "last_delivered_date": pl.Date(), "n_observations": pl.Int32(),
+    "median_lag": pl.Int32(), "longest_lag": pl.Int32(), "next_year": pl.Int32(), "expected_date": pl.Date(),
+    "due_date": pl.Date(), "is_late": pl.Boolean(),
+})  # fmt: skip
+REMINDERS = pl.Schema({
+    "depositor": pl.String(), "fiscal_year": pl.Int32(), "reason": pl.String(), "due_date": pl.Date(),
+    "due_basis": pl.String(), "n_days_late": pl.Int32(),
+})  # fmt: skip
 DECLARATIONS = pl.Schema({
     "depositor": pl.String, "funder_name": pl.String, "funder_siren": pl.String, "funder_level": pl.String,
     "publishes_refusals": pl.Boolean, "service_name": pl.String, "fiscal_year": pl.Int32,
@@ -65,7 +78,8 @@ class Inputs:
 
     `stagings`: (deposit_id, staging folder) of each staged deposit, in any order. `deposits`, `versions`,
     `funder_declarations`, `twins` (lines that two depositors report), `line_decisions` (what people decided of such
-    lines, followed or not): frames of the schemas above (columns in any order). `as_of`: the date of reference.
+    lines, followed or not), `deliveries`, `rhythms` and `reminders` (when depositors bring their years): frames of the
+    schemas above (columns in any order). `as_of`: the date of reference.
     `registers`: the folder of official stock files, if any. `organisation_decisions`: another file of decisions than
     the project's own.
     """
@@ -77,6 +91,9 @@ class Inputs:
     as_of: date
     twins: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TWINS))
     line_decisions: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LINE_DECISIONS))
+    deliveries: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DELIVERIES))
+    rhythms: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=RHYTHMS))
+    reminders: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REMINDERS))
     publication: Publication = field(default_factory=load_publication)
     registers: Path | None = None
     organisation_decisions: Path | None = None
@@ -93,6 +110,9 @@ def register(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
         ("given_declarations", inputs.funder_declarations, DECLARATIONS),
         ("given_twins", inputs.twins, TWINS),
         ("given_line_decisions", inputs.line_decisions, LINE_DECISIONS),
+        ("given_deliveries", inputs.deliveries, DELIVERIES),
+        ("given_rhythms", inputs.rhythms, RHYTHMS),
+        ("given_reminders", inputs.reminders, REMINDERS),
     ):
         connection.register(name, frame.select(pl.col(column).cast(dtype) for column, dtype in schema.items()))
     stagings = sorted(inputs.stagings)

@@ -90,6 +90,7 @@ def _summary(
         ]
         if number == 1:
             sections += [
+                *_rhythms(context.database.table("data_quality_rhythms")),
                 Section(
                     "causes",
                     "Problèmes rencontrés",
@@ -141,6 +142,36 @@ def _summary(
             ],
             sections=sections,
         )
+
+
+def _rhythms(rhythms: pd.DataFrame) -> tuple[Section, ...]:
+    """When each public funder usually brings a year, and which ones are late; no section when none is followed."""
+    if rhythms.empty:
+        return ()
+    made = rhythms.assign(late_words=["en retard" if late else "à jour" for late in rhythms["is_late"]])
+    late = int(rhythms["is_late"].sum())
+    table = Table(
+        "rythmes-table",
+        f"{formats.plural(len(made), 'financeur public', 'financeurs publics')}, dont {formats.count(late)} en retard",
+        made,
+        (
+            Column("depositor", "Source", "name", header=True),
+            Column("last_year", "Dernier exercice", "year"),
+            Column("last_delivered_date", "Apporté le", "date"),
+            Column("next_year", "Exercice attendu", "year"),
+            Column("expected_date", "D'habitude vers le", "date", absent="habitude non dite"),
+            Column("n_observations", "Exercices observés", "count"),
+            Column("due_date", "En retard après le", "date"),
+            Column("late_words", "État"),
+        ),
+        sortable=True,
+    )
+    rule = (
+        "L'habitude est le délai médian entre la fin d'un exercice et le jour où un fichier l'apporte. Elle n'est dite "
+        "qu'à partir de deux exercices observés ; sans elle, un exercice est en retard après le 31 mars qui suit, les "
+        "subventions devant être publiées trois mois après leur signature (décret 2017-779)."
+    )
+    return (Section("rythme", "Qui publie quand", (rule,), tables=(table,)),)
 
 
 def _totals(deposits: pd.DataFrame) -> tuple[int, int, int, int]:
@@ -325,6 +356,7 @@ REPORT = Report(
         "data_quality_by_deposit",
         "data_quality_by_field",
         "data_quality_issues",
+        "data_quality_rhythms",
         "data_quality_versions",
         "funders",
         "masked_titles",
