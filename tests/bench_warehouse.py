@@ -70,7 +70,7 @@ def read_themes(folder: Path, _: int) -> Told:
 def make_models(folder: Path, _: int) -> Told:
     """Every table of `funding.duckdb`."""
     result = build(inputs(_stage(folder)), folder / "funding.duckdb")
-    return {"tables": result.seconds, "rows": sum(result.rows.values())}
+    return {"tables": result.seconds, "steps": result.steps, "rows": sum(result.rows.values())}
 
 
 def link_names(folder: Path, _: int) -> Told:
@@ -172,6 +172,9 @@ def rows(lines: int, found: Mapping[str, Told], smaller: Mapping[str, Told] | No
         return f"{found[stage]['seconds'] / found[floor]['seconds']:.1f} x {_cost(found[floor])}"
 
     models, public = found["make_models"], found["make_public"]
+    longest = _longest(models["tables"])
+    others = sum(models["tables"].values()) - sum(took for _, took in longest)
+    deciding = public["seconds"] - public["audit"] - sum(public["tables"].values())
     told = [
         (
             "staging",
@@ -184,10 +187,13 @@ def rows(lines: int, found: Mapping[str, Told], smaller: Mapping[str, Told] | No
             f"  of which linking {found['link_names']['names']} names",
             _cost(found["link_names"]) + growth("link_names"),
         ),
-        *((f"  {name}", f"{took:.1f} s") for name, took in _longest(models["tables"])),
+        *((f"  step: {name}", f"{took:.1f} s") for name, took in models["steps"].items()),
+        *((f"  {name}.sql", f"{took:.1f} s") for name, took in longest),
+        (f"  the {len(models['tables']) - len(longest)} other tables", f"{others:.1f} s"),
         ("public database, its audit apart", f"{public['seconds'] - public['audit']:.1f} s{growth('make_public')}"),
         ("public database, against the bare copy of awards", ratio("make_public", "copy_awards")),
-        *((f"  {name}", f"{took:.1f} s") for name, took in _longest(public["tables"])[:5]),
+        ("  step: what may be shown, and what changed", f"{deciding:.1f} s"),
+        *((f"  {name}.sql", f"{took:.1f} s") for name, took in _longest(public["tables"])[:5]),
         ("whole audit", f"{public['audit']:.1f} s, {public['bounded']} funder-years bounded; {_cost(public)}"),
         ("pages", f"{_cost(found['write_pages'])}, {found['write_pages']['written']} files"),
     ]

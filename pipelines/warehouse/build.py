@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ from pipelines.warehouse.run_changes import RunChanges
 from schemas.source import source_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     import polars as pl
 
@@ -48,10 +49,11 @@ class CheckResult:
 
 @dataclass
 class BuildResult:
-    """Rows of every table, seconds of every model built now, what the checks found, and what changed."""
+    """Rows of every table, seconds of every model built now and of other steps, what checks found, and what changed."""
 
     rows: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    steps: dict[str, float] = field(default_factory=dict)
     checks: list[CheckResult] = field(default_factory=list)
     total_seconds: float = 0.0
     changes: RunChanges = field(default_factory=RunChanges)
@@ -95,30 +97,43 @@ def build(inputs: Inputs, target: Path, *, select: Collection[str] | None = None
         set_variables(connection, as_of=inputs.as_of, publication=inputs.publication)
         register(connection, inputs)
         if any(themes.TEXTS in model.reads for model in graph if model.name in chosen):
-            themes.register(connection)
+            with _timed(result, "themes"):
+                themes.register(connection)
         run(connection, "BEGIN")
         _drop_unknown(connection, graph)
         is_linked = False
         for model in graph:
             if model.name in chosen:
-                moment = time.perf_counter()
                 if not is_linked and any(name.startswith(tables.PREFIX) for name in model.reads):
-                    tables.register(connection, registers=inputs.registers, decisions=inputs.organisation_decisions)
+                    with _timed(result, "linking"):
+                        tables.register(connection, registers=inputs.registers, decisions=inputs.organisation_decisions)
                     is_linked = True
+                moment = time.perf_counter()
                 create(connection, model)
                 result.seconds[model.name] = time.perf_counter() - moment
-        comments.write(connection, graph)
-        run(connection, "COMMIT")
+        with _timed(result, "comments"):
+            comments.write(connection, graph)
+            run(connection, "COMMIT")
         result.rows = count_rows(connection)
-        result.checks = [_offenders(connection, check) for check in checks()]
+        with _timed(result, "checks"):
+            result.checks = [_offenders(connection, check) for check in checks()]
         result.total_seconds = time.perf_counter() - started
         if result.blocking:
             raise BlockedBuild(result)
-        result.changes = run_changes.compare(connection, target)
+        with _timed(result, "changes"):
+            result.changes = run_changes.compare(connection, target)
     if not is_partial:
         mark.write_text(_mark(wanted, target), encoding="utf-8")
     result.total_seconds = time.perf_counter() - started
     return result
+
+
+@contextmanager
+def _timed(result: BuildResult, step: str) -> Iterator[None]:
+    """Write down how long a step takes."""
+    moment = time.perf_counter()
+    yield
+    result.steps[step] = time.perf_counter() - moment
 
 
 def _as_it_stands(inputs: Inputs, target: Path, mark: Path, wanted: str) -> BuildResult | None:

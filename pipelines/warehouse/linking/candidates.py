@@ -25,7 +25,7 @@ COMMON_TO = 200
 WORTH = 0.3  # of the best partner's weight: what shares less is not compared
 PARTNERS = 6  # the likeliest partners of each node that are compared
 NODES = 5_000  # whose keys are hashed at a time
-SLICE = 100_000  # keys joined at a time, to bound memory
+SLICE = 25_000  # keys joined at a time, to bound memory
 
 
 def candidates(
@@ -39,7 +39,7 @@ def candidates(
     nodes = pl.DataFrame(
         {"node": range(len(names)), "scope": list(scopes)}, schema={"node": pl.UInt32, "scope": pl.String}
     ).with_columns(scope=scope, is_many=scope.eq(scope.drop_nulls().mode().max()).fill_null(value=False))
-    keys = _keys(names, places).join(nodes, on="node")
+    keys = _keys(names, places)
     common = min(max(COMMON_FROM, len(names) // 50), COMMON_TO)
     counts = keys.group_by("key").agg(pl.len().alias("n")).filter(pl.col("n").is_between(2, common))
     kept = (
@@ -48,7 +48,9 @@ def candidates(
         .filter(pl.int_range(pl.len()).over("node") < KEYS)
         .with_columns(weight=(pl.lit(float(len(names))).log() - pl.col("n").cast(pl.Float32).log()).cast(pl.Float32))
         .drop("n")
+        .join(nodes, on="node")
     )
+    del keys, counts
     scored = []
     # the nodes of the scope that has the most meet none of their own: one of a pair is always another
     for part in kept.filter(~pl.col("is_many")).sort("key").iter_slices(SLICE):
@@ -91,7 +93,7 @@ def _keys(names: Sequence[Sequence[Name]], places: Sequence[frozenset[str]]) -> 
         )
         both = pl.concat([cut, pl.DataFrame(told, schema={"node": pl.UInt32, "key": pl.String}, orient="row")])
         parts.append(both.with_columns(pl.col("key").hash(seed=0)).unique())
-    return pl.concat(parts).sort("node", "key")
+    return pl.concat(parts)
 
 
 def _keys_of(name: Name, places: frozenset[str]) -> list[str]:
