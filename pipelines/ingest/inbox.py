@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -50,8 +51,7 @@ def ingest(raw: Path, warehouse: Path, *, as_of: date, progress: Progress | None
     Raises `InboxError` when `raw` is absent or empty: an unmounted disk must not pass for withdrawals.
     """
     now = datetime.now(UTC).replace(microsecond=0)
-    sweep(warehouse / "deposits", warehouse / "staging")
-    drop_damaged(warehouse / "staging")
+    _repair(warehouse)
     with Workers() as workers, _recorded(warehouse, as_of, now):
         done = _read_inbox(raw, warehouse, now, workers, progress, as_of)
         prepare([deposit for deposit in done.deposits if deposit.is_present], raw, warehouse, workers)
@@ -59,6 +59,35 @@ def ingest(raw: Path, warehouse: Path, *, as_of: date, progress: Progress | None
         if deposit.is_present:
             deposit.receipt = answer(deposit, raw, as_of)
     return done
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A deposit that is to be read: its private copy, where it comes from, its bytes, and its staging folder's name."""
+
+    sha256: str
+    origin: Origin
+    size: int
+    key: str
+
+
+def unread(raw: Path, warehouse: Path) -> list[Unread]:
+    """Take what is new in the inbox, and list what the next pass would have to read; nothing is read or decided.
+
+    Raises `InboxError` as `ingest` does. Whoever calls it holds the turn to write.
+    """
+    _repair(warehouse)
+    with Ledger(warehouse / "ledger.sqlite") as ledger:
+        _take(_settled(raw), raw, warehouse, ledger, datetime.now(UTC).replace(microsecond=0))
+        taken = ledger.deposits()
+        rows = [taken[row["deposit_id"]] for row in ledger.files().values() if row["withdrawn_at"] is None]
+    return _unread(rows, raw, warehouse)
+
+
+def _repair(warehouse: Path) -> None:
+    """Remove what a killed run left half done and what a disk damaged: both are read again."""
+    sweep(warehouse / "deposits", warehouse / "staging")
+    drop_damaged(warehouse / "staging")
 
 
 @contextmanager
@@ -80,10 +109,7 @@ def _read_inbox(
 ) -> Pass:
     """Take, stage and decide, all of it told to the ledger."""
     with Ledger(warehouse / "ledger.sqlite") as ledger:
-        files = settled(raw)
-        if not files:
-            raise InboxError(f"Le dossier des dépôts « {raw} » est vide : rien n'a été fait.")
-        untaken = _take(files, raw, warehouse, ledger, now)
+        untaken = _take(_settled(raw), raw, warehouse, ledger, now)
         _note_confirmations(raw, ledger, now)
         deposits = _stage_all(raw, warehouse, ledger, now, workers, progress)
         supersede(deposits, ledger)
@@ -101,6 +127,13 @@ def _read_inbox(
     days_brought = deliveries(brought, {deposit.deposit_id: deposit.stated_date for deposit in deposits})
     rhythms, reminders = follow(days_brought, covered_years(deposits, versions), as_of=as_of)
     return Pass(deposits, versions, twins, untaken, removed, days_brought, rhythms, reminders, changed)
+
+
+def _settled(raw: Path) -> list[InboxFile]:
+    files = settled(raw)
+    if not files:
+        raise InboxError(f"Le dossier des dépôts « {raw} » est vide : rien n'a été fait.")
+    return files
 
 
 def _take(files: list[InboxFile], raw: Path, warehouse: Path, ledger: Ledger, now: datetime) -> dict[str, str]:
@@ -175,21 +208,26 @@ def _stage_ahead(
     rows: list[dict[str, Any]], raw: Path, warehouse: Path, workers: Workers, progress: Progress | None
 ) -> set[str]:
     """Stage what has never been staged on all processors, when there is enough of it; returns the keys now staged."""
-    unseen = {}
-    for row in rows:
-        origin, _ = _origin(row, raw)
-        folder = warehouse / "staging" / recipe_key(row["sha256"], origin)
-        if not folder.is_dir() and has_copy(row, row["path"], raw, warehouse):
-            unseen[folder.name] = (row, (warehouse / "deposits" / row["sha256"], origin, folder))
+    unseen = _unread(rows, raw, warehouse)
 
     def done(count: int) -> None:
         if progress is not None:
             progress("lecture des fichiers nouveaux", count, len(unseen))
 
-    workers.for_each(
-        stage, [task for _, task in unseen.values()], sizes=[row["size"] for row, _ in unseen.values()], done=done
-    )
-    return set(unseen)
+    tasks = [(warehouse / "deposits" / one.sha256, one.origin, warehouse / "staging" / one.key) for one in unseen]
+    workers.for_each(stage, tasks, sizes=[one.size for one in unseen], done=done)
+    return {one.key for one in unseen}
+
+
+def _unread(rows: list[dict[str, Any]], raw: Path, warehouse: Path) -> list[Unread]:
+    """What of these deposits of the ledger is to be read, and can be."""
+    found = {}
+    for row in rows:
+        origin, _ = _origin(row, raw)
+        key = recipe_key(row["sha256"], origin)
+        if not (warehouse / "staging" / key).is_dir() and has_copy(row, row["path"], raw, warehouse):
+            found[key] = Unread(row["sha256"], origin, row["size"], key)
+    return list(found.values())
 
 
 def origin_of_row(row: Mapping[str, Any], raw: Path) -> Origin:
@@ -209,7 +247,9 @@ def _staged(
     origin, problem = _origin(row, raw)
     key = recipe_key(row["sha256"], origin)
     folder = warehouse / "staging" / key
-    is_new = key in fresh or not folder.is_dir()
+    # A folder that the ledger does not know was staged by a shard, or by a run killed before it could say so.
+    is_ahead = folder.is_dir() and key not in fresh
+    is_new = not (is_ahead and ledger.has_staging(key))
     former = None
     if not folder.is_dir() and not has_copy(row, path, raw, warehouse):
         former = former_staging(row["deposit_id"], ledger, warehouse)
@@ -221,7 +261,8 @@ def _staged(
         is_new, folder = False, former[0]
     report = stage(warehouse / "deposits" / row["sha256"], origin, folder)
     if is_new:
-        ledger.record_staging(key, row["deposit_id"], report.status, now)
+        staged_at = datetime.fromtimestamp(int(folder.stat().st_mtime), UTC) if is_ahead else now
+        ledger.record_staging(key, row["deposit_id"], report.status, staged_at)
     report.messages[:0] = [told for told in (former and former[1], problem) if told]
     return Deposit(
         deposit_id=row["deposit_id"],

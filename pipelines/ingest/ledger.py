@@ -186,6 +186,10 @@ class Ledger:
         )
         return list(rows)
 
+    def has_staging(self, recipe_key: str) -> bool:
+        """Whether the staging of this recipe was told to the ledger."""
+        return bool(self._connection.execute("SELECT 1 FROM stagings WHERE recipe_key = ?", (recipe_key,)).fetchone())
+
     def staged_sizes(self) -> list[tuple[str, int]]:
         """The start of the run that staged a deposit, and the deposit's bytes, for every staging ever done."""
         rows = self._connection.execute(
