@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import random
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, contextmanager
 from datetime import date
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -36,14 +30,13 @@ from pipelines.ingest.restaging import cost
 from pipelines.ingest.shards import Part, Shard, ShardError, cut, gather, read_shard
 from pipelines.ingest.stage import stage
 from schemas.funder import FunderFile
+from tests.celery_workers import CELERY, celery_workers, is_available, run_shards
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
 DEMO = ("exemple-agence", "exemple-ccas-montorbiel", "exemple-departement-garonnette")
 DAY = date(2026, 9, 30)
-CELERY = Path(executors.__file__).parent / "celery.yaml"
-BIN = Path(sys.executable).parent
 
 
 def inbox(project: Path, root: Path) -> Path:
@@ -252,52 +245,7 @@ def test_the_inbox_asks_for_shards_where_they_are_spread_then_for_the_rest(proje
         assert request.run_key == run.run_id
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def background(command: list[str], env: dict[str, str], log: Path, *, ready: str) -> Iterator[None]:
-    """A process that has said that it is `ready`, ended with those that it started."""
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, env=env, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
-        try:
-            for _ in range(900):
-                if process.poll() is not None or ready in log.read_text(encoding="utf-8", errors="replace"):
-                    break
-                time.sleep(0.1)
-            assert ready in (found := log.read_text(encoding="utf-8", errors="replace")), found[-3000:]
-            yield
-        finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-
-
-def run_job(root: Path, env: dict[str, str], *, files: int) -> subprocess.CompletedProcess[str]:
-    """`lire_en_lots` as the daemon would launch it."""
-    config = root / "lots.json"
-    config.write_text(json.dumps({"ops": {"preparer_les_lots": {"config": {"files": files}}}}), encoding="utf-8")
-    command = [
-        str(BIN / "dagster"),
-        "job",
-        "execute",
-        "-m",
-        "pipelines.defs.definitions",
-        "-j",
-        NAME,
-        "-c",
-        str(config),
-    ]
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=150, check=False)
-
-
-def celery_workers() -> dict[str, set[str]]:
+def who_worked() -> dict[str, set[str]]:
     """The workers that executed each op of the last run, as the run's own events tell."""
     found: dict[str, set[str]] = {}
     with dg.DagsterInstance.get() as instance:
@@ -314,30 +262,15 @@ def celery_workers() -> dict[str, set[str]]:
 def test_two_celery_workers_give_the_same_bytes(
     project: Path, local: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = shutil.which("redis-server")
-    if server is None or find_spec("dagster_celery") is None or find_spec("redis") is None:
+    if not is_available():
         pytest.skip("redis-server or dagster-celery is not installed: `apt-get install redis-server`, extra `celery`")
-    root, port = inbox(project, tmp_path), free_port()
+    root = inbox(project, tmp_path)
     env = environment(**{name: root / name for name in ("raw", "warehouse", "reports")})
     monkeypatch.setenv("DAGSTER_HOME", env["DAGSTER_HOME"])  # put back at the end of the test
-    with dg.DagsterInstance.get() as instance:  # made before the workers would both make it
-        assert instance.get_runs_count() == 0
-    broker = f"redis://127.0.0.1:{port}"
-    env |= {
-        "QFQ_EXECUTOR": str(CELERY), "QFQ_CELERY_BROKER": f"{broker}/0", "QFQ_CELERY_BACKEND": f"{broker}/1",
-        "PYTHONPATH": str(project), "PATH": os.pathsep.join((str(BIN), os.environ["PATH"])),
-    }  # fmt: skip
-    start = [str(BIN / "dagster-celery"), "worker", "start", "-A", "dagster_celery.app", "-y", str(CELERY)]
-    queues = {"un": "dagster,registre", "deux": "dagster"}
-    with ExitStack() as stack:
-        redis = [server, "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(tmp_path)]
-        stack.enter_context(background(redis, env, tmp_path / "redis.log", ready="Ready to accept"))
-        for name, listened in queues.items():
-            command = [*start, "-n", name, "-q", listened, "--", "--concurrency", "1"]
-            stack.enter_context(background(command, env, tmp_path / f"{name}.log", ready=" ready."))
-        done = run_job(root, env, files=1)
+    with celery_workers(env, tmp_path):
+        done = run_shards(root, env, files=1)
     assert done.returncode == 0, done.stderr[-3000:]
-    workers = celery_workers()
+    workers = who_worked()
     assert workers == {
         "preparer_les_lots": {"un"}, "lire_un_lot": {"un", "deux"}, "rassembler_les_lots": {"un"},
     }  # fmt: skip
