@@ -17,7 +17,7 @@ from tests.celery_workers import CELERY, celery_workers, is_available, run_shard
 from tests.conftest import PROJECT
 
 DAY = date(2026, 9, 30)
-FILES = 4  # of a shard
+FILES = 20  # of a shard
 
 
 def _inbox(root: Path) -> Path:
