@@ -215,10 +215,19 @@ def serve(
     from functools import partial
     from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
+    from pipelines.publish.policy import PAGE
+
     if not (reports / "index.html").is_file():
         typer.echo(f"Il n'y a pas encore de pages dans « {reports} » : lancez d'abord `qfq run`.", err=True)
         raise typer.Exit(2)
-    handler = partial(SimpleHTTPRequestHandler, directory=str(reports))
+
+    class Handler(SimpleHTTPRequestHandler):
+        def end_headers(self) -> None:
+            self.send_header("Content-Security-Policy", f"{PAGE}; frame-ancestors 'none'")
+            self.send_header("X-Content-Type-Options", "nosniff")
+            super().end_headers()
+
+    handler = partial(Handler, directory=str(reports))
     with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         typer.echo(f"Pages sur http://127.0.0.1:{port}/ (Ctrl+C pour arrêter).")
         try:

@@ -1,4 +1,4 @@
-"""How a report and a run look in a terminal (Rich tables, French labels)."""
+"""How a report and a run look in a terminal (Rich, French labels)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
+from pipelines.ingest import french
 from schemas import codelist
+from schemas.format import load_formats
 from schemas.issues import issue_kinds
 
 if TYPE_CHECKING:
@@ -26,16 +27,16 @@ def show_report(report: Report, *, console: Console | None = None) -> None:
     for message in report.messages + report.questions:
         console.print(f"  {escape(message)}")
     if report.rows_read:
-        console.print(
-            f"  {report.rows_read} lignes lues = {report.rows_accepted} acceptées + {report.rows_rejected} écartées + "
-            f"{report.rows_ignored} ignorées ; format {report.format} ; "
-            f"exercices {', '.join(map(str, report.fiscal_years))}"
-        )
+        console.print(_counts(report))
         stages = codelist.labels("headline_stage")
         statuses = {**codelist.labels("measure"), **codelist.labels("decision_status")}
-        amounts = " ; ".join(f"{stages[stage]} {total} {report.currency}" for stage, total in report.amounts.items())
-        decisions = " ; ".join(f"{count} {statuses[status]}" for status, count in report.decisions.items())
-        console.print(f"  {amounts}\n  {decisions}")
+        amounts = [
+            f"{stages[stage]} {french.amount(total, currency=report.currency)}"
+            for stage, total in report.amounts.items()
+        ]
+        decisions = [f"{statuses[status]} : {french.number(count)}" for status, count in report.decisions.items()]
+        for told in (amounts, decisions):
+            console.print(f"  {' ; '.join(told)}")
     unused = [column for column in report.columns if column.field is None]
     if unused:
         console.print(
@@ -44,13 +45,26 @@ def show_report(report: Report, *, console: Console | None = None) -> None:
     _show_issues(report, console)
 
 
+def _counts(report: Report) -> str:
+    formats = load_formats()
+    title = formats[report.format].title if report.format in formats else "déduit des titres de colonnes"
+    read, accepted, rejected, ignored = map(
+        french.number, (report.rows_read, report.rows_accepted, report.rows_rejected, report.rows_ignored)
+    )
+    return (
+        f"  {read} lignes lues = {accepted} acceptées + {rejected} écartées + {ignored} ignorées\n"
+        f"  Format : {escape(title)} ; exercices : {french.year_ranges(report.fiscal_years) or 'aucun'}"
+    )
+
+
 def _show_issues(report: Report, console: Console) -> None:
-    if not report.issues:
-        return
-    table = Table("Problème", "Nombre", "Premier endroit", "Que faire")
+    """Each cause with its count and first cell, then what to do; a table has no room in a narrow window."""
     for code, count in Counter(issue.code for issue in report.issues).most_common(_SHOWN):
         first = next(issue for issue in report.issues if issue.code == code)
-        place = f"{first.sheet or ''} {first.column or ''}{first.row or ''}".strip()
+        cell = f"{first.column or ''}{first.row or ''}"
+        place = " de ".join(filter(None, (cell and f"cellule {cell}", first.sheet and f"« {first.sheet} »")))
         kind = issue_kinds()[code]
-        table.add_row(kind.title, str(count), escape(place), kind.remedy)
-    console.print(table)
+        console.print(
+            f"  • [bold]{kind.title}[/] × {french.number(count)}{escape(f', d’abord {place}') if place else ''}"
+        )
+        console.print(f"    {kind.remedy}")

@@ -356,10 +356,10 @@ class Application(pa.DataFrameModel):
         is_formed = code.str.contains(r"^([0-9]{2}|2[AB])[0-9]{3}$")
         return data.lazyframe.select(pl.when(is_formed).then(territory.is_commune_code(code)).otherwise(pl.lit(True)))
 
-    @pa.dataframe_check(name="action_code_unknown")
+    @pa.check("action_territory_code", name="action_code_unknown")
     def action_code_unknown(cls, data: PolarsData) -> pl.LazyFrame:
         """A territory that exists or existed, of the level the file states."""
-        place = ["action_territory_code", "action_territory_level"]
+        place = [data.key, "action_territory_level"]
         return on_distinct(data.lazyframe, place, territory.is_known_place(*map(pl.col, place)).fill_null(True))
 
     @pa.check("beneficiary_share", name="share_out_of_range")

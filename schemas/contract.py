@@ -7,7 +7,7 @@ receipts, column comments and the data dictionary all read them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import pandera.polars as pa
@@ -126,25 +126,10 @@ def constraints(model: type[pa.DataFrameModel], name: str) -> dict[str, Any]:
     return found
 
 
+@cache
 def polars_schema(model: type[pa.DataFrameModel]) -> pl.Schema:
     """The polars types of `model`'s columns, in order."""
     return pl.Schema({name: info.dtype for name, info in describe(model).items()})
-
-
-@lru_cache(maxsize=1000)
-def schema_of_stated(model: type[pa.DataFrameModel], blank: frozenset[str]) -> pa.DataFrameSchema:
-    """The rules of `model` for a frame of its columns and types that holds no value in those of `blank`.
-
-    Where null is allowed and every rule is about values, there is nothing to check; yet pandera takes as long over such
-    a column as over a thousand lines, and most columns of most files are such.
-    """
-    schema = model.to_schema()
-    columns = {
-        name: column
-        for name, column in schema.columns.items()
-        if name not in blank or not column.nullable or not all(check.ignore_na for check in column.checks)
-    }
-    return pa.DataFrameSchema(columns, checks=schema.checks, name=schema.name)
 
 
 def on_distinct(frame: pl.LazyFrame, columns: list[str], rule: pl.Expr) -> pl.LazyFrame:

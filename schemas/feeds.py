@@ -13,6 +13,8 @@ SUFFIXES = (".csv", ".tsv", ".txt", ".json", ".xlsx", ".xlsm", ".xls", ".ods", "
 """What a file of a feed may be: what the inbox reads."""
 FOLDER = r"^[a-z0-9][a-z0-9-]{0,99}$"
 _FOR_REGISTERS = "reference"
+_ANSWERS = ("confirmer-", "questions-")
+"""How the names begin of the files by which a depositor answers: nobody answers from afar."""
 
 
 class FeedsError(ValueError):
@@ -66,7 +68,7 @@ class Resource(_Strict):
         parts = file.split("/")
         if any(not part.isprintable() or part != part.strip() or part[:1] in ("", ".", "_", "~") for part in parts):
             raise ValueError(f"« {file} » n'est pas un nom de fichier à déposer")
-        if "\\" in file or len(file.encode()) > 200:
+        if "\\" in file or len(file.encode()) > 200 or parts[-1].lower().startswith(_ANSWERS):
             raise ValueError(f"« {file} » n'est pas un nom de fichier à déposer")
         if Path(file).suffix.lower() not in SUFFIXES:
             raise ValueError(f"« {file} » : un fichier à recevoir finit par {', '.join(SUFFIXES)}")

@@ -53,6 +53,17 @@ class Totals(_Strict):
         return measure
 
 
+class Answer(_Strict):
+    """What the depositor answered to a question about the files whose name matches `file` (a glob).
+
+    `about`: the name of the question, the same at every reading; `answer`: the code of one of its choices, or a year.
+    """
+
+    about: str
+    answer: str
+    file: str = "*"
+
+
 class Budget(_Strict):
     """The grants that a funder announces for a year, in euros: all of them, or those of a service or a scheme.
 
@@ -85,6 +96,7 @@ class FunderFile(_Strict):
     wins: tuple[Wins, ...] = ()
     totals: tuple[Totals, ...] = ()
     budgets: tuple[Budget, ...] = ()
+    answers: tuple[Answer, ...] = ()
 
     @field_validator("level")
     @classmethod

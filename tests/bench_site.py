@@ -12,6 +12,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +26,17 @@ REGIONS, DEPARTEMENTS, EPCIS = 18, 101, 1_250
 SEED = 20261127
 ENDINGS = ("de Saint-Martin", "des Trois Rivières", "et Loisirs", "pour tous", "du Pays vert", "solidarité", "musique")
 PUBLISH = (
-    "import os, resource, sys, time\nfrom pathlib import Path\nfrom pipelines.publish.site import publish\n"
+    "import resource, sys, time\nfrom pathlib import Path\nfrom pipelines.publish.site import publish\n"
     "if __name__ == '__main__':\n"
     "    started = time.perf_counter()\n"
     "    result = publish(Path(sys.argv[1]), Path(sys.argv[2]))\n"
     "    took = time.perf_counter() - started\n"
     "    own, others = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))\n"
     "    work = own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime\n"
-    "    peak = own.ru_maxrss + os.cpu_count() * others.ru_maxrss\n"
-    "    print(took, work, peak / 1024, result.pages, result.files, result.bytes,"
-    " result.written)\n"
+    "    print(took, work, result.pages, result.files, result.bytes, result.written)\n"
 )
+EVERY = 0.05
+"""Seconds between two weighings of the processes of a publication."""
 
 
 def large_world(awards: int = AWARDS, beneficiaries: int = BENEFICIARIES, *, epcis: int = EPCIS) -> World:
@@ -135,15 +136,42 @@ def _award(
 
 
 def publication(database: Path, reports: Path) -> str:
-    """What one publication costs in a process of its own, in words."""
+    """What one publication costs in a process of its own and those it starts, in words."""
     command = [sys.executable, "-c", PUBLISH, str(database), str(reports)]
-    answer = subprocess.run(command, capture_output=True, check=True, text=True).stdout
-    took, work, peak, pages, files, octets, written = (float(word) for word in answer.split())
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        resident = proportional = 0
+        while running.poll() is None:
+            now = weights(running.pid)
+            resident, proportional = max(resident, now[0]), max(proportional, now[1])
+            time.sleep(EVERY)
+        answer = running.stdout.read() if running.stdout else ""
+    took, work, pages, files, octets, written = (float(word) for word in answer.split())
     return (
         f"{took:.0f} s (120 at most wanted from nothing), {work:.0f} s of processor,"
-        f" {peak:.0f} MB at most, all processes together; {pages:.0f} pages,"
+        f" {resident / 1e6:.0f} MB resident at most, all processes added, {proportional / 1e6:.0f} MB with what they"
+        f" share counted once (2 000 at most wanted); {pages:.0f} pages,"
         f" {files:.0f} files, {octets / 1e6:.0f} MB, {written:.0f} written"
     )
+
+
+def weights(process: int) -> tuple[int, int]:
+    """Bytes of memory of a process and of those below it at this instant: resident (RSS) and proportional (PSS)."""
+    resident = proportional = 0
+    waiting = [process]
+    while waiting:
+        folder = Path(f"/proc/{waiting.pop()}")
+        try:
+            told = dict(line.split(":", 1) for line in (folder / "smaps_rollup").read_text().splitlines()[1:])
+            waiting += [int(child) for task in (folder / "task").iterdir() for child in _children(task)]
+        except OSError:  # ended between two looks
+            continue
+        resident += int(told["Rss"].split()[0]) * 1024
+        proportional += int(told["Pss"].split()[0]) * 1024
+    return resident, proportional
+
+
+def _children(task: Path) -> list[str]:
+    return (task / "children").read_text().split()
 
 
 def whole_site(folder: Path) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ import io
 import json
 import random
 import zipfile
+import zlib
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -392,7 +393,9 @@ def _members(rng: random.Random, content: bytes) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as origin:
             members = {info.filename: origin.read(info) for info in origin.infolist()}
-    except (zipfile.BadZipFile, ValueError, OSError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError, ValueError):
+        return _bytes(rng, content)  # already spoilt once
+    if not members:
         return _bytes(rng, content)
     victim = rng.choice(list(members))
     body = members.pop(victim)

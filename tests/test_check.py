@@ -104,6 +104,20 @@ def test_what_rejects_a_line_and_what_does_not() -> None:
     Application.validate(outcome.accepted.filter(outcome.accepted["decision_status"] != "refused").head(0))
 
 
+def test_what_an_emptied_cell_leaves_missing_is_said_too() -> None:
+    """Aid in kind needs no amount; once the form of aid that says so is emptied as unknown, the amount is missing."""
+    text = (
+        "Demandeur;Financeur;Exercice;Décision;Forme de l'aide;Aide en nature;Montant demandé;Montant accordé\n"
+        "Les Amis;Ville d'Essai;2024;Accordée;en or;denrées;;\n"
+        "Les Autres;Ville d'Essai;2024;Accordée;;denrées;;\n"
+        "Les Voisins;Ville d'Essai;2024;Accordée;numéraire;;100;100\n"
+    )
+    outcome = check(text)
+    assert (outcome.report.format, outcome.report.rows_accepted, outcome.report.rows_rejected) == ("modele", 3, 0)
+    assert {(issue.row, issue.code) for issue in outcome.report.issues} == {(2, "code_unlisted"), (2, "amount_missing")}
+    assert outcome.accepted["aid_form"].to_list() == [None, "in_kind", "cash"]
+
+
 def test_too_many_rejections_hold_the_file() -> None:
     report = check(ENRICHED + "\nF;S;A;;2024;attribuée;1;deux\nF;S;A;;2024;attribuée;1;2\n").report
     assert report.status == "held"

@@ -13,7 +13,7 @@ import pytest
 import xlwt
 from openpyxl.styles import PatternFill
 
-from pipelines.ingest import read
+from pipelines.ingest import container, read
 from pipelines.ingest.read import read_file
 from pipelines.ingest.sheet import UnreadableFileError
 
@@ -128,3 +128,12 @@ def test_what_memory_holds_is_read(cell: str) -> None:
 def test_a_far_cell_that_is_only_coloured_is_nothing() -> None:
     [member] = read_file(xlsx(formatted="XFD1048576"), name="x.xlsx").members
     assert member.sheets[0].cells.height == 1
+
+
+@pytest.mark.parametrize("piece", [1, 7, 50, 1000])
+def test_a_far_cell_is_seen_wherever_a_piece_of_the_sheet_ends(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(container, "_HEAD", 100)
+    monkeypatch.setattr(container, "_PIECE", piece)
+    assert "colonne BA" in refused(xlsx("BA1048576"), "x.xlsx")
+    [member] = read_file(xlsx("AB90000"), name="x.xlsx").members
+    assert member.sheets[0].cells.height == 90_000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import random
 import zipfile
 from datetime import date
 from decimal import Decimal
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import openpyxl
-import pandera.errors
 import polars as pl
 import pytest
 
@@ -22,7 +20,7 @@ from pipelines.ingest.receipt import render
 from pipelines.ingest.stage import stage
 from pipelines.warehouse.connection import run
 from pipelines.warehouse.inputs import DECLARATIONS, DEPOSITS, VERSIONS, Inputs, register
-from schemas.contract import polars_schema, schema_of_stated
+from schemas.contract import polars_schema
 from schemas.contracts import CONTRACTS, field_title, fields_of, others, staged_name
 from schemas.decision_count import DecisionCount
 from schemas.format import Format, FormatError, load_format, load_formats
@@ -30,7 +28,6 @@ from schemas.funder import FunderFile
 from tests.warehouse_staging import Staging
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 TOTALS = """
@@ -213,37 +210,3 @@ def test_a_format_names_its_contract_rightly(tmp_path: Path) -> None:
 def test_fields_have_one_title_for_people() -> None:
     assert field_title("measure") == "Mesure"
     assert field_title("inconnu") is None
-
-
-def failures(validate: Callable[[], object]) -> list[tuple[object, ...]]:
-    try:
-        validate()
-    except pandera.errors.SchemaErrors as errors:
-        cases = errors.failure_cases.select("index", "schema_context", "column", "check", "failure_case")
-        return sorted(cases.rows(), key=repr)
-    return []
-
-
-@pytest.mark.parametrize("contract", CONTRACTS)
-def test_what_is_not_stated_need_not_be_checked(contract: str) -> None:
-    model, chance = CONTRACTS[contract], random.Random(7)
-    wrong: dict[object, list[object]] = {
-        pl.String: ["x", "12345", ""], pl.Int32: [1, 2020], pl.Date: [date(1800, 1, 1), date(2020, 1, 1)],
-        pl.Boolean: [True], pl.Decimal: [Decimal(5), Decimal(-5)],
-    }  # fmt: skip
-    met = 0
-    for _ in range(5):
-        columns = {
-            name: pl.Series([chance.choice([None, *wrong[dtype.base_type()]]) for _ in range(4)], dtype=dtype)
-            if chance.random() < 0.4
-            else pl.Series([None] * 4, dtype=dtype)
-            for name, dtype in polars_schema(model).items()
-        }
-        lines = pl.DataFrame(columns)
-        blank = frozenset(name for name, cells in columns.items() if cells.null_count() == 4)
-        whole = failures(lambda lines=lines: model.validate(lines, lazy=True))  # type: ignore[misc]
-        stated = schema_of_stated(model, blank)
-        assert failures(lambda lines=lines, stated=stated: stated.validate(lines, lazy=True)) == whole  # type: ignore[misc]
-        assert len(stated.columns) < len(columns)
-        met += len(whole)
-    assert met > 20

@@ -25,6 +25,7 @@ from pipelines.defs.triggers import inbox_sensor, main_job
 from pipelines.defs.warehouse import funding_database
 from pipelines.publish.reports import reports
 from pipelines.warehouse import suppression
+from pipelines.warehouse.analysts import KINDS
 from pipelines.warehouse.graph import checks, models
 
 if TYPE_CHECKING:
@@ -144,6 +145,20 @@ def test_materialisations_carry_rows_columns_and_a_preview(run: dg.ExecuteInProc
     assert next(column for column in columns if column.name == "amount_awarded").description
     assert "aperçu" in applications
     assert told[dg.AssetKey("staging")]["dépôts"].value
+    assert told[dg.AssetKey("staging")]["fichiers nouveaux"].value == told[dg.AssetKey("staging")]["fichiers"].value
+
+
+def test_materialisations_tell_what_changed_and_what_waits(run: dg.ExecuteInProcessResult, places: Places) -> None:
+    told = {event.asset_key: event.materialization.metadata for event in run.get_asset_materialization_events()}
+    changed = told[dg.AssetKey(["funding", "applications"])]
+    assert changed["lignes ajoutées par ce passage"].value == 0  # a first run has nothing to compare
+    queue = told[dg.AssetKey(["funding", "review_queue"])]
+    waiting = sum(int(queue[title].value) for title in KINDS.values())
+    assert waiting == queue["dagster/row_count"].value
+    for page in (changed["page des changements"], queue["page de ce qui est à décider"]):
+        path = Path(str(page.value))
+        assert path.is_file()
+        assert path.is_relative_to(places.warehouse_folder)
 
 
 def test_one_model_alone_is_rebuilt(
@@ -165,8 +180,11 @@ def test_the_sensor_sees_a_dropped_file_once(run: dg.ExecuteInProcessResult, pla
     assert run.success
 
     def tick(cursor: str | None) -> tuple[int, str | None]:
-        context = dg.build_sensor_context(cursor=cursor, definitions=defs, resources={"places": places})
-        data = inbox_sensor.evaluate_tick(context)
+        with dg.DagsterInstance.ephemeral() as instance:
+            context = dg.build_sensor_context(
+                instance=instance, cursor=cursor, definitions=defs, resources={"places": places}
+            )
+            data = inbox_sensor.evaluate_tick(context)
         return len(data.run_requests or []), data.cursor
 
     requests, cursor = tick(None)

@@ -5,19 +5,23 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pipelines.doctor import examine
 from pipelines.ingest import seal
-from tests.test_kill import QFQ, figures, pages
+from pipelines.ingest.ledger import Ledger
+from tests.project_state import differences, state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 DEPOSITOR = "exemple-agence"
+QFQ = Path(sys.executable).with_name("qfq")
 
 
 def qfq(root: Path, command: str, *more: str) -> subprocess.CompletedProcess[str]:
@@ -41,6 +45,11 @@ def flip(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 0xFF
     path.write_bytes(content)
+
+
+def unfinished(ledger: Path) -> None:
+    with Ledger(ledger) as kept:
+        kept.start_run(date(2026, 9, 30), datetime(2026, 9, 30, 12, tzinfo=UTC))
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +83,11 @@ def test_what_was_damaged_is_said_and_the_next_run_makes_it_again(sound: Path, i
         content = path.read_bytes()
         path.write_bytes(content[:8192] + bytes(len(content) - 8192))
     (warehouse / "current.json").write_text("{", encoding="utf-8")
+    (warehouse / "funding.duckdb.made-from").write_bytes(b"\xff\xfe")
+    for path in (warehouse / "twins").iterdir():
+        flip(path)
+    (reports / "manifest" / "published.txt").write_bytes(b"\xff\xfe")
+    (reports / "refus.html.tmp").write_bytes(b"<html")
     flip(reports / "refus.html")
     (reports / "index.html").unlink()
     (reports / "manifest" / "themes.json").write_text("", encoding="utf-8")
@@ -89,8 +103,7 @@ def test_what_was_damaged_is_said_and_the_next_run_makes_it_again(sound: Path, i
     assert "Traceback" not in answer.stdout + answer.stderr
     run(ill)
     assert found(ill) == set()
-    assert figures(ill) == figures(sound)
-    assert pages(ill) == pages(sound)
+    assert differences(state(ill), state(sound)) == {}
 
 
 @pytest.mark.parametrize(
@@ -106,11 +119,18 @@ def test_what_was_damaged_is_said_and_the_next_run_makes_it_again(sound: Path, i
         (lambda root: (root / "warehouse/staging/.half").mkdir(), {("lectures", True)}),
         (lambda root: (root / "warehouse/ledger.sqlite").write_bytes(b"SQLite format 3\0" + bytes(4000)),
          {("registre", False)}),
-        (lambda root: [path.write_bytes(path.read_bytes()[:-9])
-                       for path in (root / "warehouse/publications").rglob("*.parquet")],
+        (lambda root: (root / "warehouse/ledger.sqlite").unlink(), {("registre", False)}),
+        (lambda root: [flip(path) for path in (root / "warehouse/publications").rglob("*.parquet")],
          {("publications passées", False)}),
+        (lambda root: [path.unlink() for path in (root / "warehouse/publications").rglob("*.parquet")],
+         {("publications passées", False)}),
+        (lambda root: [flip(path) for path in (root / "warehouse/twins").iterdir()],
+         {("liste des dépôts en cours", True)}),
+        (lambda root: (root / "reports/index.html.tmp").touch(), {("pages", True)}),
+        (lambda root: unfinished(root / "warehouse/ledger.sqlite"), {("registre", True)}),
     ],
-    ids=["raw emptied", "copies gone", "copies and files gone", "half a staging", "ledger", "memory of publications"],
+    ids=["raw emptied", "copies gone", "copies and files gone", "half a staging", "ledger", "no ledger",
+         "memory changed", "memory gone", "twins", "half a page", "interrupted"],
 )  # fmt: skip
 def test_what_is_repaired_and_what_is_not(
     ill: Path, damage: Callable[[Path], object], expected: set[tuple[str, bool]]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -322,6 +324,53 @@ def test_an_encrypted_address_does_not_lead_to_a_plain_one() -> None:
     assert _moved("https://exemple.fr/a/b", "../c") == "https://exemple.fr/c"
 
 
+@pytest.fixture
+def encrypted(server: Misbehaving, tmp_path: Path) -> tuple[Misbehaving, Path]:
+    """The server, behind a certificate of its own making for donnees.exemple.fr, and that certificate."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed: no certificate can be made")
+    key, certificate = tmp_path / "cle.pem", tmp_path / "certificat.pem"
+    made = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(certificate),
+            "-days", "2", "-subj", "/CN=essai", "-addext", "subjectAltName=DNS:donnees.exemple.fr"]  # fmt: skip
+    subprocess.run(made, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.manners["/a.csv"] = Versioned()
+    return server, certificate
+
+
+@pytest.mark.parametrize(
+    ("name", "is_trusted", "state"),
+    [
+        ("donnees.exemple.fr", True, "new"),
+        ("donnees.exemple.fr", False, "refused"),
+        ("autre.exemple.fr", True, "refused"),
+    ],
+)
+def test_a_certificate_is_that_of_the_name_and_of_somebody_trusted(
+    encrypted: tuple[Misbehaving, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    name: str, is_trusted: bool, state: str,
+) -> None:  # fmt: skip
+    server, certificate = encrypted
+    real = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket,
+        "getaddrinfo",
+        lambda host, *rest, **more: real("127.0.0.1" if "exemple" in host else host, *rest, **more),
+    )
+    if is_trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    project = Project(tmp_path, server)
+    url = f"https://{name}:{server.server_address[1]}/a.csv"
+    [outcome] = project.fetch(Resource(publisher="ville", file="a.csv", url=url))
+    assert outcome.state == state
+    if state == "refused":
+        assert "certificat" in str(outcome.why)
+        assert server.seen == []
+
+
 @pytest.mark.parametrize("manner", [drip, drip_headers])
 def test_a_drip_ends_at_the_deadline(project: Project, manner: Callable[[Handler, int], None]) -> None:
     project.server.manners["/a.csv"] = manner
@@ -622,7 +671,8 @@ def test_the_examples_of_the_file_are_right(tmp_path: Path) -> None:
     ("publisher", "file"),
     [("../x", "a.csv"), ("Ville", "a.csv"), ("reference", "a.csv"), ("ville", "../a.csv"), ("ville", "/a.csv"),
      ("ville", "a/../../b.csv"), ("ville", "a.exe"), ("ville", ".a.csv"), ("ville", "_a/b.csv"), ("ville", "a\\b.csv"),
-     ("ville", "funder.toml"), ("ville", "a\n.csv"), ("ville", "a" * 300 + ".csv"), ("ville", "")],
+     ("ville", "funder.toml"), ("ville", "a\n.csv"), ("ville", "a" * 300 + ".csv"), ("ville", ""),
+     ("ville", "CONFIRMER-0123abcd.txt"), ("ville", "a/Questions-2025-0123abcd.xlsx")],
 )  # fmt: skip
 def test_a_place_out_of_the_inbox_cannot_be_declared(tmp_path: Path, publisher: str, file: str) -> None:
     stated = f"\n[[resources]]\npublisher = {json.dumps(publisher)}\nfile = {json.dumps(file)}\nurl = 'https://a.fr/'\n"

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from pipelines.ingest.deposit import InboxError, look, settled, take
+from pipelines.ingest import answers, pool
+from pipelines.ingest.deposit import InboxError, UntakenError, look, settled, take
 from pipelines.ingest.inbox import ingest
 from pipelines.ingest.ledger import Ledger
 from pipelines.ingest.manifest import write_manifest
@@ -228,7 +229,7 @@ def test_an_unreadable_file_does_not_stop_the_others(project: Project) -> None:
 
 
 def test_a_killed_copy_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(UntakenError, match="disparu"):
         take(tmp_path / "absent", tmp_path / "deposits")
     assert list((tmp_path / "deposits").iterdir()) == []
 
@@ -427,3 +428,29 @@ def test_a_step_of_the_ledger_is_done_or_not(project: Project) -> None:
         with pytest.raises(sqlite3.IntegrityError):
             ledger.record_decisions(half, done.twins, datetime(2026, 1, 1))
         assert ledger.let_in() == before
+
+
+def test_a_staging_that_a_killed_run_did_not_tell_is_told_by_the_next(project: Project) -> None:
+    project.drop("ville/a.csv", table(1, 10))
+    project.run()
+    told = sqlite3.connect(project.warehouse / "ledger.sqlite")
+    [key] = told.execute("SELECT recipe_key FROM stagings").fetchone()
+    with told:
+        told.execute("DELETE FROM stagings")
+    project.run()
+    assert told.execute("SELECT recipe_key FROM stagings").fetchall() == [(key,)]
+    told.close()
+
+
+def test_receipts_are_the_same_written_by_several_processes(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    for year in range(2020, 2024):
+        project.drop(f"ville/a-{year}.csv", table(1, 10, year=year))
+    first = {deposit.deposit_id: deposit.receipt for deposit in project.run().deposits}
+    receipts = {path: path.read_bytes() for path in first.values() if path is not None}
+    for path in receipts:
+        path.unlink()
+    monkeypatch.setattr(answers, "_MANY", 2)
+    monkeypatch.setattr(pool, "_WORTH_IT", 0)
+    assert {deposit.deposit_id: deposit.receipt for deposit in project.run().deposits} == first
+    assert {path: path.read_bytes() for path in receipts} == receipts
+    assert len(receipts) == 4

@@ -206,10 +206,10 @@ HELD = {
     ),
     "parts that would have to be added up": (
         table("Association;Année;Subvention fonctionnement;Subvention investissement", "@;2023;100;20"), AWARDS,
-        "faut-il les additionner",
+        "S'il faut les",
     ),
     "a part beside the awarded amount": (
-        table("Association;Année;Montant accordé;Complément", "@;2023;100;50"), AWARDS, "faut-il les additionner",
+        table("Association;Année;Montant accordé;Complément", "@;2023;100;50"), AWARDS, "demandés, accordés, versés",
     ),
     "two candidate parties": (
         table("Association;Porteur de projet;Année;Montant accordé", "@;Mairie de @;2023;100"), "x.csv",

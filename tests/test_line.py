@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from pipelines.demo.deposits import control_figures
+from tests.site_bytes import identifying, never_awarded
 
 QFQ = Path(sys.executable).with_name("qfq")
 
@@ -79,6 +80,17 @@ def test_demonstration_pages_say_so(demonstration: Path) -> None:
     assert len(pages) > 50
     for page in pages:
         assert "fictives" in page.read_text(encoding="utf-8"), page
+
+
+def test_demonstration_pages_identify_nobody(demonstration: Path) -> None:
+    _identifies_nobody(demonstration)
+
+
+def _identifies_nobody(root: Path) -> None:
+    """No mailbox but functional ones, no phone, no IBAN, no SIREN of who asked and was never awarded anything."""
+    refused = never_awarded(root / "warehouse" / "funding.duckdb")
+    assert refused
+    assert identifying(root / "reports", root / "warehouse" / "public.duckdb", refused) == []
 
 
 def test_every_deposit_has_its_receipt(demonstration: Path) -> None:
@@ -167,6 +179,10 @@ def test_paris_by_year_and_service(real: Path) -> None:
         FROM applications WHERE is_counted AND depositor = 'paris' GROUP BY ALL
     """)  # fmt: skip
     assert {name: told for name, *told in rows if name in DIRECTIONS} == {k: list(v) for k, v in DIRECTIONS.items()}
+
+
+def test_real_pages_identify_nobody(real: Path) -> None:
+    _identifies_nobody(real)
 
 
 def test_paris_years_granted_over_valid_sirets(real: Path) -> None:

@@ -14,7 +14,7 @@ from pipelines.warehouse.audit import UnsafePublication
 from pipelines.warehouse.build import build
 from pipelines.warehouse.disclosure import publish_database
 from pipelines.warehouse.holding import FUNDER, SCHEME, SERVICE, Atom, Edition, Row, fresh_rows
-from pipelines.warehouse.publications import PRINTED, Archive, decide
+from pipelines.warehouse.publications import PRINTED, Archive, DamagedArchiveError, decide
 from pipelines.warehouse.suppression import ATOMS, Thresholds
 from schemas.publication import load_publication
 from tests.warehouse_staging import AS_OF, Staging, lines, row, rows, total
@@ -67,6 +67,39 @@ def world(awarded: int, refused: int, *, service: str = "A", **values: Any) -> l
     return lines(awarded, org=1, service_name=service, **values) + lines(
         refused, "refused", org=1000, service_name=service, **values
     )
+
+
+def test_nothing_is_published_against_a_damaged_memory(city: City) -> None:
+    """One byte in a place that still reads: only the sum kept beside it tells."""
+    city.publish(world(40, 20), day=DAYS[0])
+    archive, public = Archive(city.folder / "publications"), city.folder / "public.duckdb"
+    assert archive.damaged() == []
+    path = archive.folder / "0001" / "counts.parquet"
+    sound, before = path.read_bytes(), public.read_bytes()
+    frame = pl.read_parquet(path)
+    frame.with_columns(pl.col("count") + 1).write_parquet(path)
+    assert archive.damaged() == [path]
+    with pytest.raises(DamagedArchiveError, match=r"0001/counts\.parquet.*Rien n'est publié"):
+        city.publish(world(40, 26), day=DAYS[1])
+    path.unlink()
+    assert archive.damaged() == [path]
+    with pytest.raises(DamagedArchiveError):
+        city.publish(world(40, 26), day=DAYS[1])
+    assert public.read_bytes() == before
+    path.write_bytes(sound)
+    city.publish(world(40, 26), day=DAYS[1])
+    assert archive.numbers() == [1, 2]
+
+
+def test_the_memory_of_an_earlier_version_is_read_without_sums(city: City) -> None:
+    city.publish(world(40, 20), day=DAYS[0])
+    said = city.folder / "publications" / "0001" / "publication.json"
+    said.write_text('{"as_of": "2024-01-01"}', encoding="utf-8")
+    archive = Archive(city.folder / "publications")
+    assert archive.read("counts").height > 0
+    assert archive.damaged() == []
+    said.write_text('{"as_of"', encoding="utf-8")
+    assert archive.damaged() == [said]
 
 
 def test_one_more_refusal_leaves_the_former_figures_with_their_date(city: City) -> None:

@@ -26,10 +26,10 @@ from pipelines.publish.finder import base36, numbered
 from pipelines.publish.shards import cut
 from pipelines.publish.site import publish
 from pipelines.publish.tables import records
-from pipelines.publish.words import folded, words
+from pipelines.publish.words import folded, spelt_out, words
 from tests.bench_site import large_world
 from tests.publish_database import NASTY, build
-from tests.test_publish_browser import ARGUMENTS, CHROMIUM, TAGS, Watched
+from tests.test_publish_browser import ARGUMENTS, CHROMIUM, TAGS, Watched, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,6 +74,13 @@ def test_words_forgive_accents_case_and_signs() -> None:
     assert words("L'Épicerie des Cœurs-Unis (ASSOCIATION)") == ["epicerie", "coeurs", "unis"]
     assert folded("ÉTÉ À NOËL") == "ete a noel"
     assert words("جمعية التضامن") == ["جمعية", "التضامن"]
+
+
+def test_a_short_word_is_found_under_what_it_stands_for() -> None:
+    """Readers type « Restos », registers write « Restaurants »; a name that says MJC is found either way."""
+    assert words("Les Restos du Cœur") == ["restos", "coeur", "restaurants"]
+    assert set(words("MJC de Lunel")) == {"mjc", "lunel", "maison", "jeunes", "culture"}
+    assert all(set(words(spelt)) == set(spelt.split()) for spelt in spelt_out().values())  # none is cut off again
 
 
 @given(st.dictionaries(st.text(min_size=1), st.one_of(st.none(), st.floats(0, 1e9)), min_size=1, max_size=60))
@@ -154,6 +161,52 @@ def test_every_beneficiary_and_award_is_in_a_shard(root: Path, people: list[dict
     assert sum(row[2] or 0 for row in rows) == pytest.approx(float(amount))
 
 
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A site where a beneficiary without a page of its own has thousands of small awards, and its identifier."""
+    folder = tmp_path_factory.mktemp("crowded")
+    database = build(folder / "public.duckdb", size=400)
+    with duckdb.connect(str(database)) as db:
+        [(poorest,)] = db.execute(
+            "SELECT organisation_id FROM beneficiaries WHERE siren IS NOT NULL GROUP BY ALL"
+            " ORDER BY max(amount_total) NULLS FIRST, organisation_id LIMIT 1"
+        ).fetchall()
+        db.execute(
+            "INSERT INTO awards SELECT a.* REPLACE (a.application_id || '-' || n AS application_id, 1 AS amount,"
+            " 'Achat de matériel, bon numéro ' || md5(n::VARCHAR) AS title) FROM range(5000) AS r(n),"
+            " (SELECT * FROM awards WHERE organisation_id = ? ORDER BY application_id LIMIT 1) AS a",
+            [poorest],
+        )
+    publish(database, folder / "reports", only={"recherche"})
+    return folder / "reports", poorest
+
+
+def test_no_shard_is_heavy_even_with_thousands_of_awards_to_one(crowded: tuple[Path, str]) -> None:
+    root, crowd = crowded
+    weights = {path: len(gzip.compress(path.read_bytes())) for path in (root / "s/b").glob("*.js")}
+    assert max(weights.values()) <= 80_000
+    buckets = _index(root, "beneficiaire.html")["buckets"]
+    known = _shard(root, "b", buckets[bucket(crowd, len(buckets))])["b"][crowd]
+    rest = [row for name in known["m"] for row in _shard(root, "b", name)["a"]]
+    assert len(known["a"]) + len(rest) > 5000
+    years = [row[0] for row in (*known["a"], *rest)]
+    assert years == sorted(years, reverse=True)
+
+
+@in_browser
+def test_thousands_of_awards_to_one_are_all_on_its_page(browser: Browser, crowded: tuple[Path, str]) -> None:
+    root, crowd = crowded
+    watched = Watched(browser)
+    tab = watched.open(root / "beneficiaire.html")
+    tab.goto(f"{(root / 'beneficiaire.html').as_uri()}#siren={crowd.removeprefix('siren:')}")
+    tab.wait_for_selector("#attributions-table")
+    with duckdb.connect(str(root.parent / "public.duckdb"), read_only=True) as db:
+        [(wanted,)] = db.execute("SELECT count(*) FROM awards WHERE organisation_id = ?", [crowd]).fetchall()
+    assert f"{wanted:,}".replace(",", "\u202f") in tab.inner_text("#attributions-table caption")
+    watched.check()
+    watched.context.close()
+
+
 def test_shards_are_named_by_their_content_and_stay_one_publication_longer(tmp_path: Path) -> None:
     database, site = build(tmp_path / "public.duckdb", size=60), tmp_path / "reports"
     publish(database, site, only={"recherche"})
@@ -206,7 +259,7 @@ def browser() -> Iterator[Browser]:
 
 
 def _said(tab: Tab) -> str:
-    tab.wait_for_function("/^([\\d\\u202f]+|Aucun)/.test(document.querySelector('[role=status]').textContent)")
+    until(tab, "/^([\\d\\u202f]+|Aucun)/.test(document.querySelector('[role=status]').textContent)")
     return tab.inner_text("[role=status]").replace("\u202f", "")
 
 
@@ -220,9 +273,7 @@ def _shown(tab: Tab) -> list[list[str]]:
             return rows
         caption = tab.inner_text("#resultats-table caption")
         tab.click("[data-go=apres]")
-        tab.wait_for_function(
-            "old => document.querySelector('#resultats-table caption').innerText !== old", arg=caption
-        )
+        until(tab, "old => document.querySelector('#resultats-table caption').innerText !== old", arg=caption)
 
 
 def _downloaded(tab: Tab) -> list[dict[str, str]]:
@@ -243,7 +294,7 @@ def test_a_search_forgives_is_kept_in_the_address_and_downloads_what_it_shows(br
     assert re.match(r"[1-9]\d* bénéficiaires? sur \d+", first.replace("\u00a0", " "))
     assert "q=CANAL+montb%C3%A9l" in tab.url
     tab.fill("#q", "montbel cana")
-    tab.wait_for_function("location.hash.includes('montbel+cana')")
+    until(tab, "location.hash.includes('montbel+cana')")
     assert _said(tab) == first
     tab.reload()
     assert tab.input_value("#q") == "montbel cana"
@@ -256,9 +307,9 @@ def test_a_search_forgives_is_kept_in_the_address_and_downloads_what_it_shows(br
     assert amounts == sorted(amounts, reverse=True)
     for query in ("900 000 043", "90000004300012", "900000043"):
         tab.fill("#q", query)
-        tab.wait_for_function("document.querySelectorAll('#resultats-table tbody tr').length === 1")
+        until(tab, "document.querySelectorAll('#resultats-table tbody tr').length === 1")
     tab.fill("#q", "introuvable")
-    tab.wait_for_function("document.querySelector('[role=status]').textContent.startsWith('Aucun')")
+    until(tab, "document.querySelector('[role=status]').textContent.startsWith('Aucun')")
     watched.check()
     watched.context.close()
 
@@ -282,7 +333,7 @@ def test_awards_are_filtered_sorted_and_downloaded_as_shown(browser: Browser, ro
     tab.select_option("#annee", "toutes")
     tab.select_option("#financeur", label="Métropole du Midi")
     tab.fill("#q", "cuisine ateliers")
-    tab.wait_for_function("location.hash.includes('cuisine')")
+    until(tab, "location.hash.includes('cuisine')")
     tab.wait_for_timeout(300)
     with duckdb.connect(str(root.parent / "public.duckdb"), read_only=True) as db:
         [(count, amount)] = db.execute(
@@ -308,7 +359,7 @@ def test_awards_are_filtered_sorted_and_downloaded_as_shown(browser: Browser, ro
     tab.fill("#q", "")
     tab.select_option("#financeur", "")
     tab.select_option("#dep", "34")
-    tab.wait_for_function("location.hash.includes('dep=34')")
+    until(tab, "location.hash.includes('dep=34')")
     tab.wait_for_timeout(300)
     assert any(line["title"].startswith("'-1 gaspillage") for line in _downloaded(tab)), "no cell runs in a spreadsheet"
     watched.check()
@@ -341,10 +392,10 @@ def test_any_beneficiary_has_a_page(browser: Browser, root: Path, people: list[d
     assert "observables" in tab.inner_text("#continuite")
     assert tab.evaluate("document.documentElement.scrollWidth") <= 360
     tab.goto(f"{(root / 'beneficiaire.html').as_uri()}#siren={own['siren']}")
-    tab.wait_for_function("location.pathname.includes('/beneficiaires/')")
+    until(tab, "location.pathname.includes('/beneficiaires/')")
     assert tab.inner_text("h1") == own["name"]
     tab.goto(f"{(root / 'beneficiaire.html').as_uri()}#siren=123")
-    tab.wait_for_function("document.querySelector('#etat').textContent.startsWith('Aucun bénéficiaire')")
+    until(tab, "document.querySelector('#etat').textContent.startsWith('Aucun bénéficiaire')")
     watched.check()
     watched.context.close()
 
@@ -393,6 +444,10 @@ def test_scripts_and_builder_agree_on_words_and_buckets(browser: Browser, root: 
         "ÎLE d'Yeu",
     ):
         assert tab.evaluate("text => QFQ.words(text)", text) == words(text), text
+    wanted = {"Restos du cœur": ["restaurants", "coeur"], "La MJC": ["maison", "jeunes", "culture"]}
+    for typed, found in wanted.items():
+        assert tab.evaluate("text => QFQ.words(text)", typed) == found
+    assert "maison jeunes culture" in tab.evaluate("text => QFQ.sought(text)", "La MJC")
     watched.context.close()
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import gzip
 import html
+import os
+import posixpath
 import re
 import shutil
+import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -26,6 +29,9 @@ OUTSIDE = {
     CALL_PAGE,
 }
 """The only addresses that pages may lead to outside of the site."""
+
+CHECKER = os.environ.get("QFQ_VNU", "")
+"""Where the jar of the Nu checker is, when it is."""
 
 STATEFUL = {"attributions.html", "beneficiaire.html", "recherche.html"}
 """Pages that read their state after the # (tests/test_publish_search.py opens them so)."""
@@ -86,6 +92,18 @@ def pages(root: Path) -> dict[str, Page]:
     return {
         str(path.relative_to(root)): Page(path.read_text(encoding="utf-8")) for path in sorted(root.rglob("*.html"))
     }
+
+
+def test_a_place_says_what_its_funders_granted_to_unknown_seats(root: Path, database: Path, tmp_path: Path) -> None:
+    """A total of a département is a minimum while the same funders have awards that nothing places."""
+    told = "Ces chiffres sont un minimum"
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("DELETE FROM funding_by_territory_year WHERE departement_code = '—'")
+    out = tmp_path / "site"
+    publish(database, out)
+    assert told not in (out / "territoires/34.html").read_text(encoding="utf-8")
+    page = Page((root / "territoires/34.html").read_text(encoding="utf-8"))
+    assert told in " ".join(page.text)
 
 
 def test_every_report_is_complete() -> None:
@@ -149,16 +167,38 @@ def test_every_territory_is_reached_from_the_one_that_holds_it(pages: dict[str, 
     assert "sans territoire" in " ".join(pages["territoires/index.html"].text)
 
 
-def test_html_is_valid(root: Path) -> None:
-    """One page of each kind, parsed strictly (html5lib takes a third of a second a page)."""
+@pytest.fixture(scope="session")
+def one_of_each(root: Path) -> list[Path]:
+    """The largest page of each kind, and every page of its own kind."""
     kinds = {
         re.sub(r"[^/]+$", "", str(p.relative_to(root))): p
         for p in sorted(root.rglob("*.html"), key=lambda p: p.stat().st_size)
     }
-    chosen = {*kinds.values(), *root.glob("*.html"), *root.glob("*/index.html")}
-    for path in sorted(chosen):
+    return sorted({*kinds.values(), *root.glob("*.html"), *root.glob("*/index.html")})
+
+
+def test_html_is_valid(one_of_each: list[Path]) -> None:
+    """One page of each kind, parsed strictly (html5lib takes a third of a second a page)."""
+    for path in one_of_each:
         parser = html5lib.HTMLParser(strict=True)
         parser.parse(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.skipif(not CHECKER, reason="the Nu checker is not there (npm pack vnu-jar, then QFQ_VNU=its vnu.jar)")
+def test_the_nu_checker_finds_no_error(one_of_each: list[Path]) -> None:
+    """What a parser does not see: roles, missing alternatives, attributes out of place."""
+    command = ["java", "-jar", CHECKER, "--errors-only", "--format", "gnu", *map(str, one_of_each)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout + done.stderr == ""
+    assert done.returncode == 0
+
+
+def test_every_report_is_one_click_away(pages: dict[str, Page]) -> None:
+    """From any page, by what is on all of them: the menu, else the foot of the page."""
+    for name, page in pages.items():
+        if not name.startswith("feuilles/"):  # a leaf leaves the site
+            reached = {posixpath.normpath(posixpath.join(posixpath.dirname(name), href)) for href in page.hrefs}
+            assert {report.page for report in reports()} <= reached, name
 
 
 def test_ids_are_unique_and_headings_in_order(pages: dict[str, Page]) -> None:
@@ -362,13 +402,17 @@ def test_an_interrupted_publication_leaves_nothing_behind(
         patched.setattr("pipelines.publish.site.reports", lambda: [report])
         with pytest.raises(RuntimeError, match="coupure"):
             publish(database, root, only={"passage"})
-    assert (root / "passage.html").exists()
+        assert [path for path in (root / "passage").iterdir() if path.is_file()] == []
+        patched.setattr("pipelines.publish.site._sweep", lambda _: None)  # as when it is killed
+        with pytest.raises(RuntimeError, match="coupure"):
+            publish(database, root, only={"passage"})
+    assert (root / "passage.html.tmp").exists()
+    assert not (root / "passage.html").exists()
     monkeypatch.setattr(
         "pipelines.publish.site.reports", lambda: [each for each in reports() if each.name == "mentions"]
     )
     publish(database, root)
-    assert not (root / "passage.html").exists()
-    assert not (root / "passage").exists()
+    assert not list(root.glob("passage*"))
 
 
 @pytest.mark.parametrize("path", ["../x.html", "/x.html", "a//b.html", "a b.html", "a/../b.html"])

@@ -136,11 +136,11 @@ def test_the_page_of_changes_keeps_the_latest_runs_first(project: Project) -> No
     second = project.run().changes
     page = write_changes(second, project.warehouse, at=datetime(2026, 1, 2, tzinfo=UTC))
     told = text_of(page)
-    assert told.index("2026-01-02") < told.index("2026-01-01")
+    assert told.index("02/01/2026 à 01 h 00") < told.index("01/01/2026 à 01 h 00")
     assert "30,00" in told
     assert "Fichiers arrivés : region/2025.csv." in told
     again = write_changes(project.run().changes, project.warehouse, at=datetime(2026, 1, 3, tzinfo=UTC))
-    assert "2026-01-03" not in text_of(again)
+    assert "03/01/2026" not in text_of(again)
     (page.parent / "changements.json").write_text("{", encoding="utf-8")
     assert text_of(write_changes(second, project.warehouse, at=datetime(2026, 1, 4, tzinfo=UTC))).count("Passage") == 1
     assert len(json.loads((page.parent / "changements.json").read_text(encoding="utf-8"))) == 1

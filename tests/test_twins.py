@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
+from pipelines.ingest import twins
 from pipelines.ingest.check import check_file
 from pipelines.ingest.inbox import ingest
 from pipelines.ingest.manifest import write_manifest
@@ -350,3 +351,22 @@ def test_the_two_publications_of_paris(real_files: Path, tmp_path: Path) -> None
     assert sure >= 0.79
     assert sum(found.values()) >= 0.94
     assert shares(2014) == {}
+
+
+def test_depositors_with_nothing_in_common_are_not_compared(
+    depositors: Depositors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[str] = []
+
+    def noted(own: pl.DataFrame, *rest: Any) -> pl.DataFrame:
+        compared.append(own["depositor"][0])
+        return between(own, *rest)
+
+    between = twins._between
+    monkeypatch.setattr(twins, "_between", noted)
+    depositors.deposit("a", awards([1, 2]))
+    depositors.deposit("b", awards([3, 4]))
+    depositors.deposit("c", awards([2, 5], applicant_siren=None))
+    depositors.deposit("d", awards([6], applicant_name=None))
+    assert find_twins(depositors.holders.values()).pairs["deposit_id"].to_list() == ["c-f"]
+    assert compared == ["c"]

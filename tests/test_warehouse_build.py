@@ -94,8 +94,8 @@ def test_equal_inputs_give_equal_tables_in_equal_order(staging: Staging, funding
 
 
 def test_the_file_opens_in_older_tools(funding: Path) -> None:
-    # storage number 65, « A », is that of DuckDB 1.2
-    assert funding.read_bytes()[8:13] == b"DUCKA"
+    # storage number 66, « B », is that of DuckDB 1.3
+    assert funding.read_bytes()[8:13] == b"DUCKB"
 
 
 def test_a_blocking_check_keeps_the_former_database(staging: Staging, funding: Path, tmp_path: Path) -> None:

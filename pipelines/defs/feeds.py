@@ -19,7 +19,7 @@ _WHOLE = 500  # characters of a message: a cut one has lost its remedy
 
 
 class Wanted(dg.Config):
-    """The launch form of `feeds`."""
+    """Formulaire de réception."""  # shown to analysts in the launch form of `feeds`
 
     publishers: list[str] = Field(
         default=[],
@@ -33,8 +33,9 @@ class Wanted(dg.Config):
     group_name="ingest",
     kinds={"http"},
     owners=["team:analystes"],
-    description="Les données ouvertes déclarées dans schemas/feeds.toml, reçues dans raw/<producteur>/ quand elles ont "
-    "changé, sans jamais remplacer un fichier déposé par quelqu'un. Elles suivent ensuite le chemin de tout dépôt.",
+    description="Les données ouvertes déclarées dans schemas/feeds.toml, reçues dans raw/, dans le dossier du "
+    "producteur, quand elles ont changé, sans jamais remplacer un fichier déposé par quelqu'un. Elles suivent ensuite "
+    "le chemin de tout dépôt.",
     check_specs=[
         dg.AssetCheckSpec(
             FETCHED, asset=FEEDS, description="Toutes les ressources déclarées ont été reçues, ou n'ont pas changé."

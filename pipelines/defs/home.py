@@ -37,7 +37,9 @@ def dagster_home(warehouse: Path) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     configuration = home / "dagster.yaml"
     if not configuration.is_file() or _is_former(configuration.read_text(encoding="utf-8")):
-        configuration.write_text(_CONFIGURATION, encoding="utf-8")
+        aside = configuration.with_name(f".{configuration.name}.{os.getpid()}")
+        aside.write_text(_CONFIGURATION, encoding="utf-8")
+        aside.replace(configuration)
     return home
 
 

@@ -22,8 +22,9 @@ PUBLIC = "public.duckdb"
 
 
 class Places(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Folders of the project. Empty values come from QFQ_RAW, QFQ_WAREHOUSE, QFQ_REPORTS, QFQ_AS_OF,
-    QFQ_FEEDS, then defaults."""
+    """Dossiers et date du passage ; vide : QFQ_RAW, QFQ_WAREHOUSE, QFQ_REPORTS, QFQ_AS_OF, QFQ_FEEDS, puis défaut."""
+
+    # The docstring is shown to analysts in every launch form: it is theirs, in French.
 
     raw: str = Field(default="", description="Dossier des dépôts (par défaut : raw).")
     warehouse: str = Field(default="", description="Dossier de l'entrepôt (par défaut : warehouse).")

@@ -29,7 +29,7 @@ _BASIS = {"habit": "son habitude", "common": "la règle commune (31 mars suivant
 
 
 class Releases(dg.Config):
-    """The launch form of `staging`: what an analyst may decide before a run."""
+    """Ce qu'un analyste peut décider avant un passage."""  # shown in the launch form of `staging`
 
     deposits: list[str] = Field(
         default=[],

@@ -13,12 +13,14 @@ from rich.markup import escape
 from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
+from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines.defs.definitions import definitions
-from pipelines.defs.home import environment
+from pipelines.defs.home import dagster_home, environment
 from pipelines.defs.places import Places
 from pipelines.defs.progress import Progress
 from pipelines.defs.triggers import feeds_job, main_job
+from pipelines.defs.turn import TAGS, close_interrupted, turn
 from pipelines.ingest.deposit import InboxError
 from pipelines.ingest.restaging import cost, told_plainly
 from pipelines.terminal import STATUS_WORDS
@@ -47,8 +49,19 @@ class _BarProgress(Progress):
 
 
 def run_main_job(*, raw: Path, warehouse: Path, reports: Path, as_of: date) -> int:
-    """Execute everything; returns 0 when the pages are published, 1 when a blocking check or a step failed."""
+    """Execute everything; returns 0 when the pages are published, 1 when a blocking check or a step failed.
+
+    A disk that is full or cannot be written is such a failure, wherever it shows: what was published stays.
+    """
     console = Console()
+    try:
+        return _run(console, raw=raw, warehouse=warehouse, reports=reports, as_of=as_of)
+    except (OSError, SQLAlchemyError) as error:  # outside of the steps: Dagster's own folder
+        console.print(f"[red]Échec[/] : {escape(_explained(str(error)))}")
+        return 1
+
+
+def _run(console: Console, *, raw: Path, warehouse: Path, reports: Path, as_of: date) -> int:
     os.environ.update(environment(raw=raw, warehouse=warehouse, reports=reports))
     places = Places(raw=str(raw), warehouse=str(warehouse), reports=str(reports), as_of=as_of.isoformat())
     console.print(f"Qui finance quoi, au {as_of.isoformat()}")
@@ -57,9 +70,16 @@ def run_main_job(*, raw: Path, warehouse: Path, reports: Path, as_of: date) -> i
         if expected.n_again:
             console.print(f"À lire : {told_plainly(expected)}")
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with dg.DagsterInstance.get() as instance, Bar(*columns, console=console, transient=True) as bar:
+    with (
+        turn(
+            dagster_home(warehouse), waits=lambda: console.print("Un autre passage est en cours : attente de sa fin.")
+        ),
+        dg.DagsterInstance.get() as instance,
+        Bar(*columns, console=console, transient=True) as bar,
+    ):
+        close_interrupted(instance)
         job = definitions(places=places, progress=_BarProgress(bar)).resolve_job_def(main_job.name)
-        result = job.execute_in_process(instance=instance, run_config=_QUIET, raise_on_error=False)
+        result = job.execute_in_process(instance=instance, run_config=_QUIET, raise_on_error=False, tags=TAGS)
     _close(result, warehouse, console)
     if not result.success:
         for failure in _failures(result):
@@ -139,5 +159,19 @@ def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
     for event in result.all_events:
         if event.is_step_failure and event.step_failure_data.error is not None:
             error = event.step_failure_data.error
-            found.append((error.cause or error).message.strip().partition(": ")[2] or error.message.strip())
+            message = (error.cause or error).message.strip().partition(": ")[2] or error.message.strip()
+            found.append(_explained(message))
     return found
+
+
+def _explained(message: str) -> str:
+    """What to do about an answer of the system, in French, before the answer itself; other messages as they are."""
+    told = message.casefold()
+    if any(words in told for words in ("no space left", "disk is full", "quota exceeded", "file too large")):
+        return (
+            "Le disque est plein. Ce qui était publié est resté en place ; faites de la place, puis relancez "
+            f"`qfq run`. ({message})"
+        )
+    if any(words in told for words in ("read-only", "readonly", "permission denied", "unable to open database")):
+        return f"Un dossier ne peut pas être écrit : rétablissez ses droits, puis relancez `qfq run`. ({message})"
+    return message

@@ -8,10 +8,12 @@ import dagster as dg
 
 from pipelines.defs.executors import is_spread
 from pipelines.defs.feeds import FEEDS
+from pipelines.defs.home import dagster_home
 from pipelines.defs.places import Places
 from pipelines.defs.retries import run_tags
 from pipelines.defs.shards import shards_job
-from pipelines.ingest.deposit import InboxError, look
+from pipelines.defs.turn import close_if_free
+from pipelines.ingest.deposit import InboxError, look, look_beside
 
 main_job = dg.define_asset_job(
     "tout_publier",
@@ -36,13 +38,14 @@ feeds_job = dg.define_asset_job(
     job_name=shards_job.name if is_spread() else main_job.name,
     minimum_interval_seconds=15,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Lance le travail principal quand le contenu du dossier des dépôts change ; la lecture en lots "
-    "d'abord, si QFQ_EXECUTOR la confie à d'autres machines.",
+    description="Lance le travail principal quand le dossier des dépôts change : fichiers, déclarations, réponses ; la "
+    "lecture en lots d'abord, si QFQ_EXECUTOR la confie à d'autres machines.",
 )
 def inbox_sensor(context: dg.SensorEvaluationContext, places: Places) -> dg.SensorResult | dg.SkipReason:
     """One run for all that is new. A file still being copied waits: its size will change, and call another run."""
+    close_if_free(dagster_home(places.warehouse_folder), context.instance)
     try:
-        files = look(places.raw_folder)
+        files = [*look(places.raw_folder), *look_beside(places.raw_folder)]
     except InboxError as error:
         return dg.SkipReason(str(error))
     told = "\n".join(f"{file.path}\0{file.size}\0{file.mtime_ns}" for file in files)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _TRANSLATED = ip_network("64:ff9b::/96")
 """IPv6 addresses that carry an IPv4 address for a translator (RFC 6052)."""
-_SCHEMES = {"http": 80, "https": 443}
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def split(url: str) -> tuple[str, str, int, str]:
@@ -29,14 +29,14 @@ def split(url: str) -> tuple[str, str, int, str]:
         port, host = parts.port, (parts.hostname or "").encode("idna").decode("ascii")
     except (ValueError, UnicodeError) as error:
         raise RefusedError("L'adresse n'est pas lisible. Corrigez-la dans schemas/feeds.toml.") from error
-    if parts.scheme not in _SCHEMES or not host:
+    if parts.scheme not in DEFAULT_PORTS or not host:
         raise RefusedError("Seules les adresses http et https sont suivies. Donnez-en une dans schemas/feeds.toml.")
     if parts.username is not None or parts.password is not None:
         raise RefusedError(
             "L'adresse contient un nom d'utilisateur. Seules des données ouvertes sont reçues : retirez-le."
         )
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return parts.scheme, host, port or _SCHEMES[parts.scheme], target
+    return parts.scheme, host, port or DEFAULT_PORTS[parts.scheme], target
 
 
 def shown(url: str) -> str:

@@ -17,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from pipelines.feeds.addresses import resolve, shown, split
+from pipelines.feeds.addresses import DEFAULT_PORTS, resolve, shown, split
 from pipelines.feeds.refused import RefusedError, UnreachableError
 
 if TYPE_CHECKING:
@@ -97,7 +97,8 @@ def _exchange(url: str, headers: Mapping[str, str], limits: Limits, deadline: fl
     alarm.daemon = True
     alarm.start()
     try:
-        named = host if port in (80, 443) else f"{host}:{port}"
+        named = f"[{host}]" if ":" in host else host
+        named = named if port == DEFAULT_PORTS[scheme] else f"{named}:{port}"
         told = {"Host": named, "User-Agent": AGENT, "Accept-Encoding": "identity", "Connection": "close", **headers}
         connection.request("GET", target, headers=told, preload_content=False, decode_content=False)
         response = connection.getresponse()
@@ -123,8 +124,7 @@ def _connected(
         if left <= 0:
             break
         connection = (
-            HTTPSConnection(address, port, timeout=left, server_hostname=host, assert_hostname=host,
-                            cert_reqs=ssl.CERT_REQUIRED)
+            HTTPSConnection(address, port, timeout=left, server_hostname=host, cert_reqs=ssl.CERT_REQUIRED)
             if scheme == "https"
             else HTTPConnection(address, port, timeout=left)
         )  # fmt: skip

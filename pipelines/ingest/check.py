@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
@@ -25,6 +24,7 @@ from pipelines.ingest.map import MappedSheet, map_sheet
 from pipelines.ingest.normalise import UNKNOWN_FUNDER, Normalised, Origin, normalise
 from pipelines.ingest.other_lines import by_contract, describe_others, main_formats
 from pipelines.ingest.personal import mask
+from pipelines.ingest.pool import both
 from pipelines.ingest.read import read_file
 from pipelines.ingest.recognise import Header, find_header, knows_any_header
 from pipelines.ingest.repeats import repeated_sheets
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 _NO_LINES = Lines.of(pl.DataFrame(schema=polars_schema(Application)))
 _STAGES = ("requested", "proposed", "awarded", "committed", "paid", "clawed_back")
+_NO_GRANTS = ["loan", "guarantee"]
 
 
 @dataclass(frozen=True)
@@ -220,11 +221,16 @@ class _ReadSheet:
 
 def _read_sheet(header: Header, origin: Origin, *, index: int) -> _ReadSheet:
     mapped = map_sheet(header)
-    with ThreadPoolExecutor(1) as beside:  # the verdict looks at the same cells, and at nothing else
-        legal = beside.submit(file_conformity, mapped.header) if header.format.contract == APPLICATION else None
+
+    def read() -> tuple[Normalised, Validated]:
         normalised = normalise(mapped, origin, sheet_index=index)
-        validated = validate(normalised, mapped)
-        return _ReadSheet(mapped, normalised, validated, None if legal is None else legal.result())
+        return normalised, validate(normalised, mapped)
+
+    def judged() -> FileConformity | None:  # on the same cells, and on nothing else
+        return file_conformity(mapped.header) if header.format.contract == APPLICATION else None
+
+    (normalised, validated), legal = both(read, judged, lines=mapped.lines.height)
+    return _ReadSheet(mapped, normalised, validated, legal)
 
 
 def _reported(read: _ReadSheet, report: Report) -> _ReadSheet:
@@ -367,10 +373,12 @@ def _describe_lines(report: Report, accepted: Lines, lost: Mapping[str, Decimal]
     report.currency = currencies[0] if len(currencies) == 1 else None
     stated = accepted.lazy().select(pl.all().count()).collect(engine="streaming").row(0, named=True)
     report.filled = {name: cells for name, cells in stated.items() if cells}
+    grants = ~kept("aid_form").is_in(_NO_GRANTS).fill_null(False) if "aid_form" in report.filled else None
     for stage in _STAGES:
         name = f"amount_{stage}"
         if name in report.filled:
-            exact = Decimal(kept(name).sum()) + lost.get(name, Decimal(0))
+            cells = kept(name) if grants is None else kept(name).filter(grants)
+            exact = Decimal(cells.sum()) + lost.get(name, Decimal(0))
             report.amounts[stage] = str(exact.quantize(Decimal("0.01"), ROUND_HALF_UP))
     statuses = kept("decision_status").value_counts().sort("decision_status")
     report.decisions = {row["decision_status"]: row["count"] for row in statuses.iter_rows(named=True)}

@@ -11,7 +11,6 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pandera.errors
 import polars as pl
 
 from pipelines.ingest.lines import Lines
@@ -19,6 +18,7 @@ from pipelines.ingest.personal import mask
 from pipelines.ingest.pool import in_threads
 from pipelines.ingest.report import AwardConformity, FileConformity, Lack
 from schemas.contract import describe
+from schemas.failures import failures
 from schemas.scdl import FREE_TEXT, NATURES, NO, RNA, YES, Scdl
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ NONCONFORMING = pl.Schema(
 )
 
 _FEWEST_OFFICIAL = len(COLUMNS) // 2
-_SLICE = 200_000  # lines worked on at a time: text copies of a million lines would double the memory
+_SLICE = 50_000  # lines worked on at a time: text copies of a million lines would double the memory
 _FIRST_PLACES = 5
 _TITLES = {name: info.title for name, info in describe(Scdl).items()}
 
@@ -70,7 +70,9 @@ def verdict(header: Header) -> pl.DataFrame:
     letters, sheet = official_letters(header), header.sheet
     below = sheet.cells.slice(int((sheet.cells["row"] <= header.row).sum()))
     parts = in_threads(
-        lambda rows: _faults_of_rows(rows, letters, has_title=sheet.has_title), below.iter_slices(_SLICE)
+        lambda rows: _faults_of_rows(rows, letters, has_title=sheet.has_title),
+        below.iter_slices(_SLICE),
+        lines=below.height,
     )
     parts = [pl.DataFrame(schema=FAULTS), *parts, _wrong_lengths(header, letters)]
     return pl.concat(parts).sort("row", "column", "rule", nulls_last=True)
@@ -219,7 +221,7 @@ class _Assessed:
 
 
 def _assessed(accepted: Lines) -> list[_Assessed]:
-    return in_threads(_assess, accepted.slices(_SLICE))
+    return in_threads(_assess, accepted.slices(_SLICE), lines=accepted.every.height)
 
 
 def _assess(accepted: Lines) -> _Assessed:
@@ -282,16 +284,8 @@ def _filled(text: pl.Expr) -> pl.Expr:
 
 def _faults(texts: pl.DataFrame) -> pl.DataFrame:
     """The failures of `Scdl` on a frame of its columns: `index` of the line, `column` (null for the line), `rule`."""
-    try:
-        Scdl.validate(texts, lazy=True)
-    except pandera.errors.SchemaErrors as errors:
-        cases: pl.DataFrame = errors.failure_cases
-        return cases.select(
-            pl.col("index").cast(pl.UInt32),
-            pl.when(pl.col("check") != "scdl_one_identifier").then(pl.col("column")).alias("column"),
-            pl.col("check").alias("rule"),
-        )
-    return pl.DataFrame(schema={"index": pl.UInt32, "column": pl.String, "rule": pl.String})
+    on_line = pl.col("rule") == "scdl_one_identifier"
+    return failures(Scdl, texts).select("index", pl.when(~on_line).then("column").alias("column"), "rule")
 
 
 def _lacks(faults: pl.DataFrame, *, sheet: str, letters: dict[str, str]) -> list[Lack]:

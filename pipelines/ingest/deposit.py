@@ -12,7 +12,15 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
+from pipelines.ingest.questionnaire import is_questionnaire
+from schemas.funder import FILE_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+BESIDE = (FILE_NAME, "CONFIRMER-*.txt")
 NEVER = ("_*", ".*", "~$*", "*.part", "*.tmp", "*.crdownload", "*.toml", "CONFIRMER-*.txt")
 RECEIPTS = "_accuses"
 REFERENCE = "reference"
@@ -22,6 +30,10 @@ _BLOCK = 1 << 20
 
 class InboxError(RuntimeError):
     """`raw/` cannot be used: absent, or empty where it was not before; the French message says what to do."""
+
+
+class UntakenError(OSError):
+    """A file of the inbox cannot be copied now, by its own fault: others go on; the French message says why."""
 
 
 @dataclass(frozen=True)
@@ -44,22 +56,42 @@ def look(raw: Path) -> list[InboxFile]:
 
     Raises `InboxError` when `raw` is not there: an unmounted disk must not pass for withdrawals.
     """
+    return _seen((path for path in _walk(raw) if not _matches(path, NEVER) and not is_questionnaire(path)), raw)
+
+
+def look_beside(raw: Path) -> list[InboxFile]:
+    """What else in `raw` changes what is understood of the deposits: declarations, answers, confirmations."""
+    return _seen((path for path in _walk(raw) if _matches(path, BESIDE) or is_questionnaire(path)), raw)
+
+
+def _walk(raw: Path) -> Iterator[Path]:
+    """The files of the depositors, sorted by path."""
     if not raw.is_dir():
         raise InboxError(f"Le dossier des dépôts « {raw} » n'existe pas ou n'est pas accessible.")
-    files = []
+    found = []
     for folder, folders, names in os.walk(raw):
-        folders[:] = sorted(name for name in folders if not name.startswith(("_", ".")))
+        folders[:] = [name for name in folders if not name.startswith(("_", "."))]
         here = Path(folder)
         if here == raw and REFERENCE in folders:
             folders.remove(REFERENCE)
-        for name in sorted(names):
-            path = here / name
-            if any(fnmatch.fnmatchcase(name, pattern) for pattern in NEVER) or not _inside(path, raw):
-                continue
+        found += [path for name in names if _inside(path := here / name, raw)]
+    yield from sorted(found, key=lambda path: path.relative_to(raw).as_posix())
+
+
+def _matches(path: Path, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatch.fnmatchcase(path.name, pattern) for pattern in patterns)
+
+
+def _seen(paths: Iterable[Path], raw: Path) -> list[InboxFile]:
+    found = []
+    for path in paths:
+        try:
             status = path.stat()
-            relative = path.relative_to(raw).as_posix()
-            files.append(InboxFile(relative, depositor_of(relative), status.st_size, status.st_mtime_ns))
-    return sorted(files, key=lambda file: file.path)
+        except FileNotFoundError:  # gone since it was listed
+            continue
+        relative = path.relative_to(raw).as_posix()
+        found.append(InboxFile(relative, depositor_of(relative), status.st_size, status.st_mtime_ns))
+    return found
 
 
 def depositor_of(path: str) -> str:
@@ -78,20 +110,35 @@ def settled(raw: Path) -> list[InboxFile]:
     return [file for file in look(raw) if first.get(file.path) == file.size]
 
 
-def take(source: Path, deposits: Path) -> str:
+def is_gone(path: Path) -> bool:
+    """Whether nothing is at `path` any more; a folder that cannot be looked into does not say so."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def take(source: Path, deposits: Path, *, seen: InboxFile | None = None) -> str:
     """Copy the bytes of `source` once to `deposits/<sha256>`, readable by this user alone; returns the sha256.
 
-    The copy is written aside and renamed, so that a kill leaves no half copy. Raises `OSError` when the file cannot
-    be read or the disk is full.
+    The copy is written aside and renamed, so that a kill leaves no half copy. Raises `UntakenError` when the file
+    cannot be read, or changed while it was or since it was `seen`: half of a file that somebody is writing is not what
+    they sent. Raises any other `OSError` when the copy cannot be written, on a full disk for example.
     """
     deposits.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
     handle, temporary = tempfile.mkstemp(dir=deposits, prefix=".")
     try:
-        with os.fdopen(handle, "wb") as copy, source.open("rb") as original:
-            while block := original.read(_BLOCK):
+        with os.fdopen(handle, "wb") as copy, _opened(source) as original:
+            before = _state(original)
+            while block := _block(original):
                 digest.update(block)
                 copy.write(block)
+            if _state(original) != before or (seen is not None and before != (seen.size, seen.mtime_ns)):
+                raise UntakenError("Le fichier a changé pendant la lecture : il sera lu au prochain passage.")
             copy.flush()
             os.fsync(copy.fileno())
         target = deposits / digest.hexdigest()
@@ -100,6 +147,29 @@ def take(source: Path, deposits: Path) -> str:
     finally:
         Path(temporary).unlink(missing_ok=True)
     return digest.hexdigest()
+
+
+def _opened(source: Path) -> BinaryIO:
+    try:
+        return source.open("rb")
+    except PermissionError as error:
+        raise UntakenError("Le fichier ne peut pas être lu : ses droits d'accès l'interdisent.") from error
+    except FileNotFoundError as error:
+        raise UntakenError("Le fichier a disparu pendant la lecture.") from error
+    except OSError as error:
+        raise UntakenError(f"Le fichier ne peut pas être lu ({error.strerror}).") from error
+
+
+def _block(original: BinaryIO) -> bytes:
+    try:
+        return original.read(_BLOCK)
+    except OSError as error:
+        raise UntakenError(f"Le fichier ne peut pas être lu jusqu'au bout ({error.strerror}).") from error
+
+
+def _state(original: BinaryIO) -> tuple[int, int]:
+    status = os.fstat(original.fileno())
+    return status.st_size, status.st_mtime_ns
 
 
 def take_again(source: Path, deposits: Path, sha256: str) -> bool:

@@ -13,7 +13,7 @@ import polars as pl
 
 from pipelines.ingest.amounts import parse_amounts
 from pipelines.ingest.dates import parse_dates, parse_years
-from pipelines.ingest.fold import by_value, fold
+from pipelines.ingest.fold import by_value, fold, fold_words
 from pipelines.ingest.identifiers import Identifiers, parse_identifiers
 from pipelines.ingest.parties import applicant_kind, funder_level
 from pipelines.ingest.personal import mask
@@ -48,6 +48,11 @@ class Column:
             return f"la colonne {self.letter}, sans titre"
         short = words if len(words) <= _LONGEST else f"{words[:_LONGEST]}…"
         return f"« {short} » (colonne {self.letter})"
+
+    @property
+    def key(self) -> str:
+        """How an answer names it: its title, folded; empty without one."""
+        return fold_words(mask(self.title.text) or "")
 
     @cached_property
     def cells(self) -> pl.Series:

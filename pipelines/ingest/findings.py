@@ -36,6 +36,8 @@ class Findings:
 
     def add(self, code: str, name: str, raw: pl.Series, mask: pl.Series, *, details: pl.Series | None = None) -> None:
         """One finding for each line where `mask` is true."""
+        if not mask.any():
+            return
         lines, cells = self._concerned(mask)
         texts = raw.gather(cells).to_list()
         said = repeat(None) if details is None else details.gather(cells).to_list()
@@ -43,15 +45,14 @@ class Findings:
 
     def add_once(self, code: str, name: str, raw: pl.Series, mask: pl.Series) -> None:
         """One finding for a whole column, at its first cell, with the number of cells concerned."""
-        lines, cells = self._concerned(mask)
-        if lines.len():
+        if mask.any():
+            lines, cells = self._concerned(mask)
             self.rows.append((lines[0], name, code, raw[cells[0]], f"{lines.len()} cellules"))
 
     def count_personal(self, kind: str, mask: pl.Series) -> None:
         """Keep the number of personal values of one kind taken out."""
-        lines, _ = self._concerned(mask)
-        if lines.len():
-            self.personal[kind] = lines.len()
+        if mask.any():
+            self.personal[kind] = self._concerned(mask)[0].len()
 
     def lose(self, name: str, remainders: pl.Series) -> None:
         """Keep what rounding took from each line."""
@@ -67,7 +68,7 @@ class Findings:
     def _concerned(self, mask: pl.Series) -> tuple[pl.Series, pl.Series]:
         """The positions of the lines where `mask` is true, and of their cells."""
         cells = mask.fill_null(False).arg_true()
-        if self.column is None or self.column.places is None or cells.is_empty():
+        if self.column is None or self.column.places is None:
             return cells, cells
         lines = self.column.over(mask.fill_null(False)).arg_true()
         return lines, self.column.places.gather(lines)

@@ -29,8 +29,6 @@ def fold_header(text: str) -> str:
 def by_value(column: pl.Series, function: Callable[[str], str | None]) -> pl.Series:
     """`function` applied once to each distinct value of a text column; nulls stay null."""
     known = Distinct.of(column)
-    distinct = known.cells.drop_nulls().unique() if known.places is None else known.cells
-    mapped = pl.Series([None if value is None else function(value) for value in distinct.to_list()], dtype=pl.String)
-    if known.places is None:
-        return column.replace_strict(distinct, mapped, default=None, return_dtype=pl.String)
-    return known.over(mapped).alias(column.name)
+    cells = known.cells.to_list()
+    told = {value: function(value) for value in dict.fromkeys(cells) if value is not None}
+    return known.over(pl.Series(column.name, [told.get(value) for value in cells], dtype=pl.String))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pipelines.ingest.fold import fold_words
+from pipelines.ingest.report import Question
 from schemas.format import application_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pipelines.ingest.derive import Origin
     from pipelines.ingest.evidence import Column
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 BY_TITLE = "d'après son titre"
 BY_CELLS = "d'après son contenu"
 BY_BOTH = "d'après son titre et son contenu"
+BY_ANSWER = "d'après votre réponse"
 BY_ELIMINATION = "par élimination : l'autre partie a sa colonne"
 
 
@@ -40,11 +44,13 @@ class Guess:
     basis: dict[str, str] = field(default_factory=dict)
     rivals: dict[str, list[Column]] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
+    blanks: dict[str, str] = field(default_factory=dict)
+    """Field → code of its blank cells."""
     constants: dict[str, str] = field(default_factory=dict)
     banner_rules: dict[str, str] = field(default_factory=dict)
     ignored: dict[str, str] = field(default_factory=dict)
     """Letter → why the column is left aside on purpose."""
-    questions: list[str] = field(default_factory=list)
+    asked: list[Question] = field(default_factory=list)
     stage: str | None = None
     wide: list[Column] = field(default_factory=list)
     """The columns of amounts of one year each, if the table has some; `wide_title` is what their titles share."""
@@ -76,10 +82,28 @@ class Guess:
         """Give the field `name` its column."""
         self.fields[name], self.basis[name] = column, basis
 
-    def ask(self, question: str) -> None:
-        """Leave a question open, once."""
-        if question not in self.questions:
-            self.questions.append(question)
+    def ask(self, text: str, *, about: str | None = None, choices: Mapping[str, str] | None = None) -> str | None:
+        """What the author answered to this question, as a code of `choices`; None leaves it open, once.
+
+        `about` names it, the same at every reading; `choices`: code → French words, none when a year is expected.
+        """
+        answer = self.answers.get(about) if about is not None else None
+        if answer is not None and (answer in choices if choices else answer.isdecimal()):
+            return answer
+        if text not in self.questions:
+            self.asked.append(Question(text, about, dict(choices or {})))
+        return None
+
+    @property
+    def questions(self) -> list[str]:
+        """The questions left open, as they are asked."""
+        return [question.text for question in self.asked]
+
+    @cached_property
+    def answers(self) -> dict[str, str]:
+        """What the depositor answered about files of this name: name of the question → code."""
+        name = self.origin.file_name
+        return {given.about: given.answer for given in self.origin.funder_file.answers if fnmatch(name, given.file)}
 
     def one_of(self, name: str, candidates: list[Column], *, ask: bool = True) -> Column | None:
         """The only column among `candidates`, those that repeat it left aside; None, and a question, when several."""
@@ -89,12 +113,26 @@ class Guess:
         different = [column for column in others if not column.says_same(first)]
         if different:
             self.rivals[name] = [first, *different]
-            if ask:
-                self.ask(f"Quelle colonne donne {meaning_of(name)} : {listed_columns(self.rivals[name])} ?")
-            return None
+            return self._chosen(name) if ask else None
         for column in others:
             self.ignored[column.letter] = f"répète la colonne {first.letter}, qui est lue"
         return first
+
+    def _chosen(self, name: str) -> Column | None:
+        """The one of the rivals for `name` that the author chose; None, and a question, until then."""
+        titled = {column.key: column for column in self.rivals[name]}
+        tells_apart = len(titled) == len(self.rivals[name]) and "" not in titled
+        answer = self.ask(
+            f"Quelle colonne donne {meaning_of(name)} : {listed_columns(self.rivals[name])} ?",
+            about=f"which {name}" if tells_apart else None,
+            choices={key: column.called for key, column in titled.items()},
+        )
+        if answer is None:
+            return None
+        for column in self.rivals.pop(name):
+            if column.key != answer:
+                self.ignored[column.letter] = f"{BY_ANSWER} : une autre colonne compte"
+        return titled[answer]
 
 
 _ARTICLES = {

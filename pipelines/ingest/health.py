@@ -5,8 +5,11 @@ Nothing is changed here: `inbox.ingest` repairs what can be, this module says wh
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
+from contextlib import closing
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -27,6 +30,12 @@ _LEDGER = "ledger.sqlite"
 def examine(raw: Path, warehouse: Path) -> Iterator[Finding]:
     """What is amiss in the deposits of `warehouse`, whose files are in `raw`. Reads every copy and every staging."""
     if not (warehouse / _LEDGER).is_file():
+        if any((warehouse / "deposits").glob("[0-9a-f]*")):
+            yield Finding(
+                "registre", _LEDGER, "Le registre manque, alors que des fichiers ont été reçus.",
+                "Rétablissez-le depuis une sauvegarde. Sans lui, le prochain passage reçoit tout à nouveau, et oublie "
+                "les fichiers retirés et les confirmations.", is_repaired=False,
+            )  # fmt: skip
         return
     if (problem := _damage(warehouse / _LEDGER)) is not None:
         yield Finding(
@@ -34,6 +43,7 @@ def examine(raw: Path, warehouse: Path) -> Iterator[Finding]:
             is_repaired=False,
         )  # fmt: skip
         return
+    yield from _interrupted(warehouse / _LEDGER)
     yield from _copies(raw, warehouse)
     yield from _stagings(warehouse)
     yield from _manifest(warehouse)
@@ -46,6 +56,19 @@ def _damage(ledger: Path) -> str | None:
     except sqlite3.DatabaseError as error:
         return f"Le registre ne peut pas être lu ({error})."
     return None if told == "ok" else f"Le registre est abîmé ({told})."
+
+
+def _interrupted(ledger: Path) -> Iterator[Finding]:
+    with closing(sqlite3.connect(f"{ledger.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+        started = connection.execute(
+            "SELECT started_at FROM runs WHERE ended_at IS NULL AND outcome IS NULL ORDER BY run_id DESC LIMIT 1"
+        ).fetchone()
+    if started is not None:
+        day = datetime.fromisoformat(started[0]).astimezone()
+        yield Finding(
+            "registre", _LEDGER, f"Le passage commencé le {day:%d/%m/%Y à %H:%M} est en cours, ou a été interrompu.",
+            BY_THE_NEXT_RUN, is_repaired=True,
+        )  # fmt: skip
 
 
 def _copies(raw: Path, warehouse: Path) -> Iterator[Finding]:
@@ -103,10 +126,14 @@ def _manifest(warehouse: Path) -> Iterator[Finding]:
     if not path.is_file():
         return
     try:
-        named = [str(row["staging"]) for row in json.loads(path.read_text(encoding="utf-8"))["deposits"]]
-    except (ValueError, KeyError):
+        told = json.loads(path.read_text(encoding="utf-8"))
+        named, twins = [str(row["staging"]) for row in told["deposits"]], warehouse / str(told["twins"])
+    except (ValueError, KeyError, TypeError):
         yield Finding(part, manifest.NAME, "Le fichier est abîmé.", BY_THE_NEXT_RUN, is_repaired=True)
         return
+    if not twins.is_file() or hashlib.sha256(twins.read_bytes()).hexdigest()[:32] != twins.stem:
+        place = twins.relative_to(warehouse).as_posix()
+        yield Finding(part, place, "Les lignes de deux déposants manquent ou ont changé.", BY_THE_NEXT_RUN, True)
     for name in named:
         if not (warehouse / name).is_dir():
             yield Finding(part, name, "La lecture d'un dépôt en cours manque.", BY_THE_NEXT_RUN, is_repaired=True)

@@ -87,17 +87,12 @@ def _parse(raw: pl.Series) -> Identifiers:
     personal = pl.col("nir") & ~known & ~destroyed
     invalid = pl.col("digits") & pl.col("length").is_in([9, 14]) & siret.is_null() & ~pl.col("siren_ok") & ~destroyed
     written = pl.col("raw").str.replace_all("[\\s\u00a0\u202f]", "")
-    result = frame.select(
-        siret=siret,
-        siren=siren,
-        rna=rna,
-        repaired=pl.col("lost_zero") | (known & (written != pl.col("code"))),
-        destroyed=destroyed,
-        invalid=invalid & ~personal,
-        unknown=pl.col("raw").is_not_null() & ~known & ~destroyed & ~invalid & ~personal,
-        personal=personal,
-    )
-    flags = ("repaired", "destroyed", "invalid", "unknown", "personal")
-    return Identifiers(
-        *(result[name] for name in ("siret", "siren", "rna")), *(result[name].fill_null(False) for name in flags)
-    )
+    flags = {
+        "repaired": pl.col("lost_zero") | (known & (written != pl.col("code"))),
+        "destroyed": destroyed,
+        "invalid": invalid & ~personal,
+        "unknown": pl.col("raw").is_not_null() & ~known & ~destroyed & ~invalid & ~personal,
+        "personal": personal,
+    }
+    told = {name: flag.fill_null(False) for name, flag in flags.items()}
+    return Identifiers(*frame.select(siret=siret, siren=siren, rna=rna, **told))

@@ -13,7 +13,7 @@ from pipelines.ingest.pool import in_threads
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_SLICE = 100_000  # lines worked on at a time: the keys of a million would weigh as much as the file
+_SLICE = 50_000  # lines worked on at a time: the keys of a million would weigh as much as the file
 _BETWEEN = "\x1f"  # no cell holds it: control characters are taken out when the sheet is mapped
 _CELL = f"{_BETWEEN}cell "
 
@@ -34,7 +34,9 @@ def with_identity(lines: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:
     ranks = _rank_among_equals(lines, raw, parts)
     starts = range(0, lines.height, _SLICE)
     hashed = in_threads(
-        lambda part: _hashed(_told(*part[0]), ranks.slice(part[1], _SLICE)), zip(parts, starts, strict=True)
+        lambda part: _hashed(_told(*part[0]), ranks.slice(part[1], _SLICE)),
+        zip(parts, starts, strict=True),
+        lines=lines.height,
     )
     return lines.with_columns(pl.concat([pl.Series(dtype=pl.String), *hashed]).alias("application_id"))
 
@@ -62,7 +64,7 @@ def _rank_among_equals(
     lines: pl.DataFrame, raw: pl.DataFrame, parts: list[tuple[pl.DataFrame, pl.DataFrame]]
 ) -> pl.Series:
     """For each line the number of those above that say the same; zero with a case number."""
-    suspects = _meeting(in_threads(lambda part: _content(_told(*part)).hash_rows(), parts))
+    suspects = _meeting(in_threads(lambda part: _content(_told(*part)).hash_rows(), parts, lines=lines.height))
     rows = _content(_told(lines[suspects], raw[suspects]))
     ranks = pl.when(pl.col("case").is_null()).then(pl.int_range(pl.len()).over(rows.columns)).otherwise(0)
     return pl.zeros(lines.height, dtype=pl.Int64, eager=True).scatter(suspects, rows.select(ranks).to_series())

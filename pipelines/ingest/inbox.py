@@ -6,6 +6,7 @@ an answer to its author, and the pass goes on.
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,10 +15,20 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from pipelines.ingest.answers import answer, prepare
+from pipelines.ingest.answers import answer_all, prepare, sweep_answers
 from pipelines.ingest.choice import decide_all, link_all, tell_twins, tell_versions
 from pipelines.ingest.dates import date_in_name
-from pipelines.ingest.deposit import InboxError, InboxFile, deposit_id, depositor_of, settled, take
+from pipelines.ingest.declarations import Declarations
+from pipelines.ingest.deposit import (
+    InboxError,
+    InboxFile,
+    UntakenError,
+    deposit_id,
+    depositor_of,
+    is_gone,
+    settled,
+    take,
+)
 from pipelines.ingest.deposited import Deposit, Pass
 from pipelines.ingest.guards import hold_back, let_in, origins_of, settle_withdrawals, supersede
 from pipelines.ingest.layout_changes import layout_changes
@@ -29,7 +40,6 @@ from pipelines.ingest.retention import former_staging, has_copy, remove_old_copi
 from pipelines.ingest.rhythm import brought_as_totals, covered_years, deliveries, follow
 from pipelines.ingest.seal import drop_damaged
 from pipelines.ingest.stage import recipe_key, stage, sweep
-from schemas.funder import FILE_NAME, FunderFile, FunderFileError, load_funder_file
 from schemas.publication import load_publication
 
 if TYPE_CHECKING:
@@ -52,12 +62,12 @@ def ingest(raw: Path, warehouse: Path, *, as_of: date, progress: Progress | None
     """
     now = datetime.now(UTC).replace(microsecond=0)
     _repair(warehouse)
+    sweep_answers(raw)
     with Workers() as workers, _recorded(warehouse, as_of, now):
         done = _read_inbox(raw, warehouse, now, workers, progress, as_of)
-        prepare([deposit for deposit in done.deposits if deposit.is_present], raw, warehouse, workers)
-    for deposit in done.deposits:
-        if deposit.is_present:
-            deposit.receipt = answer(deposit, raw, as_of)
+        present = [deposit for deposit in done.deposits if deposit.is_present]
+        prepare(present, raw, warehouse, workers)
+        answer_all(present, raw, as_of, workers)
     return done
 
 
@@ -81,7 +91,7 @@ def unread(raw: Path, warehouse: Path) -> list[Unread]:
         _take(_settled(raw), raw, warehouse, ledger, datetime.now(UTC).replace(microsecond=0))
         taken = ledger.deposits()
         rows = [taken[row["deposit_id"]] for row in ledger.files().values() if row["withdrawn_at"] is None]
-    return _unread(rows, raw, warehouse)
+    return _unread(rows, raw, warehouse, Declarations(raw))
 
 
 def _repair(warehouse: Path) -> None:
@@ -143,16 +153,18 @@ def _take(files: list[InboxFile], raw: Path, warehouse: Path, ledger: Ledger, no
         if row is not None and (row["size"], row["mtime_ns"], row["gone_at"]) == (file.size, file.mtime_ns, None):
             continue
         try:
-            sha256 = take(raw / file.path, warehouse / "deposits")
-        except PermissionError:
-            untaken[file.path] = "Le fichier ne peut pas être lu : ses droits d'accès l'interdisent."
-        except FileNotFoundError:
-            untaken[file.path] = "Le fichier a disparu pendant la lecture."
+            sha256 = take(raw / file.path, warehouse / "deposits", seen=file)
+        except UntakenError as error:
+            untaken[file.path] = str(error)
         else:
             mark = origin_of((warehouse / "deposits" / sha256).read_bytes())
             ledger.record_file(file, deposit_id(file.depositor, sha256), sha256, now, mark=mark)
     present = {file.path for file in files}
-    ledger.record_gone([path for path in known if path not in present and not (raw / path).exists()], now)
+    absent = [path for path in known if path not in present]
+    gone = [path for path in absent if is_gone(raw / path)]
+    ledger.record_gone(gone, now)
+    closed = {path for path in absent if path not in gone and not os.access((raw / path).parent, os.X_OK)}
+    untaken |= dict.fromkeys(closed, "Le dossier de ce fichier ne peut pas être lu : ce qui en a été lu reste compté.")
     return untaken
 
 
@@ -164,7 +176,10 @@ def _note_confirmations(raw: Path, ledger: Ledger, now: datetime) -> None:
     released = ledger.releases()
     for path in sorted(raw.glob("**/CONFIRMER-*.txt")):
         match = _CONFIRMATION.match(path.name)
-        dropped = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        try:
+            dropped = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        except FileNotFoundError:  # taken back since it was listed
+            continue
         for row in ledger.deposits().values():
             own = depositor_of(path.relative_to(raw).as_posix()) == row["depositor"]
             if match and own and row["sha256"].startswith(match[1].lower()):
@@ -177,15 +192,20 @@ def _stage_all(
     raw: Path, warehouse: Path, ledger: Ledger, now: datetime, workers: Workers, progress: Progress | None
 ) -> list[Deposit]:
     """Every deposit that may be current: those present, those just gone, and what a bad rewrite would replace."""
+    declared = Declarations(raw)
     taken, files = ledger.deposits(), sorted(ledger.files().values(), key=lambda row: row["path"])
     files = [row for row in files if row["withdrawn_at"] is None]
     released, loaded, marks = ledger.releases(), ledger.let_in(), ledger.marks()
-    fresh = _stage_ahead([taken[row["deposit_id"]] for row in files], raw, warehouse, workers, progress)
+    read_before = ledger.recorded_stagings()
+    fresh = _stage_ahead([taken[row["deposit_id"]] for row in files], raw, warehouse, declared, workers, progress)
+    known = read_before - fresh
     deposits: dict[str, Deposit] = {}
+    staged: list[Deposit] = []
     for rank, row in enumerate(files, start=1):
         if progress is not None:
             progress(row["path"], rank, len(files))
-        deposit = _staged(taken[row["deposit_id"]], row["path"], raw, warehouse, ledger, now, fresh)
+        deposit = _staged(taken[row["deposit_id"]], row["path"], raw, warehouse, declared, ledger, known)
+        staged.append(deposit)
         deposit.is_present = row["gone_at"] is None
         for origin in origins_of(deposit.deposit_id, deposit.depositor, marks):
             # A copy under a name without a date is as recent as what it was made from.
@@ -194,21 +214,34 @@ def _stage_all(
         deposit.is_current = let_in(deposit, released)
         previous, kept = row["previous_deposit_id"], None
         if previous is not None and not (deposit.is_current and deposit.deposit_id in loaded):
-            kept = _staged(taken[previous], row["path"], raw, warehouse, ledger, now, fresh)
+            kept = _staged(taken[previous], row["path"], raw, warehouse, declared, ledger, known)
+            staged.append(kept)
             kept.is_present, kept.is_current = False, let_in(kept, released)
             hold_back(deposit, kept, released)
         if deposit.deposit_id not in deposits or not deposits[deposit.deposit_id].is_present:
             deposits[deposit.deposit_id] = deposit
         if kept is not None and not deposit.is_current:
             deposits.setdefault(kept.deposit_id, kept)
+    new = [deposit for deposit in staged if deposit.is_new or deposit.staging.name not in read_before]
+    ledger.record_stagings([(d.staging.name, d.deposit_id, d.report.status, _staged_at(d, now)) for d in new])
     return sorted(deposits.values(), key=lambda deposit: (deposit.path, deposit.arrival))
 
 
+def _staged_at(deposit: Deposit, now: datetime) -> datetime:
+    """The start of this pass, or before it what a shard staged, or a run killed before it could tell."""
+    return min(now, datetime.fromtimestamp(int(deposit.staging.stat().st_mtime), UTC))
+
+
 def _stage_ahead(
-    rows: list[dict[str, Any]], raw: Path, warehouse: Path, workers: Workers, progress: Progress | None
+    rows: list[dict[str, Any]],
+    raw: Path,
+    warehouse: Path,
+    declared: Declarations,
+    workers: Workers,
+    progress: Progress | None,
 ) -> set[str]:
     """Stage what has never been staged on all processors, when there is enough of it; returns the keys now staged."""
-    unseen = _unread(rows, raw, warehouse)
+    unseen = _unread(rows, raw, warehouse, declared)
 
     def done(count: int) -> None:
         if progress is not None:
@@ -219,37 +252,41 @@ def _stage_ahead(
     return {one.key for one in unseen}
 
 
-def _unread(rows: list[dict[str, Any]], raw: Path, warehouse: Path) -> list[Unread]:
+def _unread(rows: list[dict[str, Any]], raw: Path, warehouse: Path, declared: Declarations) -> list[Unread]:
     """What of these deposits of the ledger is to be read, and can be."""
     found = {}
     for row in rows:
-        origin, _ = _origin(row, raw)
+        origin, _ = _origin(row, declared)
         key = recipe_key(row["sha256"], origin)
         if not (warehouse / "staging" / key).is_dir() and has_copy(row, row["path"], raw, warehouse):
             found[key] = Unread(row["sha256"], origin, row["size"], key)
     return list(found.values())
 
 
-def origin_of_row(row: Mapping[str, Any], raw: Path) -> Origin:
+def origin_of_row(row: Mapping[str, Any], declared: Declarations) -> Origin:
     """Where a deposit of the ledger comes from, with what its depositor declares today."""
-    return _origin(row, raw)[0]
+    return _origin(row, declared)[0]
 
 
-def _origin(row: Mapping[str, Any], raw: Path) -> tuple[Origin, str | None]:
-    """Where a deposit comes from, and why its funder.toml cannot be used, if it cannot."""
-    funder_file, problem = _declarations(raw / row["depositor"]) if row["depositor"] else (FunderFile(), None)
+def _origin(row: Mapping[str, Any], declared: Declarations) -> tuple[Origin, str | None]:
+    """Where a deposit comes from, and what of its depositor's declarations cannot be used, if anything."""
+    funder_file, problem = declared.of(row["depositor"])
     return Origin(row["deposit_id"], row["depositor"], row["file_name"], funder_file), problem
 
 
 def _staged(
-    row: Mapping[str, Any], path: str, raw: Path, warehouse: Path, ledger: Ledger, now: datetime, fresh: set[str]
+    row: Mapping[str, Any],
+    path: str,
+    raw: Path,
+    warehouse: Path,
+    declared: Declarations,
+    ledger: Ledger,
+    known: set[str],
 ) -> Deposit:
-    origin, problem = _origin(row, raw)
+    origin, problem = _origin(row, declared)
     key = recipe_key(row["sha256"], origin)
     folder = warehouse / "staging" / key
-    # A folder that the ledger does not know was staged by a shard, or by a run killed before it could say so.
-    is_ahead = folder.is_dir() and key not in fresh
-    is_new = not (is_ahead and ledger.has_staging(key))
+    is_new = not (folder.is_dir() and key in known)
     former = None
     if not folder.is_dir() and not has_copy(row, path, raw, warehouse):
         former = former_staging(row["deposit_id"], ledger, warehouse)
@@ -260,9 +297,6 @@ def _staged(
             )
         is_new, folder = False, former[0]
     report = stage(warehouse / "deposits" / row["sha256"], origin, folder)
-    if is_new:
-        staged_at = datetime.fromtimestamp(int(folder.stat().st_mtime), UTC) if is_ahead else now
-        ledger.record_staging(key, row["deposit_id"], report.status, staged_at)
     report.messages[:0] = [told for told in (former and former[1], problem) if told]
     return Deposit(
         deposit_id=row["deposit_id"],
@@ -288,11 +322,3 @@ def _stated_date(report: Report, staging: Path) -> date | None:
         return None
     dates = pl.read_parquet(staging / "accepted.parquet", columns=["source_updated_at"])["source_updated_at"]
     return dates.max()  # type: ignore[return-value]
-
-
-def _declarations(folder: Path) -> tuple[FunderFile, str | None]:
-    """The depositor's funder.toml, or an empty one with the message that says why it cannot be used."""
-    try:
-        return load_funder_file(folder / FILE_NAME), None
-    except FunderFileError as error:
-        return FunderFile(), f"{error} Les déclarations de ce fichier sont ignorées."

@@ -7,9 +7,10 @@ that must not happen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pipelines.ingest.fold import fold_words
 from pipelines.ingest.format_file import format_toml
 from pipelines.ingest.infer_amounts import ask_about_other_amounts, find_amounts
 from pipelines.ingest.infer_decision import ask_about_loans, find_decision
@@ -21,6 +22,7 @@ from pipelines.ingest.infer_year import find_year
 from pipelines.ingest.personal import mask
 from pipelines.ingest.propose import check_reading, meanings, merged, propose
 from pipelines.ingest.recognise import find_header
+from pipelines.ingest.report import Question
 from schemas.format import INFERRED
 
 if TYPE_CHECKING:
@@ -30,19 +32,26 @@ if TYPE_CHECKING:
     from pipelines.ingest.sheet import Member, Sheet
     from schemas.format import Format
 
+_SAYS_AGAIN = {"again": "elle répète l'autre feuille : ne pas la lire"}
+
 
 @dataclass(frozen=True)
 class Inference:
     """What was understood of one file. `format` is None when too little was to propose one.
 
-    `toml`: the proposed format file; `meanings`: what each column was taken for, and why; `questions`: what is open
-    (French). The file is read only without question.
+    `toml`: the proposed format file; `meanings`: what each column was taken for, and why; `asked`: what is open.
+    The file is read only without question.
     """
 
     format: Format | None
     toml: str | None
     meanings: list[ColumnReport]
-    questions: list[str]
+    asked: list[Question]
+
+    @property
+    def questions(self) -> list[str]:
+        """The open questions, as they are asked."""
+        return [question.text for question in self.asked]
 
     @property
     def basis(self) -> dict[str, str]:
@@ -65,7 +74,7 @@ def infer(member: Member, origin: Origin) -> Inference | None:
     if not tables:
         return None
     main = max(tables, key=lambda table: (len(table.guess.fields), table.guess.sheet.cells.height))
-    questions = list(main.guess.questions)
+    asked = list(main.guess.asked)
     format_ = main.format
     for other in tables:
         if other is main:
@@ -74,18 +83,19 @@ def infer(member: Member, origin: Origin) -> Inference | None:
         if both is not None:
             format_ = both
             name = other.guess.sheet.name
-            questions += [f"Feuille « {name} » : {q}" for q in other.guess.questions if q not in main.guess.questions]
+            own = [q for q in other.guess.asked if q.text not in main.guess.questions]
+            asked += [replace(q, text=f"Feuille « {name} » : {q.text}") for q in own]
         else:
-            questions += _questions_of_another_sheet(main, other.guess)
+            asked += _asked_of_another_sheet(main, other.guess)
     if format_ is None:
         toml = None
     else:
         remarks = [
             "Proposé d'après les titres et le contenu du fichier : à relire avant de s'en servir.",
-            *(f"Question ouverte : {question}" for question in questions),
+            *(f"Question ouverte : {question.text}" for question in asked),
         ]
         toml = mask(format_toml(format_, remarks=remarks, notes=main.guess.basis))
-    return Inference(format_, toml, meanings(main.guess), questions)
+    return Inference(format_, toml, meanings(main.guess), asked)
 
 
 def explain_accepted(report: Report, inferred: Inference) -> None:
@@ -111,10 +121,14 @@ def explain_held(report: Report, inferred: Inference, questions: list[str]) -> N
         if sheet.name in understood:
             sheet.reason = "ses titres sont trouvés, mais une question reste ouverte"
     report.questions = questions
+    report.to_choose = [question for question in inferred.asked if question.about is not None]
 
 
-def _questions_of_another_sheet(main: _Table, other: Guess) -> list[str]:
+def _asked_of_another_sheet(main: _Table, other: Guess) -> list[Question]:
     """Another list of grants in the same file: it may complete the main one, or say it again."""
+    about = f"sheet {fold_words(other.sheet.name)}"
+    if main.guess.answers.get(about) in _SAYS_AGAIN:
+        return []
     like = main.format is not None and find_header(other.sheet, {INFERRED: main.format}) is not None
     has_money = any(name.startswith("amount") for name in (*other.fields, *other.rivals))
     if like or (has_money and "applicant_name" in other.fields):
@@ -123,7 +137,7 @@ def _questions_of_another_sheet(main: _Table, other: Guess) -> list[str]:
             f"Faut-il lire aussi la feuille « {other.sheet.name} », ou répète-t-elle « {name} » autrement ? Plusieurs "
             "feuilles aux mêmes titres, avec une colonne « Statut » (accordée, refusée), se lisent ensemble."
         )
-        return [question]
+        return [Question(question, about, _SAYS_AGAIN)]
     return []
 
 

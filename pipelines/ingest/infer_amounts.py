@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.ingest.amounts import parse_amounts
 from pipelines.ingest.fold import fold_words
-from pipelines.ingest.guess import BY_BOTH, BY_TITLE, listed_columns
+from pipelines.ingest.guess import BY_ANSWER, BY_BOTH, BY_TITLE, listed_columns
 from pipelines.ingest.infer_table import RELATIVE_YEAR
 from pipelines.ingest.titles import convention_keys, mandate_keys, title_key
 from schemas.synonyms import load_synonyms
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 STAGED = ("amount_requested", "amount_proposed", "amount_awarded", "amount_committed", "amount_paid")
 _ASIDE = ("amount_clawed_back", "amount_loan", "amount_guarantee", "amount_in_kind")
 HEADLINE = ("awarded", "committed", "paid")
+STAGES = {"requested": "demandé", "awarded": "accordé", "committed": "engagé", "paid": "versé"}
+_OTHER = {"other": "autre chose : ne pas lire cette colonne"}
 _FEWEST_CONVENTION_TITLES = 2
 _FEWEST_MANDATE_TITLES = 2
 _OF_GRANTS = re.compile(r"\b(subventions?|aides?|concours)\b")
@@ -31,6 +33,8 @@ _FUNDERS = re.compile(
     r"draaf|ddets|drajes|ville|commune|communaute|agglo\w*|metropole|epci|ccas|bailleurs?)\b"
 )
 _FEWEST_FUNDERS = 2
+_MOST_ASKED = 8
+IN_EUROS = {"euro": "en euros"}
 IN_WHICH_UNIT = "En quelle unité sont les montants : en euros, en milliers d'euros, ou dans une autre monnaie ?"
 _MONEY_WORDS = re.compile(
     r"\b(montants?|mt|mnt|sommes?|subventions?|subv|sub|aides?|financements?|credits?|mandats?|mandates?|ae|cp|dotations?|"
@@ -65,6 +69,7 @@ def find_amounts(guess: Guess) -> None:
             guess.rivals[name] = [column]
             guess.ask(_about_cells(column))
     _set_reminders_aside(guess)
+    _place_answered(guess)
     _find_unstaged(guess)
     found = [stage for stage in HEADLINE if f"amount_{stage}" in guess.fields]
     guess.stage = found[0] if found else None
@@ -90,7 +95,7 @@ def _set_reminders_aside(guess: Guess) -> None:
 def ask_about_units(guess: Guess) -> None:
     """Ask in what the amounts are, when something speaks of thousands or of another currency."""
     if any(names_a_unit(text) for text in [*guess.names, *guess.asides]):
-        guess.ask(IN_WHICH_UNIT)
+        guess.ask(IN_WHICH_UNIT, about="unit", choices=IN_EUROS)
 
 
 def _find_unstaged(guess: Guess) -> None:
@@ -107,12 +112,18 @@ def _find_unstaged(guess: Guess) -> None:
         guess.ask(_about_cells(column))
         return
     stage = None if known or guess.titled("field", "decision_status") else stage_of_list(guess)
+    answer = None
     if stage is None:
-        guess.rivals["amount"] = [column]
-        guess.ask(
+        answer = guess.ask(
             f"Le montant de la colonne {column.called} est-il demandé, accordé ou versé ? Dites-le dans son titre : "
-            "« Montant accordé », par exemple."
+            "« Montant accordé », par exemple.",
+            about=f"stage {column.key}",
+            choices={stage: STAGES[stage] for stage in STAGES if f"amount_{stage}" not in guess.fields},
         )
+    if answer is not None:
+        guess.place(f"amount_{answer}", column, BY_ANSWER)
+    elif stage is None:
+        guess.rivals["amount"] = [column]
     else:
         guess.place(f"amount_{stage}", column, BY_BOTH if stage == "paid" else BY_TITLE)
         guess.basis[f"amount_{stage}"] = "d'après son titre et le nom de la liste"
@@ -182,10 +193,36 @@ def ask_about_other_amounts(guess: Guess) -> None:
         others = [column for column in others if column not in funders]
         if not others:
             return
-    guess.ask(
-        f"Des montants restent sans explication ({listed_columns(others)}) : font-ils partie de la subvention, faut-il "
-        "les additionner, ou s'agit-il d'autre chose ?"
-    )
+    apart = {column.key for column in others if column.key}
+    if len(apart) < len(others) or len(others) > _MOST_ASKED:
+        guess.ask(
+            f"Des montants restent sans explication ({listed_columns(others)}) : font-ils partie de la subvention, "
+            "faut-il les additionner, ou s'agit-il d'autre chose ?"
+        )
+        return
+    for column in others:
+        guess.ask(
+            f"Que sont les montants de {column.called} : demandés, accordés, versés, ou autre chose ? S'il faut les "
+            "additionner à d'autres, faites-en une seule colonne.",
+            about=f"amount {column.key}",
+            choices={**STAGES, **_OTHER},
+        )
+
+
+def _place_answered(guess: Guess) -> None:
+    """Columns of money that the author explained when he was asked about them."""
+    for column in list(guess.free):
+        answer = guess.answers.get(f"amount {column.key}")
+        if answer in _OTHER:
+            guess.ignored[column.letter] = f"{BY_ANSWER} : autre chose qu'une subvention"
+        elif answer in STAGES and f"amount_{answer}" in guess.fields:
+            both = guess.rivals[f"amount_{answer}_again"] = [guess.fields[f"amount_{answer}"], column]
+            guess.ask(
+                f"Deux colonnes donnent un montant {STAGES[answer]} ({listed_columns(both)}) : s'il faut les "
+                "additionner, faites-en une seule."
+            )
+        elif answer in STAGES and column.share(column.amounts) > 0:
+            guess.place(f"amount_{answer}", column, BY_ANSWER)
 
 
 def _may_be_money(column: Column) -> bool:

@@ -14,10 +14,11 @@ import polars as pl
 
 from pipelines.ingest.fold import by_value, fold_words
 from pipelines.ingest.french import count
-from pipelines.ingest.guess import BY_BOTH, BY_CELLS, french_or, listed_columns
+from pipelines.ingest.guess import BY_ANSWER, BY_BOTH, BY_CELLS, french_or, listed_columns
 from pipelines.ingest.infer_amounts import stage_of_list
 from pipelines.ingest.personal import mask
 from pipelines.ingest.titles import title_key
+from schemas import codelist
 from schemas.synonyms import load_synonyms
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from pipelines.ingest.guess import Guess
 
 _MOST_WORDS = 15
-_MOST_ASKED = 6
+_MOST_ASKED = 12
 _OTHER_AID = ("amount_loan", "amount_guarantee", "amount_in_kind")
 _NOT_GRANTED = (
     r"(refus|rejet|irrecevab|ineligib|defavorab|ajourn|annul|abandon|desist|sans suite|non (retenu|accord|attribu|"
@@ -47,6 +48,12 @@ _ENDS = re.compile(r"\b(refus|rejet|annulation|abandon|desistement|caducite|irre
 _TELLS = re.compile(r"\b(decisions?|statuts?|avis|suites?|resultats?|issue|vote|verdict|arbitrage|etat (de|du))\b")
 _OPINION = re.compile(r"^avis\b")
 _ONLY_AWARDS = "Le fichier contient-il seulement des demandes accordées, ou aussi des refus et des demandes en cours ?"
+_AWARDS_ALONE = {"yes": "seulement des demandes accordées"}
+_LOANS_OR_NOT = {
+    "no": "non, ce sont des subventions",
+    "loan": "oui, des prêts ou des avances remboursables",
+    "guarantee": "oui, des garanties",
+}
 _LOAN_LISTS = re.compile(r"\b(prets?|garanties?|emprunts?|avances?)\b")
 _LOANS = r"^(prets?\b|avances? remboursables?|garanties? d emprunt|garanties?$|avances?$)"
 
@@ -55,6 +62,12 @@ _LOANS = r"^(prets?\b|avances? remboursables?|garanties? d emprunt|garanties?$|a
 def status_words() -> dict[str, str]:
     """Each word that means one thing everywhere, by its key → the code of the decision."""
     return {title_key(word): code for code, words in load_synonyms().statuses.items() for word in words}
+
+
+@cache
+def _decisions() -> dict[str, str]:
+    """What a word may mean: the code of each decision with its label, but the one that nobody can mean."""
+    return {code: label for code, label in codelist.labels("decision_status").items() if code != "unknown"}
 
 
 @cache
@@ -70,20 +83,41 @@ def find_decision(guess: Guess) -> None:
             _all_awards(guess)
         return
     blank = column.text.len() - column.cells.len()
+    unsaid = None
     if blank:
-        guess.ask(f"Que veut dire une case vide dans la colonne {column.called} ({count(blank, 'ligne')}) ?")
-    known = status_words()
-    unknown = {key: word for key, word in column.words.items() if key not in known}
-    for key, word in list(unknown.items())[:_MOST_ASKED]:
-        told = _unclear_words().get(key, "accordée, refusée, irrecevable, retirée, classée sans suite ou en cours")
-        guess.ask(f"Que veut dire « {(mask(word) or '')[:60]} » dans la colonne {column.called} : {told} ?")
+        unsaid = guess.ask(
+            f"Que veut dire une case vide dans la colonne {column.called} ({count(blank, 'ligne')}) ?",
+            about=f"blank {column.key}",
+            choices=_decisions(),
+        )
+    if unsaid is not None:
+        guess.blanks["decision_status"] = unsaid
+    known = status_words() | _answered_words(guess, column)
+    unknown = [key for key in column.words if key not in known]
     guess.rivals.pop("decision_status", None)
     guess.place("decision_status", column, BY_BOTH if column.title.meaning is not None else BY_CELLS)
     guess.values["decision_status"] = {
         cell: known[title_key(cell)] for cell in column.cells.unique(maintain_order=True) if title_key(cell) in known
     }
     if not unknown:
-        _check_against_amounts(guess, column)
+        _check_against_amounts(guess, column, known)
+
+
+def _answered_words(guess: Guess, column: Column) -> dict[str, str]:
+    """The words of `column` that do not mean one thing everywhere: what the author said of them, the others asked."""
+    said: dict[str, str] = {}
+    unclear = [key for key in column.words if key not in status_words()]
+    for key in unclear[:_MOST_ASKED]:
+        word = (mask(column.words[key]) or "")[:60]
+        told = _unclear_words().get(key, "accordée, refusée, irrecevable, retirée, classée sans suite ou en cours")
+        answer = guess.ask(
+            f"Que veut dire « {word} » dans la colonne {column.called} : {told} ?",
+            about=f"word {column.key} : {title_key(word)}",
+            choices=_decisions(),
+        )
+        if answer is not None:
+            said[key] = answer
+    return said
 
 
 def _status_column(guess: Guess) -> Column | None:
@@ -108,12 +142,13 @@ def _status_column(guess: Guess) -> Column | None:
     return guess.one_of("decision_status", [*titled, *by_cells])
 
 
-def _check_against_amounts(guess: Guess, column: Column) -> None:
+def _check_against_amounts(guess: Guess, column: Column, known: dict[str, str]) -> None:
     """A refusal with money, or an award without, says that the words or the amounts are not what they seem."""
     amount = guess.fields.get(f"amount_{guess.stage}")
     if amount is None:
         return
-    status = by_value(column.text, lambda text: status_words().get(title_key(text)))
+    status = by_value(column.text, lambda text: known.get(title_key(text)))
+    status = status.fill_null(pl.lit(guess.blanks.get("decision_status")))
     money = amount.amounts.fill_null(0)
     awarded, refused = status == "awarded", status.is_in(["refused", "inadmissible", "closed_no_action"])
     for mask_, what in (
@@ -139,10 +174,8 @@ def _all_awards(guess: Guess) -> None:
     declared = stage_of_list(guess) is not None
     otherwise = not declared and (_says_otherwise(guess) or "amount_requested" in guess.fields)
     if amount is None:
-        if guess.wide and not otherwise:  # a blank year is no line
+        if guess.wide and (not otherwise or _are_only_awards(guess)):  # a blank year is no line
             guess.constants["decision_status"] = "awarded"
-        elif guess.wide:
-            guess.ask(_ONLY_AWARDS)
         return
     unread = amount.text.is_not_null() & amount.amounts.is_null()  # asked once the lines are read
     nothing = int(((amount.amounts.fill_null(0) == 0) & ~unread).sum()) - _other_aid(guess, amount)
@@ -151,10 +184,12 @@ def _all_awards(guess: Guess) -> None:
             f"{count(nothing, 'ligne')} sans montant, ou à zéro, dans la colonne {amount.called} : sont-ce des refus, "
             "des demandes en cours, des oublis, ou des titres de rubrique ?"
         )
-    elif otherwise:
-        guess.ask(_ONLY_AWARDS)
-    else:
+    elif not otherwise or _are_only_awards(guess):
         guess.constants["decision_status"] = "awarded"
+
+
+def _are_only_awards(guess: Guess) -> bool:
+    return guess.ask(_ONLY_AWARDS, about="only awards", choices=_AWARDS_ALONE) is not None
 
 
 def _says_some(column: Column) -> bool:
@@ -206,12 +241,28 @@ def _are_verdicts(column: Column, folded: pl.Series) -> bool:
 def ask_about_loans(guess: Guess) -> None:
     """A loan is in no grant total: a list or a column that speaks of loans is asked."""
     if any(_LOAN_LISTS.search(name) for name in guess.names):
-        guess.ask("Ces lignes sont-elles des prêts ou des garanties, à ne pas compter comme subventions ?")
+        answer = guess.ask(
+            "Ces lignes sont-elles des prêts ou des garanties, à ne pas compter comme subventions ?",
+            about="loans",
+            choices=_LOANS_OR_NOT,
+        )
+        if answer in ("loan", "guarantee"):
+            guess.constants["aid_form"] = answer
     for column in guess.columns:
         named = column in (guess.fields.get("applicant_name"), guess.fields.get("title"))
         if not named and column.cells.len() and column.distinct <= 2 * _MOST_WORDS:
             for question in loans_in(column):
-                guess.ask(question)
+                answer = guess.ask(question, about=f"loans {column.key}", choices=_loan_choices(guess, column))
+                if answer in ("loan", "guarantee"):
+                    guess.place("aid_form", column, BY_ANSWER)
+                    cells = column.cells.unique(maintain_order=True)
+                    guess.values["aid_form"] = {c: answer if re.search(_LOANS, fold_words(c)) else "" for c in cells}
+
+
+def _loan_choices(guess: Guess, column: Column) -> dict[str, str]:
+    """A column that is read as something else, or beside one that says the form of the aid, cannot say it too."""
+    says_it = "aid_form" not in guess.fields and "aid_form" not in guess.constants and column in list(guess.free)
+    return _LOANS_OR_NOT if says_it else {"no": _LOANS_OR_NOT["no"]}
 
 
 def loans_in(column: Column) -> list[str]:

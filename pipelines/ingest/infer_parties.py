@@ -12,7 +12,7 @@ import polars as pl
 
 from pipelines.ingest.fold import fold_words
 from pipelines.ingest.french import count
-from pipelines.ingest.guess import BY_BOTH, BY_CELLS, BY_ELIMINATION, french_or, listed_columns
+from pipelines.ingest.guess import BY_ANSWER, BY_BOTH, BY_CELLS, BY_ELIMINATION, french_or, listed_columns
 from pipelines.ingest.personal import mask, names_persons
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ from pipelines.ingest.guess import Guess
 _FEW_LINES = 10
 _FEWEST_PARTIES = 4  # distinct names in a list of more than a few lines; fewer is a flag, not a name
 _MOST_FUNDERS = 20
+_DEMANDS = {"applicant": "les demandeurs (ou bénéficiaires)"}
 _LABEL = re.compile(r"^(libelle|designation|intitule)\b")
 
 
@@ -72,8 +73,15 @@ def _other_party(guess: Guess, name: str, either: list[Column]) -> None:
 def _only_a_weak_name(guess: Guess, either: list[Column]) -> None:
     weak = guess.titled("weak", "applicant_name")
     if either:
-        guess.ask(f"Qui sont les noms de {listed_columns(either)} : les demandeurs ou les financeurs ?")
-        guess.rivals["applicant_name"] = either
+        answer = guess.ask(
+            f"Qui sont les noms de {listed_columns(either)} : les demandeurs ou les financeurs ?",
+            about=f"party {either[0].key}" if len(either) == 1 else None,
+            choices=_DEMANDS,
+        )
+        if answer is not None:
+            guess.place("applicant_name", either[0], BY_ANSWER)
+        else:
+            guess.rivals["applicant_name"] = either
         return
     if len(weak) > 1:  # a label may be that of the grant
         weak = [c for c in weak if c.has_organisations or not _LABEL.match(fold_words(c.title.text))] or weak
@@ -85,9 +93,17 @@ def _only_a_weak_name(guess: Guess, either: list[Column]) -> None:
     persons = _persons(guess)
     if column.has_names and column.has_organisations and persons is None:
         guess.place("applicant_name", column, BY_BOTH)
+    elif persons is not None:
+        guess.rivals["applicant_name"] = [column]
+        guess.ask(persons)
+    elif guess.ask(
+        f"La colonne {column.called} donne-t-elle le nom du demandeur ?",
+        about=f"party {column.key}",
+        choices=_DEMANDS,
+    ):
+        guess.place("applicant_name", column, BY_ANSWER)
     else:
         guess.rivals["applicant_name"] = [column]
-        guess.ask(persons or f"La colonne {column.called} donne-t-elle le nom du demandeur ?")
 
 
 def _persons(guess: Guess) -> str | None:

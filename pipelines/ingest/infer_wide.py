@@ -13,7 +13,7 @@ import polars as pl
 
 from pipelines.ingest.fold import fold_header
 from pipelines.ingest.guess import listed_columns
-from pipelines.ingest.infer_amounts import HEADLINE, ask_about_units, stage_of_list
+from pipelines.ingest.infer_amounts import HEADLINE, STAGES, ask_about_units, stage_of_list
 from pipelines.ingest.titles import meanings, title_key
 from schemas.format import UnpivotRule
 
@@ -51,11 +51,14 @@ def find_wide_amounts(guess: Guess) -> bool:
     guess.stage = known.name.removeprefix("amount_") if known is not None and known.kind == "field" else None
     guess.stage = guess.stage or stage_of_list(guess)
     if guess.stage is None:
-        guess.rivals["amount"] = columns
-        guess.ask(
+        guess.stage = guess.ask(
             f"Les montants sont répartis par année ({listed_columns(columns)}) : sont-ils demandés, accordés ou "
-            "versés ?"
+            "versés ?",
+            about=f"stage {key}",
+            choices={stage: STAGES[stage] for stage in HEADLINE},
         )
+    if guess.stage is None:
+        guess.rivals["amount"] = columns
     return True
 
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from pipelines.ingest.dates import date_in_name, year_in_name
 from pipelines.ingest.french import count
-from pipelines.ingest.guess import BY_BOTH, listed_columns
+from pipelines.ingest.guess import BY_ANSWER, BY_BOTH, listed_columns
 from schemas.synonyms import load_synonyms
 
 if TYPE_CHECKING:
@@ -66,11 +66,16 @@ def _from_column(guess: Guess, column: Column, named: set[int]) -> None:
         guess.rivals["fiscal_year"] = [column]
         guess.ask(f"La colonne {column.called} donne-t-elle l'exercice de chaque ligne ?")
     elif len(named) == 1 and not named & years:
-        guess.rivals["fiscal_year"] = [column]
-        guess.ask(
-            f"L'exercice est-il celui de la colonne {column.called} ou l'année {named.pop()} que porte le nom de la "
-            "liste ?"
+        [year] = named
+        question = (
+            f"L'exercice est-il celui de la colonne {column.called} ou l'année {year} que porte le nom de la liste ?"
         )
+        if not _ask_source(guess, question, [column], year):
+            guess.rivals["fiscal_year"] = [column]
+        elif "fiscal_year" in guess.constants:
+            guess.ignored[column.letter] = f"{BY_ANSWER} : ce n'est pas l'exercice"
+        else:
+            guess.place("fiscal_year", column, BY_ANSWER)
     else:
         guess.place("fiscal_year", column, BY_BOTH)
 
@@ -84,11 +89,13 @@ def _from_dates(guess: Guess, dates: list[Column], named: set[int]) -> None:
             f"Il manque une date lisible ({listed_columns(dates)}) sur {count(unread, 'ligne')} : de quel exercice ?"
         )
     elif len(named) == 1 and (years.drop_nulls() != next(iter(named))).any():
-        guess.rivals["fiscal_year"] = dates
-        guess.ask(
-            f"L'exercice est-il l'année de la date ({listed_columns(dates)}) ou l'année {named.pop()} que porte le nom "
-            "de la liste ?"
+        [year] = named
+        question = (
+            f"L'exercice est-il l'année de la date ({listed_columns(dates)}) ou l'année {year} que porte le nom de la "
+            "liste ?"
         )
+        if not _ask_source(guess, question, dates, year):
+            guess.rivals["fiscal_year"] = dates
 
 
 def _from_names(guess: Guess, named: set[int]) -> None:
@@ -96,7 +103,7 @@ def _from_names(guess: Guess, named: set[int]) -> None:
     titled = {column.title.year for name, column in guess.fields.items() if name.startswith("amount_")} - {None}
     years = named | {year for year in titled if year is not None}
     if len(years) != 1:
-        guess.ask("De quel exercice sont ces subventions ? Ajoutez une colonne « Exercice » ou une date de décision.")
+        _ask_year(guess)
         return
     year = years.pop()
     if _read_by_pipeline(guess) == year:
@@ -106,7 +113,25 @@ def _from_names(guess: Guess, named: set[int]) -> None:
     elif _first_in_banner(guess) == year:
         guess.banner_rules["fiscal_year"] = _IN_BANNER
     else:
-        guess.ask("De quel exercice sont ces subventions ? Ajoutez une colonne « Exercice » ou une date de décision.")
+        _ask_year(guess)
+
+
+def _ask_year(guess: Guess) -> None:
+    answer = guess.ask(
+        "De quel exercice sont ces subventions ? Ajoutez une colonne « Exercice » ou une date de décision.",
+        about="year",
+    )
+    if answer is not None:
+        guess.constants["fiscal_year"] = answer
+
+
+def _ask_source(guess: Guess, question: str, columns: list[Column], year: int) -> bool:
+    """Ask whether the year is that of `columns` or the `year` that the list's name states; whether it is known."""
+    own = columns[0].called if len(columns) == 1 else "celle des dates"
+    answer = guess.ask(question, about="year source", choices={"column": own, "name": str(year)})
+    if answer == "name":
+        guess.constants["fiscal_year"] = str(year)
+    return answer is not None
 
 
 def _named_years(guess: Guess) -> set[int]:

@@ -172,23 +172,24 @@ class Ledger:
                 [(now.isoformat(), deposit_id) for deposit_id in deposit_ids],
             )
 
-    def record_staging(self, recipe_key: str, deposit_id: str, status: str, now: datetime) -> None:
-        """A deposit was staged with this recipe."""
+    def record_stagings(self, staged: list[tuple[str, str, str, datetime]]) -> None:
+        """Deposits were staged: the key of the recipe, the deposit, its status, and when."""
         with self._transaction() as db:
-            db.execute(
-                "INSERT OR REPLACE INTO stagings VALUES (?, ?, ?, ?)", (recipe_key, deposit_id, status, now.isoformat())
+            db.executemany(
+                "INSERT OR REPLACE INTO stagings VALUES (?, ?, ?, ?)",
+                [(*told, staged_at.isoformat()) for *told, staged_at in staged],
             )
+
+    def recorded_stagings(self) -> set[str]:
+        """The keys of all the recipes that deposits were staged with."""
+        return {row["recipe_key"] for row in self._connection.execute("SELECT recipe_key FROM stagings")}
 
     def stagings(self, deposit_id: str) -> list[dict[str, Any]]:
         """What was staged of a deposit, the latest first."""
         rows = self._connection.execute(
-            "SELECT * FROM stagings WHERE deposit_id = ? ORDER BY staged_at DESC, rowid DESC", (deposit_id,)
+            "SELECT * FROM stagings WHERE deposit_id = ? ORDER BY rowid DESC", (deposit_id,)
         )
         return list(rows)
-
-    def has_staging(self, recipe_key: str) -> bool:
-        """Whether the staging of this recipe was told to the ledger."""
-        return bool(self._connection.execute("SELECT 1 FROM stagings WHERE recipe_key = ?", (recipe_key,)).fetchone())
 
     def staged_sizes(self) -> list[tuple[str, int]]:
         """The start of the run that staged a deposit, and the deposit's bytes, for every staging ever done."""
@@ -256,8 +257,9 @@ class Ledger:
             db.execute("INSERT OR IGNORE INTO releases VALUES (?, ?, ?)", (deposit_id, now.isoformat(), how))
 
     def start_run(self, as_of: date, now: datetime) -> int:
-        """A run starts; returns its number."""
+        """A run starts; returns its number. Who starts one writes alone: those that have no end were interrupted."""
         with self._transaction() as db:
+            db.execute("UPDATE runs SET outcome = 'interrupted' WHERE ended_at IS NULL AND outcome IS NULL")
             cursor = db.execute(
                 "INSERT INTO runs (started_at, as_of) VALUES (?, ?)", (now.isoformat(), as_of.isoformat())
             )

@@ -74,7 +74,7 @@ def _write_twins(done: Pass, folder: Path) -> Path:
     done.twins.pairs.write_parquet(content, compression="zstd")
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{hashlib.sha256(content.getvalue()).hexdigest()[:32]}.parquet"
-    if not target.is_file():
+    if not target.is_file() or target.read_bytes() != content.getvalue():
         aside = target.with_suffix(".tmp")
         aside.write_bytes(content.getvalue())
         aside.replace(target)

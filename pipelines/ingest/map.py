@@ -110,7 +110,8 @@ def _trimmed(cells: pl.DataFrame, letters: list[str]) -> pl.DataFrame:
     A column where nothing has to be done is left as it is: it would take its weight in memory again.
     """
     untidy = cells.select(pl.col(letters).str.contains(_UNTIDY).any())
-    return cells.with_columns(in_threads(_tidy, (cells[letter] for letter in letters if untidy[letter].item())))
+    columns = [cells[letter] for letter in letters if untidy[letter].item()]
+    return cells.with_columns(in_threads(_tidy, columns, lines=cells.height))
 
 
 def _tidy(column: pl.Series) -> pl.Series:

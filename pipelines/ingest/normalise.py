@@ -88,7 +88,9 @@ def normalise(mapped: MappedSheet, origin: Origin, *, sheet_index: int) -> Norma
     given = corrected(mapped.lines, origin, findings, sheet_index=sheet_index, places=mapped.places())
     pieces = date_pieces(given)
     given = whole_dates(given.with_columns(blank_words(given[name]) for name in pieces), mapped.letters)
-    read = in_threads(lambda name: _read_column(given[name], format_.rule(name), fields), given.columns)
+    read = in_threads(
+        lambda name: _read_column(given[name], format_.rule(name), fields), given.columns, lines=given.height
+    )
     raw = pl.DataFrame([column.raw for column in read], height=given.height)
     columns: dict[str, pl.Series] = {}
     for column in read:

@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from pipelines.ingest.sheet import Sheet
 
 TO_CORRECT = "À corriger : feuille ajoutée par Qui finance quoi, qui n'est pas relue"
+QUESTIONS = "Nos questions sur votre fichier (Qui finance quoi) : choisissez vos réponses"
 GUIDE = "Mode d'emploi du modèle Qui finance quoi (cette feuille n'est pas lue)"
 EXAMPLES = "Exemples fictifs du modèle Qui finance quoi (cette feuille n'est pas lue)"
 LISTS = "Listes de valeurs du modèle Qui finance quoi (cette feuille n'est pas lue)"
 
 _REASONS = {
     TO_CORRECT: "feuille ajoutée par nous : la liste des points à corriger",
+    QUESTIONS: "feuille ajoutée par nous : des questions et vos réponses",
     GUIDE: "feuille du modèle : le mode d'emploi",
     EXAMPLES: "feuille du modèle : des exemples fictifs",
     LISTS: "feuille du modèle : les listes de valeurs",

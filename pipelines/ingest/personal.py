@@ -49,10 +49,10 @@ def mask(text: str | None) -> str | None:
 
 def masked(column: pl.Series) -> tuple[pl.Series, dict[str, pl.Series]]:
     """A text column without personal values, and for each kind met the mask of the cells where one was taken out."""
-    suspects = column.str.contains(_HINT).fill_null(False)
+    suspects = column.str.contains(_HINT)
     if not suspects.any():
         return column, {}
-    places = suspects.arg_true()
+    places = suspects.fill_null(False).arg_true()
     cells = column.gather(places)
     found = {kind: places.filter(cells.str.contains(pattern)) for kind, pattern in PATTERNS.items()}
     nowhere = pl.repeat(False, column.len(), dtype=pl.Boolean, eager=True)

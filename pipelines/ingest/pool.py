@@ -3,24 +3,42 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from pipelines.processes import fresh_processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from concurrent.futures import ProcessPoolExecutor
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
+_Other = TypeVar("_Other")
 _WORTH_IT = 3_000_000  # bytes in all: below, starting processes costs more than it saves
 _EACH = 100_000  # bytes that take as long as what any task costs, however small
+_FEW = 2_000  # lines below which a thread takes longer to start than its work
 
 
-def in_threads(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
-    """`function` of each item, in order, on all processors: polars and DuckDB let go of Python's lock as they work."""
+def in_threads(function: Callable[[_Item], _Result], items: Iterable[_Item], *, lines: int) -> list[_Result]:
+    """`function` of each item, in order, on all processors: polars and DuckDB let go of Python's lock as they work.
+
+    One after the other when there are few `lines` in all.
+    """
+    if lines < _FEW:
+        return [function(item) for item in items]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(function, items))
+
+
+def both(one: Callable[[], _Result], other: Callable[[], _Other], *, lines: int) -> tuple[_Result, _Other]:
+    """What `one` and `other` return, at the same time unless there are few `lines`."""
+    if lines < _FEW:
+        return one(), other()
+    with ThreadPoolExecutor(1) as beside:
+        second = beside.submit(other)
+        return one(), second.result()
 
 
 class Workers:
@@ -37,27 +55,26 @@ class Workers:
             self._pool.shutdown(cancel_futures=True)
 
     def for_each(
-        self, function: Callable[..., object], tasks: Sequence[tuple[Any, ...]], *, sizes: Sequence[int],
+        self, function: Callable[..., _Result], tasks: Sequence[tuple[Any, ...]], *, sizes: Sequence[int],
         done: Callable[[int], None] | None = None,
-    ) -> bool:  # fmt: skip
-        """Call `function(*task)` for every task, largest first; `sizes` are their weights in bytes.
+    ) -> list[_Result] | None:  # fmt: skip
+        """What `function(*task)` returns for every task, largest first; `sizes` are their weights in bytes.
 
-        Returns False, having called nothing or only some, when the work is too small or a worker died: whoever asked
-        then does what is left by itself. An exception of `function` is raised here. `done` hears how many have ended.
+        None, nothing or only some having been called, when the work is too small or a worker died: whoever asked then
+        does what is left by itself. An exception of `function` is raised here. `done` hears how many have ended.
         """
         workers = os.cpu_count() or 1
         if min(workers, len(tasks)) < 2 or sum(sizes) + _EACH * len(tasks) < _WORTH_IT:
-            return False
+            return None
         if self._pool is None:
-            # Fresh processes, not forked ones: polars and DuckDB hold threads.
-            self._pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+            self._pool = fresh_processes(workers)
         order = sorted(range(len(tasks)), key=lambda position: -sizes[position])
         try:
-            futures = [self._pool.submit(function, *tasks[position]) for position in order]
-            for count, future in enumerate(as_completed(futures), start=1):
+            futures = {position: self._pool.submit(function, *tasks[position]) for position in order}
+            for count, future in enumerate(as_completed(futures.values()), start=1):
                 future.result()
                 if done is not None:
                     done(count)
         except BrokenProcessPool:
-            return False
-        return True
+            return None
+        return [futures[position].result() for position in range(len(tasks))]

@@ -48,6 +48,7 @@ def propose(guess: Guess) -> Format | None:
             name: ColumnRule(
                 headers=(column.title.text.strip(),),
                 values=guess.values.get(name, {}),
+                empty=guess.blanks.get(name),
                 unlisted="" if name == "refusal_reason" else None,
             )
             for name, column in placed

@@ -112,16 +112,23 @@ class Part:
 
 
 def write_receipt(
-    report: Report, folder: Path, *, as_of: date, file_name: str | None = None, annotated: str | None = None
+    report: Report,
+    folder: Path,
+    *,
+    as_of: date,
+    file_name: str | None = None,
+    annotated: str | None = None,
+    questionnaire: str | None = None,
 ) -> Path:
     """Write the receipt of `report` into `folder` and return its path; an equal one is left untouched.
 
-    `file_name` is the deposited file's, where the report speaks of the only member of an archive; `annotated` the name
-    of the annotated copy that lies beside the receipt. The page needs nothing but itself, and is never seen
-    half-written. Raises `OSError` when it cannot be written.
+    `file_name` is the deposited file's, where the report speaks of the only member of an archive; `annotated` and
+    `questionnaire` the names of the annotated copy and of our questions that lie beside the receipt. The page needs
+    nothing but itself, and is never seen half-written. Raises `OSError` when it cannot be written.
     """
     path = folder / receipt_name(report, file_name=file_name)
-    place(path, render(report, as_of=as_of, file_name=file_name, annotated=annotated).encode())
+    page = render(report, as_of=as_of, file_name=file_name, annotated=annotated, questionnaire=questionnaire)
+    place(path, page.encode())
     return path
 
 
@@ -156,7 +163,14 @@ def has_legal_csv(report: Report) -> bool:
     return report.status == "accepted" and report.legal_awards is not None and report.legal_awards.conforming > 0
 
 
-def render(report: Report, *, as_of: date, file_name: str | None = None, annotated: str | None = None) -> str:
+def render(
+    report: Report,
+    *,
+    as_of: date,
+    file_name: str | None = None,
+    annotated: str | None = None,
+    questionnaire: str | None = None,
+) -> str:
     """The page as text; equal reports and dates give equal text."""
     members = list(_members(report))
     parts = [_part(member, f"f{index}-") for index, member in enumerate(members, 1)] or [_part(report, "")]
@@ -170,6 +184,7 @@ def render(report: Report, *, as_of: date, file_name: str | None = None, annotat
         left_aside=_left_aside(report, members) if members else [],
         file_name=_name(file_name or report.file),
         annotated=annotated,
+        questionnaire=questionnaire,
         member_name=report.file if file_name and _name(file_name) != _name(report.file) else None,
         states_totals=states_totals,
         non_awards={} if states_totals else {s: n for s, n in decisions if s not in ("awarded", "unknown") and n},

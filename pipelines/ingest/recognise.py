@@ -138,6 +138,9 @@ def _two_rows(top: int, above: dict[str, str], row: int, below: dict[str, str], 
 def _match(
     sheet: Sheet, candidate: Candidate, present: set[str], format_: Format, known: dict[str, str]
 ) -> Header | None:
+    unpivot = format_.layout.unpivot
+    if unpivot is None and format_.recognise.required and present.isdisjoint(known):
+        return None
     if any(fold_header(title) not in present for title in format_.recognise.headers):
         return None
     if any(fold_header(title) in present for title in format_.recognise.forbidden):
@@ -160,7 +163,6 @@ def _match(
         else:
             first[name] = letter
             fields[letter] = name
-    unpivot = format_.layout.unpivot
     may_fill = {name.partition(".")[0] for name in first} | set(() if unpivot is None else unpivot.columns)
     if not may_fill.issuperset(format_.recognise.required):
         return None

@@ -57,6 +57,19 @@ class Issue:
 
 
 @dataclass
+class Question:
+    """What only the author of a file can say (French text).
+
+    `about` names a question that a choice answers, the same at every reading of the file; `choices`: code → French
+    words, none when the answer is a year. Without `about`, only the file itself can answer.
+    """
+
+    text: str
+    about: str | None = None
+    choices: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
 class Lack:
     """One thing that the legal format asks and that is not there: a rule of `schemas/scdl.py`, broken in one column.
 
@@ -138,6 +151,8 @@ class Report:
     """Field → number of accepted lines that state it."""
     questions: list[str] = field(default_factory=list)
     """French questions left open for the author."""
+    to_choose: list[Question] = field(default_factory=list)
+    """Those of the questions that a choice answers, without a change in the file."""
     proposed_format: str | None = None
     """The format file that inference proposes, as TOML text."""
     legal_sheets: list[FileConformity] = field(default_factory=list)
@@ -195,6 +210,7 @@ class Report:
                 "columns": [ColumnReport(**c) for c in body["columns"]],
                 "issues": [Issue(**i) for i in body["issues"]],
                 "members": [cls._from(m) for m in body["members"]],
+                "to_choose": [Question(**q) for q in body["to_choose"]],
                 "legal_sheets": [FileConformity(**_with_lacks(s)) for s in body["legal_sheets"]],
                 "legal_awards": body["legal_awards"] and AwardConformity(**_with_lacks(body["legal_awards"])),
             }

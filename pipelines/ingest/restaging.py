@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pipelines.ingest import french
+from pipelines.ingest.declarations import Declarations
 from pipelines.ingest.deposit import InboxError, look
 from pipelines.ingest.inbox import origin_of_row
 from pipelines.ingest.ledger import Ledger
@@ -51,7 +52,7 @@ def told_plainly(found: Cost) -> str:
         lines = french.count(found.lines_again, "ligne")
         parts.append(
             f"{french.count(found.n_again, 'fichier')} à relire ({lines}), parce qu'un format, le contrat, "
-            "funder.toml ou le code a changé"
+            "funder.toml, une réponse ou le code a changé"
         )
     how_long = "durée inconnue, aucun passage n'ayant encore lu de fichier"
     if found.seconds is not None:
@@ -60,7 +61,7 @@ def told_plainly(found: Cost) -> str:
     kept = (
         f" ; {french.count(found.n_kept, 'lecture gardée', 'lectures gardées')}, faute de copie" if found.n_kept else ""
     )
-    return f"{french.listed(parts)} ; {how_long}{f' ; {kept}, faute de copie' if found.n_kept else ''}."
+    return f"{french.listed(parts)} ; {how_long}{kept}."
 
 
 def cost(raw: Path, warehouse: Path) -> Cost:
@@ -81,12 +82,12 @@ def _cost(ledger: Ledger, present: dict[str, int], raw: Path, warehouse: Path) -
     taken, files = ledger.deposits(), ledger.files()
     new = {path: size for path, size in present.items() if path not in files or files[path]["size"] != size}
     again, lines, kept, unread = 0, 0, 0, sum(new.values())
-    n_again, n_new = 0, len(new)
+    n_again, n_new, declared = 0, len(new), Declarations(raw)
     for path, row in files.items():
         if row["withdrawn_at"] is not None or path in new:
             continue
         deposit = taken[row["deposit_id"]]
-        if (warehouse / "staging" / recipe_key(deposit["sha256"], origin_of_row(deposit, raw))).is_dir():
+        if (warehouse / "staging" / recipe_key(deposit["sha256"], origin_of_row(deposit, declared))).is_dir():
             continue
         former = former_staging(row["deposit_id"], ledger, warehouse)
         if former is None:

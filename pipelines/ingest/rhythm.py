@@ -1,7 +1,10 @@
 """When each depositor usually brings a year, from what it brought before: who is late, and what to ask whom for.
 
 A year is brought on the first day that one of its files holds it: the day that the file states of itself, else the day
-it arrived. The habit is the median number of days after the end of the year, over at least two years seen coming:
+it arrived. Who usually brings its years once they are over has not brought one as long as no file dates from after its
+end: what comes before tells what is in hand.
+
+The habit is the median number of days after the end of the year, over at least two years seen coming:
 
 - of several years brought on one day, only the latest is seen coming (the others were there long before);
 - nor is what arrived on a depositor's first day, when nothing of its dates is stated: that day is ours, not its own;
@@ -35,11 +38,15 @@ _STRAY = 10  # a year of less than a tenth of the median year
 
 @dataclass(frozen=True)
 class Delivery:
-    """The first day on which a depositor brought a fiscal year. `is_observed`: the day tells of its habit."""
+    """The first day on which a depositor brought a fiscal year. `is_observed`: the day tells of its habit.
+
+    `closed_date`: the first one after the end of the year, None when there is none yet.
+    """
 
     depositor: str
     fiscal_year: int
     delivered_date: date
+    closed_date: date | None
     date_basis: Literal["stated", "arrival"]
     is_observed: bool
 
@@ -107,6 +114,7 @@ def brought_as_totals(deposits: Iterable[Deposit], brought: Iterable[Mapping[str
 def _of_one(depositor: str, rows: list[Mapping[str, Any]], stated: Mapping[str, date | None]) -> list[Delivery]:
     lines: dict[int, int] = defaultdict(int)
     first: dict[int, tuple[date, Literal["stated", "arrival"]]] = {}
+    closed: dict[int, date] = {}
     for row in rows:
         year, arrived = int(row["fiscal_year"]), datetime.fromisoformat(row["received_at"]).date()
         said = stated.get(row["deposit_id"]) or date_in_name(row["file_name"])
@@ -114,13 +122,17 @@ def _of_one(depositor: str, rows: list[Mapping[str, Any]], stated: Mapping[str, 
             (said, "stated") if said is not None and said <= arrived else (arrived, "arrival")
         )
         first[year] = min(first.get(year, day), day)
+        if day[0].year > year:
+            closed[year] = min(closed.get(year, day[0]), day[0])
         lines[year] = max(lines[year], int(row["lines"]))
     usual = median(lines.values())
     kept = {year: day for year, day in sorted(first.items()) if lines[year] * _STRAY >= usual}
     began = min(datetime.fromisoformat(row["received_at"]).date() for row in rows)
     latest = {day: max(year for year, (other, _) in kept.items() if other == day) for day, _ in kept.values()}
     return [
-        Delivery(depositor, year, day, basis, latest[day] == year and (basis == "stated" or day > began))
+        Delivery(
+            depositor, year, day, closed.get(year), basis, latest[day] == year and (basis == "stated" or day > began)
+        )
         for year, (day, basis) in kept.items()
     ]
 
@@ -152,15 +164,29 @@ def follow(
         held = {d.fiscal_year for d in found} & covered.get(depositor, set())
         if not held:  # withdrawn, or not counted: there is nothing to follow
             continue
-        lags = [(d.delivered_date - date(d.fiscal_year, 12, 31)).days for d in found if d.is_observed]
-        habit = lags if len(lags) >= LEAST_OBSERVATIONS else None
-        rhythms.append(_rhythm(depositor, found, max(held), len(lags), habit, as_of))
+        habit = _habit(found)
+        if len(habit) >= LEAST_OBSERVATIONS and median(habit) > 0:  # a file of a year in hand does not bring the year
+            held = {d.fiscal_year for d in found if d.fiscal_year in held and d.closed_date} or held
+        n_observations, habit = len(habit), habit if len(habit) >= LEAST_OBSERVATIONS else []
+        rhythms.append(_rhythm(depositor, found, max(held), n_observations, habit, as_of))
         reminders += _missing(depositor, held, habit, as_of)
     return rhythms, sorted(reminders, key=lambda one: (-one.n_days_late, one.depositor, one.fiscal_year))
 
 
+def _lag(delivery: Delivery) -> int:
+    """Days from the end of the year to its delivery; negative before the end."""
+    return (delivery.delivered_date - date(delivery.fiscal_year, 12, 31)).days
+
+
+def _habit(found: list[Delivery]) -> list[int]:
+    """The delays observed: those of years brought once over, unless most are brought before."""
+    lags = [_lag(delivery) for delivery in found if delivery.is_observed]
+    over = [lag for lag in lags if lag > 0]
+    return over if 2 * len(over) >= len(lags) else lags
+
+
 def _rhythm(
-    depositor: str, found: list[Delivery], last: int, n_observations: int, habit: list[int] | None, as_of: date
+    depositor: str, found: list[Delivery], last: int, n_observations: int, habit: list[int], as_of: date
 ) -> Rhythm:
     usual = round(median(habit)) if habit else None
     due = _due(last + 1, habit)
@@ -178,7 +204,7 @@ def _rhythm(
     )
 
 
-def _missing(depositor: str, held: set[int], habit: list[int] | None, as_of: date) -> list[Reminder]:
+def _missing(depositor: str, held: set[int], habit: list[int], as_of: date) -> list[Reminder]:
     basis: Literal["habit", "common"] = "habit" if habit else "common"
     return [
         Reminder(depositor, year, "gap" if year < max(held) else "late", due, basis, (as_of - due).days)
@@ -187,7 +213,7 @@ def _missing(depositor: str, held: set[int], habit: list[int] | None, as_of: dat
     ]
 
 
-def _due(year: int, habit: list[int] | None) -> date:
+def _due(year: int, habit: list[int]) -> date:
     """The last day on which the year is not late."""
     if not habit:
         return date(year + 1, 3, 31)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.ingest.check import check_file
+from pipelines.ingest.declarations import declared_in
 from pipelines.ingest.deposit import deposit_id
 from pipelines.ingest.normalise import Origin
-from schemas.funder import FILE_NAME, FunderFile, FunderFileError, load_funder_file
+from schemas.funder import FunderFile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,10 +27,7 @@ def check_path(file: Path, *, raw: Path, funder: str | None = None) -> Report:
     folder = _depositor_folder(file.resolve(), raw.resolve())
     if folder is not None:
         depositor = folder.name
-        try:
-            declared = load_funder_file(folder / FILE_NAME)
-        except FunderFileError as error:
-            problem = f"{error} Les déclarations de ce fichier sont ignorées."
+        declared, problem = declared_in(folder)
     origin = Origin(deposit_id(depositor, file.name), depositor, file.name, declared, funder_name=funder)
     report = check_file(content, origin).report
     if problem is not None:

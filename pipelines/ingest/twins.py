@@ -183,14 +183,25 @@ def _of_one_year(
         (name for (name,) in by_depositor), key=lambda name: precedence(by_depositor[name,], str(name), funder, known)
     )
     standing = by_depositor[order[0],]
-    found = []
+    met, found = _marks(standing, known), []
     for name in order[1:]:
         own = by_depositor[name,]
-        pairs = _between(own, standing, known, twins, decided)
-        found.append(pairs)
-        gone = pairs.filter("is_sure")["line_id"]
-        standing = pl.concat([standing, own.filter(~pl.col("line_id").is_in(gone.implode()))])
+        marks = _marks(own, known)
+        if not met.isdisjoint(marks):
+            pairs = _between(own, standing, known, twins, decided)
+            found.append(pairs)
+            gone = pairs.filter("is_sure")["line_id"]
+            own = own.filter(~pl.col("line_id").is_in(gone.implode()))
+        standing = pl.concat([standing, own])
+        met |= marks
     return found
+
+
+def _marks(lines: pl.DataFrame, known: Mapping[str, Holder]) -> set[str | None]:
+    """What lines are compared by: without one in common (applicant, decision on lines, file), none is another's."""
+    names = by_value(lines["applicant_name"], fold)
+    contents = {known[name].sha256 for name in lines["deposit_id"].unique()}
+    return {*lines["applicant_siren"], *names, *lines["group"], *contents} - {None}
 
 
 def precedence(

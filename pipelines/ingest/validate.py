@@ -10,7 +10,6 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pandera.errors
 import polars as pl
 
 from pipelines.ingest.identity import repeated
@@ -18,9 +17,10 @@ from pipelines.ingest.lines import Lines
 from pipelines.ingest.personal import mask
 from pipelines.ingest.totals import unlabelled_totals, whole_rows
 from schemas.application import Application
-from schemas.contract import polars_schema, schema_of_stated
 from schemas.contracts import CONTRACTS
 from schemas.decision_count import DecisionCount
+from schemas.failures import NOT_NULL
+from schemas.failures import failures as failures_of
 from schemas.format import DERIVED
 from schemas.issues import issue_kinds
 
@@ -70,7 +70,7 @@ _AT_FAULT = {
     "count_not_whole": "value",
     "mailbox_private": "contact_mailbox",
 }
-"""Rule over a whole line → the field whose cell is shown."""
+"""Rule over several fields → the one whose cell is shown, as it is written."""
 _SHOWN = 120  # characters of a cell quoted in an issue
 
 
@@ -141,29 +141,18 @@ def _without_unread(found: list[Found]) -> list[Found]:
 
 def _failures(lines: pl.DataFrame, model: type[pa.DataFrameModel]) -> list[Found]:
     """The contract's failures, as position, field, code, value. Raises `AssertionError` when `lines` is not its own."""
-    if lines.schema != polars_schema(model):
-        raise AssertionError(f"not the columns of the contract: {lines.columns}")
-    nulls = lines.null_count().row(0, named=True)
-    blank = frozenset(name for name, count in nulls.items() if count == lines.height)
-    try:
-        schema_of_stated(model, blank).validate(lines, lazy=True)
-    except pandera.errors.SchemaErrors as errors:
-        failures: list[Found] = []
-        for case in errors.failure_cases.iter_rows(named=True):
-            code = _code_of(case["check"], model)
-            if code is not None:
-                if case["schema_context"] == "DataFrameSchema":
-                    column, value = _AT_FAULT.get(code), None
-                else:
-                    column, value = case["column"], case["failure_case"]
-                failures.append((int(case["index"]), column, code, value, None))
-        return failures
-    return []
+    failures: list[Found] = []
+    for index, column, rule, value in failures_of(model, lines).iter_rows():
+        code = _code_of(rule, model)
+        if code is not None:
+            column, value = (_AT_FAULT[code], None) if code in _AT_FAULT else (column, value)
+            failures.append((index, column, code, value, None))
+    return failures
 
 
 def _code_of(check: str, model: type[pa.DataFrameModel]) -> str | None:
     """The issue that a failed check stands for; None for an application's null year, explained when it was read."""
-    if check == "not_nullable":
+    if check == NOT_NULL:
         return None if model is Application else MISSING
     if check.startswith("str_matches("):
         return "text_pattern"

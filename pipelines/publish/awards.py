@@ -14,10 +14,14 @@ from pipelines.publish.reports import Output
 from pipelines.publish.tables import Column, Row, Table, records
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
     from pipelines.publish.context import Context
 
 SHOWN = 50
-_ORDER = "fiscal_year DESC, amount DESC NULLS LAST, application_id, beneficiary_name, title"
+MOST_HELD = 20_000
+"""Awards held in memory at once, unless one holder has more alone."""
+_ORDER = "fiscal_year DESC, amount DESC NULLS LAST, application_id, beneficiary_name, title, organisation_id, currency"
 _SHOWN = (
     "fiscal_year", "funder_id", "funder_name", "organisation_id", "beneficiary_name", "amount", "currency", "title",
     "theme", "purpose", "service_key", "service_name",
@@ -34,21 +38,42 @@ KEYS = {
 
 
 class AwardLists:
-    """The awards of every holder of one key, read and made safe for spreadsheets in one go, most recent first."""
+    """The awards of each of `values` of one key, most recent first, made safe for spreadsheets.
 
-    def __init__(self, context: Context, key: str) -> None:
-        self._context = context
-        frame = context.database.typed(
-            f"SELECT * EXCLUDE _key FROM (SELECT *, {KEYS[key]} AS _key FROM awards) ORDER BY _key, {_ORDER}"
+    Pages ask for them in the order of `values`: the awards are read for as many at once as `MOST_HELD` lets.
+    """
+
+    def __init__(self, context: Context, key: str, values: Iterable[str]) -> None:
+        self._context, self._column = context, KEYS[key]
+        counted = context.database.query(f"SELECT {self._column} AS _key, count(*) AS n FROM awards GROUP BY 1")
+        self._turns = list(_turns(values, dict(zip(counted["_key"], counted["n"].tolist(), strict=True))))
+        self._turn_of = {value: number for number, turn in enumerate(self._turns) for value in turn}
+        self._held = -1
+        self._places: dict[str, tuple[int, int]] = {}
+
+    def _place(self, value: str) -> tuple[int, int]:
+        """Where the awards of `value` begin in what is held, and how many they are."""
+        if self._turn_of[value] != self._held:
+            self._read(self._turn_of[value])
+        return self._places.get(value, (0, 0))
+
+    def _read(self, turn: int) -> None:
+        """Hold the awards of one turn, in the place of the former ones."""
+        self._rows = self._safe = pl.DataFrame()
+        frame = self._context.database.typed(
+            f"SELECT *, {self._column} AS _key FROM awards WHERE _key IN (SELECT unnest(?)) ORDER BY _key, {_ORDER}",
+            [self._turns[turn]],
         )
-        counted = context.database.typed(f"SELECT {KEYS[key]} AS _key, count(*) AS n FROM awards GROUP BY 1 ORDER BY 1")
-        ends = counted["n"].cum_sum()
-        self._places = dict(zip(counted["_key"], zip(ends - counted["n"], counted["n"], strict=True), strict=True))
-        self._rows, self._safe = frame.select(_SHOWN), comma_separated.neutralised(frame)
+        counted = frame.group_by("_key", maintain_order=True).len()
+        ends = counted["len"].cast(pl.Int64).cum_sum()
+        starts = ends - counted["len"]
+        self._places = dict(zip(counted["_key"], zip(starts, counted["len"], strict=True), strict=True))
+        self._rows, self._safe = frame.select(_SHOWN), comma_separated.neutralised(frame.drop("_key"))
+        self._held = turn
 
     def section(self, value: str, *, csv: str, hide: tuple[str, ...] = ()) -> Section:
         """The section « Attributions » of one page. `csv` is the file that has them all."""
-        start, total = self._places.get(value, (0, 0))
+        start, total = self._place(value)
         part = _plain(self._rows.slice(start, min(total, SHOWN)))
         if not total:
             words = (
@@ -105,8 +130,23 @@ class AwardLists:
 
     def file(self, value: str, path: str) -> Output:
         """Every award of one holder of the key, as a comma-separated file."""
-        start, total = self._places.get(value, (0, 0))
+        start, total = self._place(value)
         return Output(path, comma_separated.written(self._safe.slice(start, total)))
+
+
+def _turns(values: Iterable[str], totals: Mapping[str, int]) -> Iterator[list[str]]:
+    """Runs of `values` that have `MOST_HELD` awards together at most; who has more is alone."""
+    turn: list[str] = []
+    held = 0
+    for value in values:
+        total = totals.get(value, 0)
+        if turn and held + total > MOST_HELD:
+            yield turn
+            turn, held = [], 0
+        turn.append(value)
+        held += total
+    if turn:
+        yield turn
 
 
 def _plain(part: pl.DataFrame) -> pd.DataFrame:

@@ -20,8 +20,15 @@ if TYPE_CHECKING:
     from pipelines.publish.reports import Output
     from pipelines.publish.tables import Row
 
+TABLES = (
+    "awards", "beneficiaries", "continuity_agreements", "continuity_by_beneficiary_funder", "funders",
+    "funding_by_beneficiary_year", "funding_by_funder_year", "territories",
+)  # fmt: skip
+"""What is read to say everything of a beneficiary, here as on a page of its own."""
 PER_SHARD = 64
 """Beneficiaries in one shard, about."""
+MOST_AWARDS = 400
+"""Awards of one beneficiary among those of others: beyond, shards of its own, so that none is heavy."""
 PER_TURN = 16_000
 """Beneficiaries held in memory at once, about."""
 _OF_THEM = "WHERE organisation_id IN (SELECT unnest(?)) ORDER BY organisation_id"
@@ -44,15 +51,17 @@ def index(context: Context) -> tuple[list[str], list[Output]]:
     spread: list[list[str]] = [[] for _ in range(buckets)]
     for identifier in everyone["organisation_id"]:
         spread[bucket(identifier, buckets)].append(identifier)
-    names, outputs = [], {}
+    names: list[str] = []
+    outputs: dict[str, Output] = {}
     step = max(1, PER_TURN // PER_SHARD)
     for start in range(0, buckets, step):
         turn = spread[start : start + step]
         people = _people(context, [identifier for identifiers in turn for identifier in identifiers])
         for identifiers in turn:
-            name, output = shard("b", _data(context, {each: people[each] for each in identifiers}))
+            data, more = _data(context, {each: people[each] for each in identifiers})
+            name, output = shard("b", data)
             names.append(name)
-            outputs[output.path] = output
+            outputs |= {each.path: each for each in (output, *more)}
     return names, list(outputs.values())
 
 
@@ -85,17 +94,33 @@ def _grouped(frame: pd.DataFrame) -> Iterator[tuple[str, list[Row]]]:
         yield str(run[0]["organisation_id"]), run
 
 
-def _data(context: Context, people: dict[str, dict[str, list[Row]]]) -> dict[str, Any]:
-    """A shard's data; of a beneficiary with a page of its own, the page's name alone."""
+def _data(context: Context, people: dict[str, dict[str, list[Row]]]) -> tuple[dict[str, Any], list[Output]]:
+    """A shard's data, and the shards of awards that it names; of who has a page of their own, its name alone."""
     writer, held = AwardWriter(), context.directory.beneficiaries
-    written = {
-        identifier: held[identifier]["page"] if identifier in held else _one(context, parts, writer)
-        for identifier, parts in people.items()
-    }
-    return {"v": writer.lists(), "b": written}
+    written: dict[str, Any] = {}
+    more: list[Output] = []
+    for identifier, parts in people.items():
+        if identifier in held:
+            written[identifier] = held[identifier]["page"]
+            continue
+        rest = [shard("b", _awards(part)) for part in _pieces(parts.get("awards", [])[MOST_AWARDS:])]
+        written[identifier] = _one(context, parts, writer, [name for name, _ in rest])
+        more += [output for _, output in rest]
+    return {"v": writer.lists(), "b": written}, more
 
 
-def _one(context: Context, parts: dict[str, list[Row]], writer: AwardWriter) -> dict[str, Any]:
+def _pieces(awards: list[Row]) -> Iterator[list[Row]]:
+    for start in range(0, len(awards), MOST_AWARDS):
+        yield awards[start : start + MOST_AWARDS]
+
+
+def _awards(awards: list[Row]) -> dict[str, Any]:
+    writer = AwardWriter()
+    rows = [writer.row(award) for award in awards]
+    return {"v": writer.lists(), "a": rows}
+
+
+def _one(context: Context, parts: dict[str, list[Row]], writer: AwardWriter, more: list[str]) -> dict[str, Any]:
     row = max(parts["beneficiaries"], key=lambda each: _number(each["amount_total"]))
     return {
         "l": finder.line(context, row),
@@ -116,7 +141,8 @@ def _one(context: Context, parts: dict[str, list[Row]], writer: AwardWriter) -> 
              int(row["ends_next_year"] is True)]
             for row in parts.get("agreements", [])
         ],
-        "a": [writer.row(award) for award in parts.get("awards", [])],
+        "a": [writer.row(award) for award in parts.get("awards", [])[:MOST_AWARDS]],
+        **({"m": more} if more else {}),
     }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import jinja2
 import plotly.offline
 
-from pipelines.publish import formats
+from pipelines.publish import formats, policy
 from pipelines.publish.directory import Directory, amounts_word, label
 from pipelines.publish.licensing import Licensing
 from pipelines.publish.reports import Output, Report, reports
@@ -120,6 +120,7 @@ class Context:
             .get_template(template)
             .render(
                 root="../" * path.count("/"),
+                policy=policy.PAGE,
                 path=path,
                 title=title,
                 description=description,

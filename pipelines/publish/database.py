@@ -52,7 +52,12 @@ class PublicDatabase:
     """A read-only connection without access to other files. Money comes as float: exact to the cent below 9e13."""
 
     def __init__(self, path: Path) -> None:
-        config: dict[str, str | bool | int | float | list[str]] = {"enable_external_access": "false", "threads": "2"}
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "enable_external_access": "false",
+            "threads": "2",
+            # else a sort of many lines keeps its memory as long as the connection lasts
+            "allocator_bulk_deallocation_flush_threshold": "0MB",
+        }
         self._connection = duckdb.connect(str(path), read_only=True, config=config)
         self._tables: dict[str, pd.DataFrame] = {}
         self._groups: dict[tuple[str, str], dict[Any, pd.DataFrame]] = {}

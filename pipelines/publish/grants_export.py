@@ -7,6 +7,7 @@ standard requires both.
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ OWN = "QFQ"
 NO_TITLE = "Objet non précisé"
 LONGEST_TITLE = 140
 """Characters that the standard asks of a title, at most."""
-_COLUMNS = (
+COLUMNS = (
     "application_id", "organisation_id", "currency", "stage", "title", "scheme", "amount", "decided_date",
     "signed_date",
     "funder_id", "funder_name", "funder_siret", "service_name", "service_key", "beneficiary_name", "beneficiary_siren",
@@ -46,17 +47,20 @@ class Grants:
 
 def grants(awards: pl.DataFrame, *, publication: Publication, terms: Terms, title: str) -> Grants:
     """The grants of some lines of the public table `awards`, under one licence."""
-    chosen = awards.filter(awards["stage"] == STAGE).select(_COLUMNS)
-    made = [json.dumps(grant, ensure_ascii=False) for grant in _grants(chosen)]
+    chosen = awards.filter(awards["stage"] == STAGE).select(COLUMNS)
     head: dict[str, Any] = {
         "title": title,
         "publisher": {"name": publication.publisher_name},
         "issued": f"{publication.as_of:%Y-%m-%d}",
         **({"license": terms.url} if terms.url else {}),
     }
-    listed = ",\n".join(made)
-    opening = json.dumps(head, ensure_ascii=False).removesuffix("}")
-    return Grants(f'{opening}, "grants": [\n{listed}\n]}}\n'.encode(), len(made), chosen.height - len(made))
+    written = io.BytesIO()  # one grant after the other: a country has hundreds of thousands
+    written.write(f'{json.dumps(head, ensure_ascii=False).removesuffix("}")}, "grants": ['.encode())
+    made = 0
+    for made, grant in enumerate(_grants(chosen), start=1):
+        written.write(f"{',' if made > 1 else ''}\n{json.dumps(grant, ensure_ascii=False)}".encode())
+    written.write(b"\n]}\n")
+    return Grants(written.getvalue(), made, chosen.height - made)
 
 
 def _grants(awards: pl.DataFrame) -> Iterator[dict[str, Any]]:

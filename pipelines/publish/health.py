@@ -31,4 +31,4 @@ def examine(reports: Path) -> Iterator[Finding]:
                 yield Finding(PART, path, "Le fichier n'est pas celui qui a été publié.", BY_THE_NEXT_RUN, True)
     for path in sorted(reports.rglob("*.tmp")):
         place = path.relative_to(reports).as_posix()
-        yield Finding(PART, place, "Reste d'un passage interrompu.", "Effacez-le : rien ne le lit.", is_repaired=False)
+        yield Finding(PART, place, "Reste d'un passage interrompu.", "Le prochain passage l'efface.", True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pipelines.publish import formats, offers
+from pipelines.publish import formats, offers, policy
 from pipelines.publish.context import HERE, environment, typographic
 from pipelines.publish.reports import Output
 from pipelines.publish.tables import Column, Table
@@ -125,6 +125,7 @@ def leaf(
             publication=context.publication,
             is_demonstration=context.publication.is_demonstration or is_demonstration,
             style=_style(),
+            policy=policy.alone(_style()),
             page=f"{site}/{href}" if site else "../" * path.count("/") + href,
             address=f"{site}/{href}" if site else None,
         )

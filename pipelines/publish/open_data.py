@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pipelines.publish import comma_separated, formats, workbooks
@@ -16,7 +17,7 @@ from pipelines.publish.reports import Output
 from pipelines.publish.tables import Row, records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import polars as pl
 
@@ -122,23 +123,24 @@ class OpenData:
             tuple(by_name[name] for name in frame.columns if name in by_name),
             self.licensing.sources_of(part),
         )
-        for kind, content in self._contents(dataset, frame):
-            output = Output(f"data/{part.folder}{table}{kind.ending}", content)
-            dataset.files.append(data_file(kind, output.path, content))
+        for kind, write in self._kinds(dataset, frame):
+            output = Output(f"data/{part.folder}{table}{kind.ending}", write())
+            dataset.files.append(data_file(kind, output.path, output.content))
             yield output
+            del output  # the next file is not made while this one is held
         self.datasets.append(dataset)
 
-    def _contents(self, dataset: Dataset, frame: pl.DataFrame) -> Iterator[tuple[FileKind, bytes]]:
-        yield CSV, comma_separated.to_bytes(frame)
-        yield EXCEL_CSV, comma_separated.to_excel_bytes(frame)
+    def _kinds(self, dataset: Dataset, frame: pl.DataFrame) -> Iterator[tuple[FileKind, Callable[[], bytes]]]:
+        yield CSV, partial(comma_separated.to_bytes, frame)
+        yield EXCEL_CSV, partial(comma_separated.to_excel_bytes, frame)
         if frame.height <= workbooks.MOST_LINES:
             words = [
                 [str(row["column_name"]), str(row["title"]), str(row["description"]), _text(row["unit"])]
                 for row in dataset.columns
             ]
             about, day = self._about(dataset), self._context.publication.as_of
-            yield XLSX, workbooks.to_bytes(frame, name=dataset.table, columns=words, about=about, day=day)
-        yield PARQUET, _parquet(frame)
+            yield XLSX, partial(workbooks.to_bytes, frame, name=dataset.table, columns=words, about=about, day=day)
+        yield PARQUET, partial(_parquet, frame)
 
     def _about(self, dataset: Dataset) -> list[tuple[str, str]]:
         publication = self._context.publication

@@ -8,6 +8,7 @@ beneficiary. Amounts committed or paid are not awards: they are in the other fil
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 STAGE, CURRENCY = "awarded", "EUR"
+AT_ONCE = 20_000
+"""Lines judged at once: what a line lacks takes more room than the line."""
 NOT_TOLD = "non communiquées"
 DAY = "%Y-%m-%d"
+COLUMNS = (
+    "stage", "currency", "funder_name", "funder_siret", "signed_date", "decided_date", "decision_reference",
+    "beneficiary_name", "beneficiary_siret", "beneficiary_rna", "title", "amount", "aid_form", "payment_conditions",
+    "payment_start_date", "payment_end_date", "rae_id", "eu_notification", "call_id",
+)  # fmt: skip
+"""What is read of the public table `awards`."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,14 @@ class Conforming:
 def conforming(awards: pl.DataFrame) -> Conforming:
     """The lines of the public table `awards` that are awards in euros, in the law's columns, those that conform."""
     written = _written(awards.filter((pl.col("stage") == STAGE) & (pl.col("currency") == CURRENCY)))
+    parts = [_judged(part) for part in written.iter_slices(AT_ONCE)] or [Conforming(written, 0, {})]
+    lacking: Counter[tuple[str, str]] = Counter()
+    for part in parts:
+        lacking.update(part.lacking)
+    return Conforming(pl.concat([part.frame for part in parts]), sum(part.n_left_out for part in parts), lacking)
+
+
+def _judged(written: pl.DataFrame) -> Conforming:
     try:
         Scdl.validate(written, lazy=True)
     except SchemaErrors as errors:

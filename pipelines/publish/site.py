@@ -1,9 +1,11 @@
 """Writes the site: every report's files, one by one, and only those whose bytes changed.
 
-Each file is written aside and renamed. Pages come before the indexes that lead to them; what is no longer produced is
-removed after that, but for files named by their content (module `shards`): a page read a moment ago still asks for
-them, so they stay one publication longer. A whole site made from the same content by the same code is left as it
-stands.
+Everything is written aside first, then renamed: a full disk or a kill before that leaves the former site as it was.
+Files that are new come first, then those that take another's place, indexes after the pages that they lead to, the home
+page last; what is no longer produced is removed after that. So at any instant, whoever starts from the home page finds
+every link, and so does who reads what a killed publication left. Files named by their content (module `shards`) stay
+one publication longer: a page read a moment ago still asks for them. A whole site made from the same content by the
+same code is left as it stands.
 
 `manifest/<report>.json` lists each report's files with their sha256, and is what tells a stale page from somebody
 else's file; it names old and new files together while a publication is under way, so that a publication that was
@@ -16,20 +18,19 @@ import hashlib
 import json
 import os
 import re
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import schemas
 from pipelines import workbook_file
+from pipelines.processes import fresh_processes
 from pipelines.publish.assets import shared
 from pipelines.publish.context import Context
 from pipelines.publish.database import PublicDatabase
-from pipelines.publish.reports import SHARDS, Output, reports
+from pipelines.publish.reports import SHARDS, Output, Report, reports
 from schemas.source import source_hash
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ WAITING = "former"
 STATE = "published.txt"
 """Says from which content, by which code, the whole site was last published."""
 _WORTH_IT = 8_000_000  # bytes of database: below, starting processes costs more than it saves
-BATCH, BATCH_BYTES = 200, 50_000_000
+_AT_ONCE = 1 << 20  # bytes of a file compared at once
+BATCH, BATCH_BYTES = 200, 20_000_000
 """Files, and bytes of them, held in memory between two writings of a manifest."""
 
 
@@ -68,6 +70,7 @@ class _Tally:
     removed: int = 0
     former: dict[Path, dict[str, str]] = field(default_factory=dict)
     current: dict[Path, dict[str, str]] = field(default_factory=dict)
+    aside: list[str] = field(default_factory=list)
 
 
 def publish(public_db: Path, reports_dir: Path, *, only: Iterable[str] | None = None) -> PublishResult:
@@ -90,15 +93,18 @@ def publish(public_db: Path, reports_dir: Path, *, only: Iterable[str] | None = 
             return done
         if not _says(state, wanted):
             state.unlink(missing_ok=True)
-        _write_report(SHARED, shared(), reports_dir, tally)
-        # The home page is written last of all: it leads everywhere.
         ordered = sorted(
             names,
             key=lambda name: (known[name].page == "index.html", not known[name].is_long, known[name].order, name),
         )
         context = Context(database)
-        for name in _written_apart(public_db, reports_dir, ordered, tally):
-            _write_report(name, known[name].build(context), reports_dir, tally)
+        try:
+            _write_report(SHARED, shared(), reports_dir, tally)
+            for name in _written_apart(public_db, reports_dir, [known[name] for name in ordered], tally):
+                _write_report(name, known[name].build(context), reports_dir, tally)
+        except BaseException:  # a full disk above all: the former site stands, and what it lacks is not held back
+            _sweep(reports_dir)
+            raise
     if only is None:
         strays = (path for path in (reports_dir / "manifest").glob("*.json") if path.stem not in {*known, SHARED})
         tally.former |= {stray: _listed(stray) for stray in strays}
@@ -115,29 +121,37 @@ def publish(public_db: Path, reports_dir: Path, *, only: Iterable[str] | None = 
     )
 
 
-def _written_apart(public_db: Path, root: Path, ordered: list[str], tally: _Tally) -> list[str]:
-    """Write the reports of a large database on all processors; returns those left, the home page among them."""
-    workers = min(os.cpu_count() or 1, len(ordered) - 1)
+def _written_apart(public_db: Path, root: Path, ordered: list[Report], tally: _Tally) -> list[str]:
+    """Write the reports of a large database on all processors; returns those left, the home page among them.
+
+    A process writes one long report, or all the short ones, and ends: what it held does not add up.
+    """
+    names = [report.name for report in ordered]
+    tasks = [[report.name] for report in ordered[:-1] if report.is_long]
+    tasks += [short] if (short := [report.name for report in ordered[:-1] if not report.is_long]) else []
+    workers = min(os.cpu_count() or 1, len(tasks))
     if workers < 2 or public_db.stat().st_size < _WORTH_IT:
-        return ordered
-    apart = ordered[:-1]
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for part in pool.map(_write_one, apart, [public_db] * len(apart), [root] * len(apart)):
+        return names
+    with fresh_processes(workers, tasks_each=1) as pool:
+        for part in pool.map(_write_some, tasks, [public_db] * len(tasks), [root] * len(tasks)):
             if twice := tally.sizes.keys() & part.sizes.keys():
                 raise ValueError(f"deux rapports écrivent {min(twice)}")
             tally.sizes |= part.sizes
             tally.former |= part.former
             tally.current |= part.current
+            tally.aside += part.aside
             tally.written += part.written
-    return ordered[-1:]
+    return names[-1:]
 
 
-def _write_one(name: str, public_db: Path, root: Path) -> _Tally:
-    """One report, in a process of its own."""
-    [report] = [report for report in reports() if report.name == name]
+def _write_some(names: list[str], public_db: Path, root: Path) -> _Tally:
+    """Some reports, in a process of their own."""
+    known = {report.name: report for report in reports()}
     tally = _Tally()
     with PublicDatabase(public_db) as database:
-        _write_report(name, report.build(Context(database)), root, tally)
+        context = Context(database)
+        for name in names:
+            _write_report(name, known[name].build(context), root, tally)
     return tally
 
 
@@ -146,7 +160,7 @@ def _already(wanted: str, state: Path, root: Path) -> PublishResult | None:
     if not _says(state, wanted):
         return None
     hashes = {root / path: wanted for m in (root / "manifest").glob("*.json") for path, wanted in _listed(m).items()}
-    if not all(path.is_file() and _hash(path.read_bytes()) == wanted for path, wanted in hashes.items()):
+    if not all(path.is_file() and _hash_of(path) == wanted for path, wanted in hashes.items()):
         return None
     listed = list(hashes)
     return PublishResult(
@@ -160,7 +174,7 @@ def _already(wanted: str, state: Path, root: Path) -> PublishResult | None:
 
 
 def _says(state: Path, wanted: str) -> bool:
-    return state.is_file() and state.read_text(encoding="utf-8") == wanted
+    return state.is_file() and state.read_bytes() == wanted.encode()
 
 
 @cache
@@ -176,23 +190,35 @@ def _write_report(name: str, outputs: Iterable[Output], root: Path, tally: _Tall
     former = _listed(manifest)
     hashes: dict[str, str] = {}
     pending: list[Output] = []
-    for output in _in_order(outputs):
+    for output in _checked(outputs):
         if output.path in tally.sizes:
             raise ValueError(f"deux rapports écrivent {output.path}")
         hashes[output.path] = _hash(output.content)
         tally.sizes[output.path] = len(output.content)
-        if _is_same(root / output.path, output.content):
-            continue
-        pending.append(output)
-        tally.written += 1
+        if not _is_same(root / output.path, output.content):
+            pending.append(output)
+            tally.written += 1
+        del output  # it may be large: nothing holds it while the next one is made
         if len(pending) >= BATCH or sum(len(each.content) for each in pending) >= BATCH_BYTES:
-            _flush(pending, manifest, former | hashes, root)
-    _flush(pending, manifest, former | hashes, root)
+            _flush(pending, manifest, former | hashes, root, tally)
+    _flush(pending, manifest, former | hashes, root, tally)
     tally.former[manifest], tally.current[manifest] = former, hashes
 
 
+def _sweep(root: Path) -> None:
+    """Remove what was written aside and never put in place: manifests name it, since they are written before."""
+    manifests = root / "manifest"
+    for manifest in manifests.glob("*.json"):
+        for path in _listed(manifest):
+            _aside(root / path).unlink(missing_ok=True)
+    for aside in manifests.rglob("*.tmp"):
+        aside.unlink()
+
+
 def _finish(root: Path, tally: _Tally) -> None:
-    """Remove what is no longer produced, then let each manifest say what there is now and what waits to be removed."""
+    """Put the new files in place, remove what is no longer produced, and let each manifest say what there is now."""
+    _put_in_place(root, tally)
+    _sweep(root)
     for manifest in sorted(tally.former):
         former, waiting = tally.former[manifest], root / "manifest" / WAITING / manifest.name
         gone = {path: digest for path, digest in former.items() if path not in tally.sizes}
@@ -208,25 +234,33 @@ def _finish(root: Path, tally: _Tally) -> None:
             manifest.unlink()
 
 
-def _flush(pending: list[Output], manifest: Path, listed: dict[str, str], root: Path) -> None:
+def _flush(pending: list[Output], manifest: Path, listed: dict[str, str], root: Path, tally: _Tally) -> None:
     if pending:
         _write(manifest, _json(listed))
         for output in pending:
-            _write(root / output.path, output.content)
+            _write_aside(root / output.path, output.content)
+            tally.aside.append(output.path)
         pending.clear()
 
 
-def _in_order(outputs: Iterable[Output]) -> Iterator[Output]:
-    """Pages and files as they come, then the indexes, deepest first."""
-    indexes = []
+def _put_in_place(root: Path, tally: _Tally) -> None:
+    """Rename what was written aside, in the order in which no link is ever broken."""
+    former = {path for path in tally.aside if (root / path).exists()}
+
+    def order(path: str) -> tuple[bool, bool, bool, int, str]:
+        is_index = path.rsplit("/", 1)[-1] == "index.html"
+        return path == "index.html", path in former, is_index, -path.count("/"), path
+
+    for path in sorted(tally.aside, key=order):
+        _aside(root / path).replace(root / path)
+
+
+def _checked(outputs: Iterable[Output]) -> Iterator[Output]:
     for output in outputs:
         if not re.fullmatch(r"[\w-]+(/[\w-]+)*(\.[\w-]+)+", output.path, re.ASCII):
             raise ValueError(f"chemin refusé : {output.path!r}")
-        if output.path.rsplit("/", 1)[-1] == "index.html":
-            indexes.append(output)
-        else:
-            yield output
-    yield from sorted(indexes, key=lambda output: (-output.path.count("/"), output.path))
+        yield output
+        del output
 
 
 def _listed(manifest: Path) -> dict[str, str]:
@@ -243,21 +277,36 @@ def _hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def _hash_of(path: Path) -> str:
+    with path.open("rb") as stood:
+        return hashlib.file_digest(stood, "sha256").hexdigest()
+
+
 def _json(hashes: dict[str, str]) -> bytes:
     return (json.dumps(hashes, indent=0, sort_keys=True) + "\n").encode()
 
 
 def _is_same(path: Path, content: bytes) -> bool:
-    return path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content
+    if not path.is_file() or path.stat().st_size != len(content):
+        return False
+    with path.open("rb") as stood:
+        return all(stood.read(_AT_ONCE) == content[at : at + _AT_ONCE] for at in range(0, len(content), _AT_ONCE))
 
 
 def _write(path: Path, content: bytes) -> None:
     if _is_same(path, content):
         return
+    _write_aside(path, content)
+    _aside(path).replace(path)
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.tmp")
+
+
+def _write_aside(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f"{path.name}.tmp")
-    aside.write_bytes(content)
-    aside.replace(path)
+    _aside(path).write_bytes(content)
 
 
 def _remove(paths: Iterable[str], root: Path, tally: _Tally) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.publish import formats
+from pipelines.publish import formats, grants_export, scdl_export
 from pipelines.publish.grants_export import grants
 from pipelines.publish.open_data import DataFile, FileKind, data_file
 from pipelines.publish.reports import Output
@@ -38,8 +38,12 @@ class Standard:
 
 def standards(context: Context) -> Iterator[tuple[Standard, Output]]:
     """Every file with its output. A licence without an award has none, but for the main one of SCDL."""
+    order = context.database.columns("awards")
+    read = [name for name in order if name in {*scdl_export.COLUMNS, *grants_export.COLUMNS}]
     for part in context.licensing.parts("awards"):
-        awards = context.database.typed(f"SELECT * FROM awards WHERE {part.where} ORDER BY ALL", part.parameters)
+        awards = context.database.typed(
+            f"SELECT {', '.join(read)} FROM awards WHERE {part.where} ORDER BY {', '.join(order)}", part.parameters
+        )
         if part.folder and awards.is_empty():
             continue
         law = conforming(awards)

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
+from functools import cache
+from pathlib import Path
+
+import schemas
 
 STOP_WORDS = (
     "a", "ass", "asso", "association", "associations", "au", "aux", "d", "de", "des", "du", "en", "et", "l", "la", "le",
@@ -20,6 +25,14 @@ def folded(text: str) -> str:
     return _MARKS.sub("", unicodedata.normalize("NFD", text)).lower().translate(_JOINED)
 
 
+@cache
+def spelt_out() -> dict[str, str]:
+    """Each short word that readers type, with the words that it stands for (`schemas/search_words.toml`)."""
+    path = Path(schemas.__file__).with_name("search_words.toml")
+    return dict(tomllib.loads(path.read_text(encoding="utf-8"))["spelt_out"])
+
+
 def words(text: str) -> list[str]:
-    """The words of `text`, folded, in order, without the stop words."""
-    return [word for word in _SIGNS.split(folded(text)) if word and word not in STOP_WORDS]
+    """The words of `text`, folded, in order, without the stop words, then those that short ones stand for."""
+    found = [word for word in _SIGNS.split(folded(text)) if word and word not in STOP_WORDS]
+    return [*found, *(word for short in found for word in spelt_out().get(short, "").split())]

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 import jinja2
@@ -18,13 +20,14 @@ from pipelines.warehouse.connection import run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date, datetime
+    from datetime import date
     from decimal import Decimal
 
     from pipelines.warehouse.run_changes import RunChanges
 
 FOLDER = "analystes"
 QUEUE, CHANGES = "a-decider.html", "changements.html"
+_HERE = ZoneInfo("Europe/Paris")
 _HISTORY = "changements.json"
 _KEPT = 50  # runs on the page of changes
 _SHOWN = 1_000  # rows of a table
@@ -138,7 +141,7 @@ def _history(path: Path) -> list[dict[str, Any]]:
 
 
 def _told(record: dict[str, Any]) -> list[_Section]:
-    when = str(record["at"]).replace("T", " à ")
+    when = datetime.fromisoformat(record["at"]).astimezone(_HERE).strftime("%d/%m/%Y à %H h %M")
     if record["is_first"]:
         return [_Section(f"Passage du {when}", ("Première base, ou base d'une autre version : rien à comparer.",))]
     came = [path for path, is_new in record["files"] if is_new]

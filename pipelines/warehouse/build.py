@@ -123,7 +123,7 @@ def build(inputs: Inputs, target: Path, *, select: Collection[str] | None = None
 
 def _as_it_stands(inputs: Inputs, target: Path, mark: Path, wanted: str) -> BuildResult | None:
     """What `target` holds, checked again, when it was made from what is `wanted`; None when it is to be built."""
-    if not (target.is_file() and mark.is_file() and mark.read_text(encoding="utf-8") == _mark(wanted, target)):
+    if not (target.is_file() and mark.is_file() and mark.read_bytes() == _mark(wanted, target).encode()):
         return None
     try:
         with opened(target) as connection:

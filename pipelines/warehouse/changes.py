@@ -10,14 +10,14 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-import duckdb
-
 from pipelines.warehouse import comments
-from pipelines.warehouse.connection import quoted, run
+from pipelines.warehouse.connection import damage, quoted, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    import duckdb
 
 LAST = "last.duckdb"
 """The last public database, in the folder of the archive."""
@@ -76,12 +76,9 @@ def keep(target: Path, folder: Path) -> None:
 
 
 def _attached(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
-    if not path.is_file():
+    if not path.is_file() or damage(path) is not None:  # a damaged file has no memory
         return False
-    try:
-        run(connection, f"ATTACH {quoted(path)} AS {_OLD} (READ_ONLY)")
-    except duckdb.Error:  # a damaged file has no memory
-        return False
+    run(connection, f"ATTACH {quoted(path)} AS {_OLD} (READ_ONLY)")
     if "as_of" in _columns(connection, _OLD).get("publication", {}):
         return True
     run(connection, f"DETACH {_OLD}")

@@ -1,7 +1,7 @@
 """How the warehouse's databases are opened, written aside and swapped in.
 
 DuckDB 2 streams results: every statement is fetched to its end (`run`). Files are written in a storage version that
-DuckDB 1.2 and later open, since analysts' tools follow slowly.
+DuckDB 1.3 and later open, since analysts' tools follow slowly.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from schemas.publication import Publication
 
-STORAGE_VERSION = "v1.2.0"
+STORAGE_VERSION = "v1.3.0"
 MEMORY_LIMIT = (
     "2GB"  # beyond it DuckDB writes aside: five million lines are built within three, Python's share included
 )
@@ -91,6 +91,17 @@ def opened(target: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
         run(connection, "USE memory")
         run(connection, "DETACH warehouse")
+
+
+def damage(path: Path) -> str | None:
+    """Why the database at `path` cannot be read to its end, in DuckDB's words; None when every value can."""
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            for (table,) in run(connection, "SELECT table_name FROM duckdb_tables() ORDER BY 1"):
+                run(connection, f'SELECT bit_xor(hash(t)) FROM "{table}" AS t')
+    except duckdb.Error as error:
+        return str(error).splitlines()[0][:120]
+    return None
 
 
 def _remove(beside: Path, spill: Path) -> None:

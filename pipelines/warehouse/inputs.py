@@ -47,8 +47,8 @@ LINE_DECISIONS = pl.Schema({
     "problem": pl.String(),
 })  # fmt: skip
 DELIVERIES = pl.Schema({
-    "depositor": pl.String(), "fiscal_year": pl.Int32(), "delivered_date": pl.Date(), "date_basis": pl.String(),
-    "is_observed": pl.Boolean(),
+    "depositor": pl.String(), "fiscal_year": pl.Int32(), "delivered_date": pl.Date(), "closed_date": pl.Date(),
+    "date_basis": pl.String(), "is_observed": pl.Boolean(),
 })  # fmt: skip
 RHYTHMS = pl.Schema({
     "depositor": pl.String(), "last_year": pl.Int32(), "last_delivered_date": pl.Date(), "n_observations": pl.Int32(),

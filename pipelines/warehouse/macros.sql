@@ -60,6 +60,12 @@ create temp macro wilson_half(x, n) as
     * sqrt(x * (n - x)::double / n + 1.959963984540054 ** 2 / 4);
 create temp macro wilson_low(x, n) as case when n > 0 then if(x = 0, 0, wilson_centre(x, n) - wilson_half(x, n)) end;
 create temp macro wilson_high(x, n) as case when n > 0 then if(x = n, 1, wilson_centre(x, n) + wilson_half(x, n)) end;
+-- How many applications lines are of. One that has one line only is counted with its line: to remember every number
+-- that was met is most of what such a count costs.
+create temp macro n_applications(application_id, is_only_line, is_wanted) as (
+    count(*) filter (is_wanted and is_only_line)
+    + count(distinct if(is_only_line, null, application_id)) filter (is_wanted)
+)::integer;
 create temp macro ratio(x, n) as if(n > 0, x / n::double, null);
 create temp macro per_inhabitant(amount, population) as if(population > 0, round(amount / population::double, 2)::decimal(18, 2), null);
 
@@ -186,6 +192,12 @@ create temp macro is_number(word) as regexp_matches(word, '\d|^x{0,3}(ix|iv|v?i{
 -- Words of `a` that no word of `b` resembles; plain words apart.
 create temp macro words_missing(a, b) as list_filter(a, lambda w: not list_contains(b, w) and not is_plain_word(w)
     and len(list_filter(b, lambda v: jaro_winkler_similarity(w, v) >= 0.92)) = 0);
+
+-- The words of a line of words.
+create temp macro words_of(line) as if(line = '', []::text[], string_split(line, ' '));
+
+-- The words that name a project are all the applicant's own. Both as one line of words.
+create temp macro is_borne(own_line, name_line) as list_has_all(words_of(name_line), words_of(own_line));
 
 -- One title is the other under a heading: « Appel 12, emploi : atelier de couture du port » and « Atelier de couture du port ».
 create temp macro is_headed(a, b) as least(len(a), len(b)) >= 3 and (

@@ -7,7 +7,9 @@ funder-years (*blocks*) that changed since the former publication, nothing else:
 - `printed.parquet`: block, level, keys and measure of the rows whose figures were new;
 - `marks.parquet`: block and a hash of what could have been printed, to know it again;
 - `reasons.parquet`: block, measure, reason, count and whether it was printed;
-- `rows_<table>.parquet`: the public rows themselves, with their date.
+- `rows_<table>.parquet`: the public rows themselves, with their date;
+- `publication.json`: its date and limits, and the sha256 of each of these files, so that one damaged later is known as
+  such and nothing is compared with it.
 `sound.txt` beside them has the marks of the blocks that the audit found sound.
 
 The rule is in `holding`; this module only keeps and finds.
@@ -52,6 +54,21 @@ _LEVEL_KEYS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+_SAID = "publication.json"
+
+
+class DamagedArchiveError(RuntimeError):
+    """A file of the archive is not what was written: nothing can be compared with it, hence nothing published."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"La mémoire des publications est abîmée : « {path.parent.name}/{path.name} » manque ou n'est plus ce "
+            "qui a été écrit. Rien n'est publié, car deux publications pourraient alors être comparées. Rétablissez "
+            "« publications » depuis une sauvegarde."
+        )
+        self.path = path
+
+
 @dataclass(frozen=True)
 class Archive:
     """The publications of one warehouse, in a folder that need not exist yet."""
@@ -65,20 +82,55 @@ class Archive:
         return sorted(int(path.name) for path in self.folder.iterdir() if path.name.isdigit())
 
     def read(self, name: str, schema: pl.Schema | None = None) -> pl.DataFrame:
-        """One kind of file of every publication, oldest first, with its `publication`; empty under `schema` if none."""
+        """One kind of file of every publication, oldest first, with its `publication`; empty under `schema` if none.
+
+        Raises `DamagedArchiveError` when one of them is not what was written.
+        """
         parts = [
-            pl.read_parquet(path).with_columns(pl.lit(number, dtype=pl.Int32).alias("publication"))
+            frame.with_columns(pl.lit(number, dtype=pl.Int32).alias("publication"))
             for number in self.numbers()
-            if (path := self._place(number) / f"{name}.parquet").is_file()
+            if (frame := self._frame(number, name)) is not None
         ]
         if not parts:
             return pl.DataFrame(schema={**(schema or {}), "publication": pl.Int32})
         return pl.concat(parts, how="diagonal_relaxed")
 
+    def damaged(self) -> list[Path]:
+        """The files that are missing or are not what was written, oldest first. Reads them all."""
+        found = []
+        for number in self.numbers():
+            try:
+                for name in sorted({*self._sums(number), *(p.stem for p in self._place(number).glob("*.parquet"))}):
+                    self._frame(number, name)
+            except DamagedArchiveError as error:
+                found.append(error.path)
+        return found
+
+    def _frame(self, number: int, name: str) -> pl.DataFrame | None:
+        path, wanted = self._place(number) / f"{name}.parquet", self._sums(number).get(name)
+        if wanted is None and not path.is_file():
+            return None
+        try:
+            content = path.read_bytes()
+            if wanted is not None and hashlib.sha256(content).hexdigest() != wanted:
+                raise DamagedArchiveError(path)
+            return pl.read_parquet(content)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise DamagedArchiveError(path) from error
+
+    def _sums(self, number: int) -> dict[str, str]:
+        """The sha256 of the files of a publication, by name; earlier versions told none."""
+        path = self._place(number) / _SAID
+        try:
+            told: dict[str, str] = json.loads(path.read_text(encoding="utf-8")).get("sha256", {})
+        except (OSError, ValueError, AttributeError) as error:
+            raise DamagedArchiveError(path) from error
+        return told
+
     def sound(self) -> frozenset[str]:
         """Marks of the blocks that the audit found sound."""
         path = self.folder / _SOUND
-        return frozenset(path.read_text(encoding="utf-8").split()) if path.is_file() else frozenset()
+        return frozenset(path.read_bytes().decode(errors="replace").split()) if path.is_file() else frozenset()
 
     def keep_sound(self, marks: Iterable[str]) -> None:
         """Replace the marks of sound blocks."""
@@ -93,9 +145,13 @@ class Archive:
         aside = self.folder / f".{number:04}.building"
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
+        sums = {}
         for name, frame in files.items():
-            frame.write_parquet(aside / f"{name}.parquet")
-        (aside / "publication.json").write_text(json.dumps(said, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+            path = aside / f"{name}.parquet"
+            frame.write_parquet(path)
+            sums[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+        told = json.dumps({**said, "sha256": sums}, ensure_ascii=False, indent=1)
+        (aside / _SAID).write_text(f"{told}\n", encoding="utf-8")
         aside.replace(self._place(number))
         return number
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from pipelines.publish import continuity, formats, funding
 from pipelines.publish.awards import AwardLists
+from pipelines.publish.beneficiary_shards import TABLES
 from pipelines.publish.directory import TOP_BENEFICIARIES, UNKNOWN_TERRITORY, amounts_word
 from pipelines.publish.layout import KeyFigure, Link, Section, figures_of
 from pipelines.publish.lists import PER_PAGE, beneficiary_table, page_path, pager
@@ -159,7 +160,7 @@ def _pages(context: Context) -> Iterator[Output]:
     }
     by_year, by_pair = dict(list(yearly.groupby("organisation_id"))), dict(list(pairs.groupby("organisation_id")))
     by_agreement = dict(list(agreements.groupby("organisation_id")))
-    lists = AwardLists(context, "organisation_id")
+    lists = AwardLists(context, "organisation_id", held)
     for identifier, beneficiary in held.items():
         years = by_year.get(identifier, yearly.iloc[:0])
         csv = f"data/beneficiaires/{beneficiary['page']}.csv"
@@ -300,16 +301,7 @@ REPORT = Report(
         "Qui reçoit des subventions, de qui, et pendant combien d'années : listes complètes par nom et par commune."
     ),
     page="beneficiaires/index.html",
-    tables=(
-        "awards",
-        "beneficiaries",
-        "continuity_agreements",
-        "continuity_by_beneficiary_funder",
-        "funders",
-        "funding_by_beneficiary_year",
-        "funding_by_funder_year",
-        "territories",
-    ),
+    tables=TABLES,
     build=build,
     order=20,
     menu="Bénéficiaires",

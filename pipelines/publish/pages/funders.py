@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def build(context: Context) -> Iterator[Output]:
     """The list of funders and every funder's page."""
     yield from _list(context)
-    lists = AwardLists(context, "funder_id")
+    lists = AwardLists(context, "funder_id", context.directory.funders)
     for funder in context.directory.funders.values():
         csv = f"data/financeurs/{funder['page']}.csv"
         yield lists.file(funder["funder_id"], csv)

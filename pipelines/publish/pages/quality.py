@@ -356,6 +356,7 @@ REPORT = Report(
         "data_quality_by_deposit",
         "data_quality_by_field",
         "data_quality_issues",
+        "data_quality_rhythms",
         "data_quality_versions",
         "funders",
         "masked_titles",

@@ -10,7 +10,7 @@ from pipelines.publish.layout import Link
 from pipelines.publish.reports import Output, Report
 from pipelines.publish.script_json import script_json
 from pipelines.publish.shards import shard
-from pipelines.publish.words import STOP_WORDS
+from pipelines.publish.words import STOP_WORDS, spelt_out
 from schemas.codelist import labels
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def build(context: Context) -> Iterator[Output]:
     """The shards, then the three pages that lead to them."""
     names, output = shard("n", _names(context))
     yield output
-    common = {"names": names, "stop": STOP_WORDS}
+    common = {"names": names, "stop": STOP_WORDS, "spelt": spelt_out()}
     found, outputs = finder.index(context)
     yield from outputs
     awards, outputs = award_shards.index(context)
@@ -132,17 +132,7 @@ REPORT = Report(
     title="Recherche",
     description="Chercher un bénéficiaire ou une attribution, et télécharger exactement ce qui est trouvé.",
     page="recherche.html",
-    tables=(
-        "awards",
-        "beneficiaries",
-        "continuity_agreements",
-        "continuity_by_beneficiary_funder",
-        "funders",
-        "funding_by_beneficiary_year",
-        "funding_by_funder_year",
-        "services",
-        "territories",
-    ),
+    tables=tuple(sorted((*beneficiary_shards.TABLES, "services"))),
     build=build,
     order=5,
     menu="Recherche",

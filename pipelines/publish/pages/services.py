@@ -66,7 +66,7 @@ def build(context: Context) -> Iterator[Output]:
                 )
             ],
         )
-    lists = AwardLists(context, "service_key")
+    lists = AwardLists(context, "service_key", context.directory.services)
     offered: dict[str, list[Offer]] = {}
     for offer in read_offers(context):
         offered.setdefault(offer.service_key, []).append(offer)

@@ -63,7 +63,7 @@ def build(context: Context) -> Iterator[Output]:
     """The list of territories and every territory's page."""
     yield from _index(context)
     for level in LEVELS:
-        lists = AwardLists(context, level.key)
+        lists = AwardLists(context, level.key, context.directory.places(level.code))
         for territory in context.directory.places(level.code).values():
             yield from _territory(context, level, territory, lists)
 
@@ -118,6 +118,7 @@ def _territory(context: Context, level: Level, territory: Row, lists: AwardLists
     parts = [*_sections(context, level, territory, frame), lists.section(territory["code"], csv=csv)]
     known = territory["code"] != UNKNOWN_TERRITORY
     data_of = {str(funder) for funder in frame["funder_id"]}
+    seat = " ".join([SEAT, *_not_placed(context, level, data_of)])
     key_figures = [
         *(
             KeyFigure(
@@ -133,7 +134,7 @@ def _territory(context: Context, level: Level, territory: Row, lists: AwardLists
     ]
     if known:
         yield territory_leaf.leaf_of(
-            context, territory, key=level.key, kicker=level.one, lead=SEAT, key_figures=key_figures, sections=parts,
+            context, territory, key=level.key, kicker=level.one, lead=seat, key_figures=key_figures, sections=parts,
             data_of=data_of,
         )  # fmt: skip
     yield from context.page(
@@ -146,11 +147,23 @@ def _territory(context: Context, level: Level, territory: Row, lists: AwardLists
         data_of=data_of,
         figures=figures_of(parts),
         kicker=formats.sentence(level.one) if known else "Territoire",
-        lead=SEAT if known else "Attributions dont le fichier ne dit pas où est le siège du bénéficiaire.",
+        lead=seat if known else "Attributions dont le fichier ne dit pas où est le siège du bénéficiaire.",
         key_figures=key_figures,
         sections=parts,
         leaf=leaf.path_of(str(territory["href"])) if known else None,
     )
+
+
+def _not_placed(context: Context, level: Level, funders: set[str]) -> list[str]:
+    """What the funders of a place granted to seats that nothing tells: it may be of that place, and is in no figure."""
+    frame = context.database.where(level.table, level.key, UNKNOWN_TERRITORY)
+    return [
+        f"Ces chiffres sont un minimum : {formats.plural(awards, 'attribution')} des mêmes financeurs "
+        f"({formats.money_compact(amount, currency=currency)}, {amounts_word(stage)}), dont le fichier ne dit pas où "
+        f"est le siège, {'ne sont comptées' if awards > 1 else 'n’est comptée'} dans aucun territoire."
+        for currency, stage, amount, awards in funding.totals(frame[frame["funder_id"].isin(funders)])[:1]
+        if awards
+    ]
 
 
 def _per_inhabitant(context: Context, frame: pd.DataFrame) -> list[KeyFigure]:

@@ -47,7 +47,7 @@
 
     // The rows of a shard that have every word, each looked for once in the values that rows share.
     function pick(shard, wanted, rows) {
-      function has(text) { var folded = fold(text); return wanted.map(function (word) { return folded.includes(word); }); }
+      function has(text) { var folded = kit.sought(text); return wanted.map(function (word) { return folded.includes(word); }); }
       var people = shard.b.map(function (who) { return has(who.slice(1).join(" ")); }), titles = shard.v[2].map(has);
       var funders = shard.v[0].map(function (id) { return has((names.f[id] || [id])[0]); });
       var only = fields.financeur.value && shard.v[0].indexOf(fields.financeur.value), theme = fields.theme.value && shard.v[3].indexOf(fields.theme.value);

@@ -1,7 +1,7 @@
 // The page of any beneficiary that has none of its own.
 (function () {
   "use strict";
-  var kit = window.QFQ, given = kit.given, load = kit.load, words = kit.words, count = kit.count, plural = kit.plural,
+  var kit = window.QFQ, given = kit.given, load = kit.load, all = kit.all, words = kit.words, count = kit.count, plural = kit.plural,
     money = kit.money, span = kit.span, make = kit.make, table = kit.table, csv = kit.csv, save = kit.save, tools
     = kit.tools, late = kit.late, LINE = kit.LINE, award = kit.award, awardColumns = kit.awardColumns, arranged =
     kit.arranged, turned = kit.turned, root = kit.root, PAGE = kit.PAGE;
@@ -26,9 +26,11 @@
         var known = Object.prototype.hasOwnProperty.call(shard.b, id) ? shard.b[id] : null;
         if (!known) { status.textContent = "Aucun bénéficiaire n'a cet identifiant : " + id + "."; return; }
         if (typeof known === "string") { location.replace(root + "beneficiaires/" + known + ".html"); return; }
-        status.textContent = "";
-        write(shard, known);
-        place.hidden = false;
+        return all("b", known.m || []).then(function (more) {
+          status.textContent = "";
+          write(shard, known, more);
+          place.hidden = false;
+        });
       }).catch(late(status));
     }
 
@@ -107,11 +109,13 @@
       into.append(list);
     }
 
-    function attributions(shard, row, known) {
+    function attributions(shard, row, known, more) {
       var into = section("attributions", "Attributions"), place = document.createElement("div");
       var who = [null, row[LINE.name], row[LINE.siren], row[LINE.commune]], sorted = 0;
       var columns = awardColumns.filter(function (column) { return !["beneficiary_name", "beneficiary_siren", "commune_name"].includes(column.c); });
-      var every = known.a.map(function (each) { return award(shard, each, 0, who); });
+      var every = [{ v: shard.v, a: known.a }].concat(more).flatMap(function (part) {
+        return part.a.map(function (each) { return award(part, each, 0, who); });
+      });
       function show(page, focus) {
         var rows = sorted ? arranged(every, columns, sorted) : every, last = Math.ceil(rows.length / PAGE), from = (page - 1) * PAGE;
         place.replaceChildren(table("attributions-table", "Attributions, de l'exercice le plus récent au plus ancien : " + count(rows.length), columns, rows.slice(from, from + PAGE), function (column) {
@@ -124,7 +128,7 @@
       if (every.length) show(1);
     }
 
-    function write(shard, known) {
+    function write(shard, known, more) {
       var row = known.l, seat = [row[LINE.commune] && "Siège : " + row[LINE.commune], row[LINE.place] && (names.d[row[LINE.place]] || row[LINE.place]), row[LINE.siren] && "SIREN " + row[LINE.siren], known.r && "RNA " + known.r];
       place.replaceChildren();
       title.replaceChildren(make("bdi", row[LINE.name]));
@@ -134,7 +138,7 @@
       keys(row, known);
       if (known.y.length) frieze(known, row[LINE.name]);
       continuity(known);
-      attributions(shard, row, known);
+      attributions(shard, row, known, more);
     }
     window.addEventListener("hashchange", open);
     open();

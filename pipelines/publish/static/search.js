@@ -34,8 +34,18 @@
     // A SIREN written in threes is one word; a SIRET is looked up by its SIREN.
     text = text.replace(/(\d{3})[ .\u00a0\u202f](\d{3})[ .\u00a0\u202f](\d{3})(?:[ .\u00a0\u202f]?\d{5})?(?!\d)/g, "$1$2$3")
       .replace(/\b(\d{9})\d{5}\b/g, "$1");
-    return fold(text).split(/[^\p{L}\p{N}]+/u).filter(function (word) { return word && !given.stop.includes(word); });
+    return spelt(cut(text)).filter(function (word) { return word && !given.stop.includes(word); });
   }
+
+  function cut(text) { return fold(text).split(/[^\p{L}\p{N}]+/u); }
+
+  // Short words as what they stand for: « restos » is written « restaurants » in registers.
+  function spelt(list) {
+    return [].concat.apply([], list.map(function (word) { return Object.hasOwn(given.spelt, word) ? given.spelt[word].split(" ") : word; }));
+  }
+
+  // What a text is looked through: as it is, and with its short words spelt out.
+  function sought(text) { return fold(text) + " " + spelt(cut(text)).join(" "); }
 
   // --- Writing (as in formats.py) -------------------------------------------------------------------------------
   function count(value) { return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, THIN); }
@@ -241,7 +251,7 @@
     }).catch(late(document.querySelector("[role=status]")));
   };
   Object.assign(kit, {
-    given: given, load: load, all: all, words: words, fold: fold, count: count, plural: plural, money: money,
+    given: given, load: load, all: all, words: words, fold: fold, sought: sought, count: count, plural: plural, money: money,
     span: span, said: said, make: make, table: table, csv: csv, save: save, tools: tools, state: state, keep:
     keep, late: late, leads: leads, LINE: LINE, at: at, stageWords: stageWords, award: award, awardColumns:
     awardColumns, arranged: arranged, turned: turned, root: root, PAGE: PAGE

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from pipelines.warehouse.linking.names import Name
 
@@ -27,17 +30,16 @@ SLICE = 100_000  # keys joined at a time, to bound memory
 
 def candidates(
     names: Sequence[Sequence[Name]], scopes: Sequence[str | None], places: Sequence[frozenset[str]]
-) -> list[tuple[int, int]]:
+) -> NDArray[np.int64]:
     """Pairs of nodes to compare, (smaller, larger), sorted. Lists are by node: its names, its scope, its places.
 
     Two nodes of one scope are known to differ: they are never paired.
     """
-    keys = _keys(names, places).join(
-        pl.DataFrame(
-            {"node": range(len(names)), "scope": list(scopes)}, schema={"node": pl.UInt32, "scope": pl.String}
-        ),
-        on="node",
-    )
+    scope = pl.col("scope").rank("dense")
+    nodes = pl.DataFrame(
+        {"node": range(len(names)), "scope": list(scopes)}, schema={"node": pl.UInt32, "scope": pl.String}
+    ).with_columns(scope=scope, is_many=scope.eq(scope.drop_nulls().mode().max()).fill_null(value=False))
+    keys = _keys(names, places).join(nodes, on="node")
     common = min(max(COMMON_FROM, len(names) // 50), COMMON_TO)
     counts = keys.group_by("key").agg(pl.len().alias("n")).filter(pl.col("n").is_between(2, common))
     kept = (
@@ -48,13 +50,17 @@ def candidates(
         .drop("n")
     )
     scored = []
-    for part in kept.sort("key").iter_slices(SLICE):
-        pairs = part.join(kept, on="key", suffix="_other")
-        different = pl.col("scope").ne(pl.col("scope_other")).fill_null(True)
-        pairs = pairs.filter(pl.col("node") < pl.col("node_other"), different)
-        scored.append(pairs.group_by("node", "node_other").agg(pl.col("weight").sum()))
+    # the nodes of the scope that has the most meet none of their own: one of a pair is always another
+    for part in kept.filter(~pl.col("is_many")).sort("key").iter_slices(SLICE):
+        pairs = part.join(kept, on="key", suffix="_other").filter(
+            (pl.col("node") < pl.col("node_other")) | pl.col("is_many_other"),
+            pl.col("scope").ne(pl.col("scope_other")).fill_null(value=True),
+        )
+        two = ("node", "node_other")
+        pairs = pairs.select("weight", node=pl.min_horizontal(two), node_other=pl.max_horizontal(two))
+        scored.append(pairs.group_by(two).agg(pl.col("weight").sum()))
     if not scored:
-        return []
+        return np.zeros((0, 2), dtype=np.int64)
     total = pl.concat(scored).group_by("node", "node_other").agg(pl.col("weight").sum().round(3))
     both = pl.concat(
         [
@@ -65,30 +71,32 @@ def candidates(
     best = both.sort("of", "weight", "partner", descending=[False, True, False]).filter(
         pl.int_range(pl.len()).over("of") < PARTNERS, pl.col("weight") >= WORTH * pl.col("weight").max().over("of")
     )
-    return [(i, j) for i, j in best.select("node", "node_other").unique().sort("node", "node_other").iter_rows()]
+    found: NDArray[np.int64] = best.select("node", "node_other").unique().sort(pl.all()).to_numpy().astype(np.int64)
+    return found
 
 
 def _keys(names: Sequence[Sequence[Name]], places: Sequence[frozenset[str]]) -> pl.DataFrame:
     """The distinct keys of each node, as hashes: a hundred thousand names have four million."""
     parts = [pl.DataFrame(schema={"node": pl.UInt32, "key": pl.UInt64})]
     for start in range(0, len(names), NODES):
-        nodes: list[int] = []
-        keys: list[str] = []
-        for node in range(start, min(start + NODES, len(names))):
-            found: set[str] = set()
-            for name in names[node]:
-                found |= _keys_of(name, places[node])
-            nodes += [node] * len(found)
-            keys += found
-        part = pl.DataFrame({"node": nodes, "key": keys}, schema={"node": pl.UInt32, "key": pl.String})
-        parts.append(part.with_columns(pl.col("key").hash(seed=0)))
+        some = range(start, min(start + NODES, len(names)))
+        whole = [(node, name.full) for node in some for name in names[node]]
+        told = [(node, key) for node in some for name in names[node] for key in _keys_of(name, places[node])]
+        fragments = pl.int_ranges(0, pl.col("full").str.len_chars().cast(pl.Int64) - FRAGMENT + 1)
+        cut = (
+            pl.DataFrame(whole, schema={"node": pl.UInt32, "full": pl.String}, orient="row")
+            .with_columns(start=fragments)
+            .explode("start", empty_as_null=False)
+            .select("node", key=pl.format("#{}", pl.col("full").str.slice("start", FRAGMENT)))
+        )
+        both = pl.concat([cut, pl.DataFrame(told, schema={"node": pl.UInt32, "key": pl.String}, orient="row")])
+        parts.append(both.with_columns(pl.col("key").hash(seed=0)).unique())
     return pl.concat(parts).sort("node", "key")
 
 
-def _keys_of(name: Name, places: frozenset[str]) -> set[str]:
-    full = name.full
-    found = {f"#{full[start : start + FRAGMENT]}" for start in range(len(full) - FRAGMENT + 1)}
-    found |= {f"@{letters}" for letters in name.initials if len(letters) <= 6}
-    found |= {f"@{word}" for word, _ in name.words if 3 <= len(word) <= 6}
-    found |= {word for word, kind in name.words if kind != "number"}
-    return found | {f"={full} {place}" for place in places} | {f"={full}"}
+def _keys_of(name: Name, places: frozenset[str]) -> list[str]:
+    """The keys of a name besides the fragments of it."""
+    found = [f"@{letters}" for letters in name.initials if len(letters) <= 6]
+    found += [f"@{word}" for word, _ in name.words if 3 <= len(word) <= 6]
+    found += [word for word, kind in name.words if kind != "number"]
+    return [*found, *(f"={name.full} {place}" for place in places), f"={name.full}"]

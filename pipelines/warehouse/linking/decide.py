@@ -88,6 +88,6 @@ def _chained(groups: Groups, pair: Pair, nodes: Sequence[Node], spellings: Spell
     crossed = [(one, other) for one in mine for other in theirs]
     if any(_tie(nodes[one], nodes[other]) in _APART for one, other in crossed):
         return "place"
-    rows = [values for pair in crossed if (values := spellings.best(*pair, model.likeness)) is not None]
-    is_alike = (probability(model.likeness.decide(np.array(rows))) >= model.review).all()
+    _, values = spellings.best(np.array(crossed), model.likeness)
+    is_alike = (probability(model.likeness.decide(values)) >= model.review).all()
     return None if is_alike else "chain"

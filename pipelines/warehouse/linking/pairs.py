@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipelines.warehouse.linking.candidates import candidates
-from pipelines.warehouse.linking.likeness import compare, weigh
+from pipelines.warehouse.linking.likeness import Weighed
 from pipelines.warehouse.linking.model import ALONE, GAP_HIGH, GAP_LOW, probability
 from pipelines.warehouse.linking.names import read_name
 
@@ -18,11 +17,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pipelines.warehouse.linking.likeness import Weighed
     from pipelines.warehouse.linking.model import Logistic, NameModel
     from pipelines.warehouse.linking.names import Name
 
 SPELLINGS = 8  # of one node that are compared, the most frequent first
+SLICE = 20_000  # spellings compared at a time, to bound memory
 
 
 @dataclass(frozen=True)
@@ -41,13 +40,6 @@ class Node:
     departements: frozenset[str] = frozenset()
     areas: frozenset[str] = frozenset()
     funders: frozenset[str] = frozenset()
-
-    def differs(self, other: Node) -> bool:
-        """True when one list numbers both, differently."""
-        for scope, number in self.numbers.items():  # noqa: SIM110 - called a million times
-            if other.numbers.get(scope, number) != number:
-                return True
-        return False
 
     @property
     def scope(self) -> str | None:
@@ -70,11 +62,14 @@ class Pair:
 
 @dataclass
 class Compared:
-    """The candidates among some nodes: their best spellings' features, one row a pair."""
+    """The candidates among some nodes: `pairs`, two places in the list a row; their best spellings' features, likewise.
 
-    pairs: list[tuple[int, int]]
+    `rivals`: for nodes two by two, whether both claim one partner and cannot both be it.
+    """
+
+    pairs: NDArray[np.int64]
     values: NDArray[np.float64]
-    rivals: Callable[[int, int], bool]
+    rivals: Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.bool_]]
 
     def gaps(self, likeness: NDArray[np.float64]) -> NDArray[np.float64]:
         """How far each pair is ahead of the best rival of either node: the least and the most, in log-odds."""
@@ -89,19 +84,46 @@ class Compared:
         return leads
 
     def _behind(self, scores: NDArray[np.float64], alone: float) -> NDArray[np.float64]:
-        partners: defaultdict[int, list[tuple[float, int, int]]] = defaultdict(list)
-        for row, (left, right) in enumerate(self.pairs):
-            partners[left].append((float(scores[row]), right, row))
-            partners[right].append((float(scores[row]), left, row))
-        for found in partners.values():
-            found.sort(reverse=True)
-        behind = np.full((len(self.pairs), 2), alone)
-        for row, (left, right) in enumerate(self.pairs):
-            for side, (of, partner) in enumerate(((left, right), (right, left))):
-                behind[row, side] = next(
-                    (score for score, other, at in partners[of] if at != row and self.rivals(partner, other)), alone
-                )
-        return behind
+        """The score of the best rival of a pair for its left node and for its right one, else `alone`."""
+        of, partner = self.pairs.ravel(), self.pairs[:, ::-1].ravel()
+        row, score = np.arange(of.size) // 2, np.repeat(scores, 2)
+        order = np.lexsort((-row, -partner, -score, of))
+        cursor, end = (np.searchsorted(of[order], of, side=side) for side in ("left", "right"))
+        behind = np.full(of.size, alone)
+        waiting = np.arange(of.size)
+        while waiting.size:  # each looks at the partners of its node, the likeliest first, until one is a rival
+            at = order[cursor[waiting]]
+            is_found = (row[at] != row[waiting]) & self.rivals(partner[waiting], partner[at])
+            behind[waiting[is_found]] = score[at[is_found]]
+            waiting = waiting[~is_found]
+            cursor[waiting] += 1
+            waiting = waiting[cursor[waiting] < end[waiting]]
+        return behind.reshape(-1, 2)
+
+
+class Numbers:
+    """The identifiers of nodes, list by list."""
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        told = [(place, *number) for place, node in enumerate(nodes) for number in sorted(node.numbers.items())]
+        self._scopes = 1 + len({scope for _, scope, _ in told})
+        scopes = {scope: at for at, scope in enumerate(sorted({scope for _, scope, _ in told}))}
+        numbers = {number: at for at, number in enumerate({number for _, _, number in told})}
+        self._codes = np.array([place * self._scopes + scopes[scope] for place, scope, _ in told], dtype=np.int64)
+        self._numbers = np.array([numbers[number] for _, _, number in told], dtype=np.int64)
+        self._sizes = np.array([len(node.numbers) for node in nodes], dtype=np.int64)
+        self._starts = np.cumsum(self._sizes) - self._sizes
+
+    def differ(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """For nodes two by two, whether one list numbers both, differently."""
+        if not self._codes.size:
+            return np.zeros(len(left), dtype=np.bool_)
+        row, at = _spread(self._sizes[left])
+        at += self._starts[left[row]]
+        wanted = right[row] * self._scopes + self._codes[at] % self._scopes
+        found = np.minimum(np.searchsorted(self._codes, wanted), len(self._codes) - 1)
+        is_other = (self._codes[found] == wanted) & (self._numbers[found] != self._numbers[at])
+        return np.bincount(row, is_other, len(left)) > 0
 
 
 class Spellings:
@@ -110,52 +132,65 @@ class Spellings:
     def __init__(self, nodes: Sequence[Node]) -> None:
         read = {text: read_name(text) for text in {text for node in nodes for text in node.names}}
         self.names = [_distinct(read[text] for text in node.names) for node in nodes]
-        weighed = iter(weigh(name for names in self.names for name in names))
-        self._weighed: list[list[Weighed]] = [[next(weighed) for _ in names] for names in self.names]
+        self._weighed = Weighed([name for names in self.names for name in names])
+        self._sizes = np.array([len(names) for names in self.names], dtype=np.int64)
+        self._starts = np.cumsum(self._sizes) - self._sizes
 
-    def best(self, left: int, right: int, likeness: Logistic) -> tuple[float, ...] | None:
-        """The features of the two spellings of a pair that are most alike; None when one has no name."""
-        found = [compare(a, b) for a in self._weighed[left] for b in self._weighed[right]]
-        if len(found) < 2:
-            return found[0] if found else None
-        return found[int(np.argmax(likeness.decide(np.array(found))))]
+    def best(self, pairs: NDArray[np.int64], likeness: Logistic) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Which rows of `pairs` have two names, and the features of their two spellings that are most alike."""
+        sizes = self._sizes[pairs].prod(axis=1)
+        parts = np.cumsum(sizes) // SLICE
+        found = [self._best(pairs[part], likeness) for part in _runs(parts)]
+        values = np.concatenate([np.zeros((0, len(likeness.features))), *found])
+        return sizes.nonzero()[0], values
+
+    def _best(self, pairs: NDArray[np.int64], likeness: Logistic) -> NDArray[np.float64]:
+        left, right = pairs.T
+        row, at = _spread(self._sizes[left] * self._sizes[right])
+        one, other = np.divmod(at, self._sizes[right[row]])
+        values = self._weighed.compare(self._starts[left[row]] + one, self._starts[right[row]] + other)
+        order = np.lexsort((at, -likeness.decide(values), row))
+        best: NDArray[np.float64] = values[order[np.append(True, np.diff(row[order]) > 0)[: len(order)]]]
+        return best
 
 
 def compared(nodes: Sequence[Node], spellings: Spellings, likeness: Logistic) -> Compared:
     """The candidates among `nodes`, compared."""
-    found = candidates(spellings.names, [node.scope for node in nodes], [node.communes for node in nodes])
-    kept, rows = [], []
-    for left, right in found:
-        if nodes[left].differs(nodes[right]):
-            continue
-        values = spellings.best(left, right, likeness)
-        if values is not None:
-            kept.append((left, right))
-            rows.append(values)
-    values_of = np.array(rows).reshape(len(kept), len(likeness.features))
-    close = {pair for pair, odds in zip(kept, likeness.decide(values_of), strict=True) if odds > 0}
-    close |= {(right, left) for left, right in close}
+    numbers = Numbers(nodes)
+    pairs = candidates(spellings.names, [node.scope for node in nodes], [node.communes for node in nodes])
+    pairs = pairs[~numbers.differ(*pairs.T)]
+    kept, values = spellings.best(pairs, likeness)
+    pairs = pairs[kept]
+    left, right = pairs[likeness.decide(values) > 0].T
+    close = np.sort(np.concatenate([left * len(nodes) + right, right * len(nodes) + left]))
 
-    def rivals(one: int, other: int) -> bool:
-        return (one, other) not in close or nodes[one].differs(nodes[other])
+    def rivals(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.bool_]:
+        is_far: NDArray[np.bool_] = ~np.isin(one * len(nodes) + other, close)
+        return is_far | numbers.differ(one, other)
 
-    return Compared(kept, values_of, rivals)
+    return Compared(pairs, values, rivals)
 
 
 def score(nodes: Sequence[Node], model: NameModel, spellings: Spellings | None = None) -> list[Pair]:
     """The candidate pairs whose probability is worth an analyst's look, the likeliest first."""
     spellings = spellings or Spellings(nodes)
     found = compared(nodes, spellings, model.likeness)
-    if not found.pairs:
+    if not found.pairs.size:
         return []
     likeness = model.likeness.decide(found.values)
     probabilities = probability(model.link.decide(np.hstack([found.values, found.gaps(likeness)])))
     leads = found.leads(probabilities)
     network, own = (model.likeness.features.index(name) for name in ("network", "shared_own"))
     pairs = [
-        Pair(left, right, round(float(p), 6), round(float(lead), 6), bool(values[network]), bool(values[own] > 0))
-        for (left, right), p, lead, values in zip(found.pairs, probabilities, leads, found.values, strict=True)
-        if p >= model.review
+        Pair(
+            left=int(found.pairs[row, 0]),
+            right=int(found.pairs[row, 1]),
+            probability=round(float(probabilities[row]), 6),
+            lead=round(float(leads[row]), 6),
+            has_network=bool(found.values[row, network]),
+            has_own_words=bool(found.values[row, own] > 0),
+        )
+        for row in (probabilities >= model.review).nonzero()[0]
     ]
     return sorted(pairs, key=lambda pair: (-pair.probability, nodes[pair.left].key, nodes[pair.right].key))
 
@@ -166,3 +201,14 @@ def _distinct(names: Iterable[Name]) -> list[Name]:
         if name.words:
             read.setdefault(name.full, name)
     return list(read.values())[:SPELLINGS]
+
+
+def _spread(sizes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """So many elements of each row: the row of each, and its place in it."""
+    row = np.repeat(np.arange(len(sizes)), sizes)
+    return row, np.arange(len(row)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+
+
+def _runs(parts: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """The places of equal neighbours, run by run."""
+    return np.split(np.arange(len(parts)), np.diff(parts).nonzero()[0] + 1) if len(parts) else []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipelines.warehouse.linking.likeness import compare, weigh
+from pipelines.warehouse.linking.likeness import Weighed
 from pipelines.warehouse.linking.model import probability
 from pipelines.warehouse.linking.names import read_name
 
@@ -18,11 +18,8 @@ if TYPE_CHECKING:
 
 def unsupported(unknown: Sequence[str], legal: Sequence[str], model: NameModel) -> list[str]:
     """Those of `unknown` that are like none of `legal`, by the probability from which names are linked."""
-    weighed = weigh(map(read_name, (*unknown, *legal)))
-    mine, theirs = weighed[: len(unknown)], weighed[len(unknown) :]
-    found = []
-    for text, name in zip(unknown, mine, strict=True):
-        values = np.array([compare(name, other) for other in theirs])
-        if probability(model.likeness.decide(values)).max() < model.automatic:
-            found.append(text)
-    return found
+    weighed = Weighed([read_name(text) for text in (*unknown, *legal)])
+    left, right = np.divmod(np.arange(len(unknown) * len(legal)), len(legal))
+    odds = model.likeness.decide(weighed.compare(left, right + len(unknown)))
+    best = probability(odds).reshape(len(unknown), len(legal)).max(axis=1)
+    return [text for text, likeliest in zip(unknown, best, strict=True) if likeliest < model.automatic]

@@ -18,6 +18,9 @@ listed_themes as (
     union
     select slug(code) as word from codelist_theme
 ),
+repeated as (
+    select application_id from staged_applications group by application_id having count(*) > 1
+),
 stated_themes as (  -- each spelling once
     select words.theme_raw
     from (select distinct theme_raw from staged_applications where theme is not null and theme_raw is not null) as words
@@ -32,6 +35,7 @@ renamed as (
         funder_ids.funder_id,
         funder_ids.funder_id || '/' || coalesce(known.service_slug, named_services.service_slug) as service_key,
         authority_siren(source.applicant_siren, source.applicant_siret) as authority_siren,
+        repeated.application_id is null as is_only_line,
         source.decision_status = 'awarded' as is_award,
         coalesce(source.aid_form in ('loan', 'guarantee'), false)
             or (
@@ -79,6 +83,7 @@ renamed as (
     join named_services on source.service_name is not distinct from named_services.service_name
     left join service_names as known
         on funder_ids.funder_id = known.funder_id and named_services.service_slug = known.name_slug
+    left join repeated on source.application_id = repeated.application_id
     left join versions on source.deposit_id = versions.deposit_id and source.fiscal_year = versions.fiscal_year
     left join (from linked_lines where is_sure) as twins on source.line_id = twins.line_id
     left join stated_themes on source.theme_raw = stated_themes.theme_raw
@@ -93,7 +98,7 @@ renamed as (
 ),
 final as (
     select
-        renamed.* exclude (is_version_counted, version_reason, is_loan_only, authority_siren, seat_commune_code, funder_id, service_key, is_award, stage, depositor, theme_basis, theme_expression, theme_concluded)
+        renamed.* exclude (is_version_counted, version_reason, is_only_line, is_loan_only, authority_siren, seat_commune_code, funder_id, service_key, is_award, stage, depositor, theme_basis, theme_expression, theme_concluded)
             replace (renamed.theme_concluded as theme),
         renamed.theme_basis,
         renamed.theme_expression,
@@ -108,6 +113,7 @@ final as (
         service_key,
         organisation_keys.organisation_key,
         organisation_keys.organisation_id,
+        is_only_line,
         is_award,
         not is_loan_only as is_grant,
         stage,

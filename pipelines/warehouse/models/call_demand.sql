@@ -1,8 +1,8 @@
 -- Demandes en face de l'enveloppe de chaque appel à projets, par exercice. Réservé aux analystes.
 -- status : shown ; envelope_not_stated ; refusals_not_published, seules les demandes accordées sont connues ; requested_not_stated ; several_currencies. Enveloppe en euros.
 
-with call_refs as (  -- each spelling is folded once
-    select call_id, slug(call_id) as call_ref from (select distinct call_id from decisions)
+with call_refs as (  -- min(): each spelling is folded once, not once a line
+    select call_id, slug(min(call_id)) as call_ref from decisions group by call_id
 ),
 source as (
     select funder_id || '/' || call_ref as call_key, decisions.* exclude (call_id)

@@ -3,8 +3,8 @@
 with source as (
     select call_key, funder_id, call_id, previous_call_id, scheme, is_declared from calls where is_declared
 ),
-call_refs as (  -- each spelling is folded once
-    select call_id, slug(call_id) as call_ref from (select distinct call_id from applications where is_counted and call_id is not null)
+call_refs as (  -- min(): each spelling is folded once, not once a line
+    select call_id, slug(min(call_id)) as call_ref from applications where is_counted and call_id is not null group by call_id
 ),
 called as (
     select distinct applications.application_id, call_refs.call_ref
@@ -13,7 +13,7 @@ called as (
     where applications.is_counted and call_refs.call_ref is not null
 ),
 scheme_refs as (
-    select scheme, slug(scheme) as scheme_ref from (select distinct scheme from decisions)
+    select scheme, slug(min(scheme)) as scheme_ref from decisions group by scheme
 ),
 decided as (  -- counted before calls are met with them: many calls bear one scheme
     select 'call' as kind, called.call_ref as ref, decisions.*

@@ -25,7 +25,7 @@ named as (
         min(fiscal_year) as first_year,
         max(fiscal_year) as last_year,
         count(*)::integer as n_lines,
-        count(distinct application_id) filter (is_award and is_grant)::integer as n_awards,
+        n_applications(application_id, is_only_line, is_award and is_grant)::integer as n_awards,
         bool_and(is_demonstration) as is_demonstration
     from applications
     join call_refs using (call_id)

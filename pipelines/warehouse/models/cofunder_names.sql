@@ -4,16 +4,18 @@ with source as (
     select line_id, funder_id, cofunders from applications where is_counted and is_grant and cofunders is not null
 ),
 spellings as (
-    select distinct slug(funder_name) as spelling, funder_id
-    from (select distinct funder_name, funder_id from applications where is_counted)
-    where slug(funder_name) is not null
+    select distinct spelling, funder_id
+    from (  -- min(): each name is folded once, not once a line
+        select slug(min(funder_name)) as spelling, funder_id from applications where is_counted group by funder_name, funder_id
+    )
+    where spelling is not null
 ),
 named as (
     select distinct line_id, funder_id, trim(unnest(regexp_split_to_array(cofunders, '\s*[,;|/\n]\s*'))) as cofunder_name
     from source
 ),
-written as (  -- each name is folded once
-    select cofunder_name, slug(cofunder_name) as spelling from (select distinct cofunder_name from named)
+written as (
+    select cofunder_name, slug(min(cofunder_name)) as spelling from named group by cofunder_name
 ),
 cleaned as (
     select distinct named.*, written.spelling

@@ -11,12 +11,8 @@ with source as (
     join organisations using (organisation_id)
     where applications.is_counted and applications.is_award and applications.is_grant
 ),
-titles as (  -- each title is read once: the words that name a project, unless the applicant bears them
-    select title, list_filter(title_words(title), lambda w: not is_plain_word(w) and not is_number(w)) as own_words
-    from (select distinct title from source where title is not null)
-),
 names as (
-    select applicant_name, title_words(applicant_name) as name_words from (select distinct applicant_name from source)
+    select applicant_name, array_to_string(title_words(applicant_name), ' ') as name_line from (select distinct applicant_name from source)
 ),
 years as (
     select fiscal_year, count(distinct funder_id) > 1 as has_several from source group by fiscal_year
@@ -39,7 +35,7 @@ awards as (  -- one award may have several lines
         bool_or(
             (
                 source.is_identified and years.has_several
-                and (source.has_id or coalesce(not list_has_all(names.name_words, titles.own_words), false))
+                and (source.has_id or coalesce(not is_borne(titles.own_line, names.name_line), false))
             ) or linked.line_id is not null
         ) as is_comparable,
         bool_or(linked.line_id is not null) as is_cofunded,
@@ -47,7 +43,7 @@ awards as (  -- one award may have several lines
     from source
     join years using (fiscal_year)
     join names on source.applicant_name is not distinct from names.applicant_name
-    left join titles on source.title = titles.title
+    left join project_titles as titles on source.title = titles.title
     left join linked using (line_id)
     group by all
 ),

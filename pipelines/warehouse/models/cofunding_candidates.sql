@@ -31,29 +31,18 @@ chosen as (
     left join blocks on source.organisation_id = blocks.organisation_id and source.fiscal_year = blocks.fiscal_year
     where blocks.organisation_id is not null or keys.cofunding_key is not null
 ),
-titles as (  -- each title is read once
-    select
-        title,
-        words,
-        array_to_string(words, ' ') as words_line,
-        list_filter(words, lambda w: not is_plain_word(w)) as telling_words,
-        list_filter(words, lambda w: is_number(w)) as numbers,
-        list_filter(telling_words, lambda w: not is_number(w)) as own_words,
-        case
-            when list_contains(words, 'fonctionnement') then 'operating'
-            when list_has_any(words, ['equipement', 'equipements', 'investissement', 'investissements', 'travaux']) then 'investment'
-        end as title_purpose
-    from (select title, title_words(title) as words from (select distinct title from chosen))
-),
 names as (
-    select applicant_name, title_words(applicant_name) as name_words from (select distinct applicant_name from chosen)
+    select applicant_name, array_to_string(title_words(applicant_name), ' ') as name_line
+    from (select distinct applicant_name from chosen)
 ),
 compared as (
     select
-        chosen.* exclude (applicant_name), titles.* exclude (title, own_words),
-        list_has_all(names.name_words, titles.own_words) as is_plain_title
+        chosen.* exclude (applicant_name),
+        titles.words_line,
+        titles.title_purpose,
+        is_borne(titles.own_line, names.name_line) as is_plain_title
     from chosen
-    join titles on chosen.title is not distinct from titles.title
+    join project_titles as titles on chosen.title is not distinct from titles.title
     join names on chosen.applicant_name is not distinct from names.applicant_name
 ),
 same as (  -- lines of one funder that say the same
@@ -65,11 +54,12 @@ same as (  -- lines of one funder that say the same
         bool_or(is_award) as has_award
     from compared
     group by all
+    having count(*) > 1
 ),
 final as (
     select
         compared.line_id,
-        same.node_id,
+        coalesce(same.node_id, compared.line_id) as node_id,
         compared.application_id,
         compared.deposit_id,
         compared.organisation_id,
@@ -79,17 +69,14 @@ final as (
         -- a short identifier may be anybody's numbering
         length(regexp_replace(compared.cofunding_key, '[^a-z0-9]', '', 'g')) < 5 as is_weak_id,
         compared.title,
-        compared.words,
-        compared.telling_words,
-        compared.numbers,
-        same.is_plain_title,
+        coalesce(same.is_plain_title, compared.is_plain_title) as is_plain_title,
         compared.title_purpose,
         compared.purpose,
-        same.is_silent,
+        coalesce(same.is_silent, compared.is_silent) as is_silent,
         compared.seat_departement_code,
-        same.has_award
+        coalesce(same.has_award, compared.is_award) as has_award
     from compared
-    join same
+    left join same
         on compared.organisation_id = same.organisation_id
         and compared.fiscal_year = same.fiscal_year
         and compared.funder_id = same.funder_id

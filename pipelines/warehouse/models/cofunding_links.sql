@@ -1,14 +1,26 @@
 -- Paires de demandes de deux financeurs pour un même demandeur et exercice, avec la preuve : gardées (is_kept) ou laissées de côté, avec la raison.
 -- basis : shared_id, même identifiant de cofinancement ; named, titres presque identiques et un fichier nomme l'autre financeur ; title, titres presque identiques seulement. Réservé aux analystes.
 
-with nodes as (
-    select distinct
-        node_id, organisation_id, fiscal_year, funder_id, cofunding_key, coalesce(is_weak_id, false) as is_weak_id,
-        if(is_plain_title, words, telling_words) as words, array_to_string(telling_words, ' ') as folded, numbers, is_plain_title, is_silent,
-        array_to_string(if(is_plain_title, words, telling_words), ' ') as words_line,
-        array_to_string(list_sort(if(is_plain_title, words, telling_words)), ' ') as sorted_line,
-        purpose, title_purpose
-    from cofunding_candidates
+with nodes as materialized (  -- numbered: a pair is two numbers
+    select
+        row_number() over () as node,
+        candidates.node_id,
+        candidates.organisation_id,
+        candidates.fiscal_year,
+        candidates.funder_id,
+        candidates.cofunding_key,
+        coalesce(candidates.is_weak_id, false) as is_weak_id,
+        candidates.is_plain_title,
+        candidates.is_silent,
+        candidates.purpose,
+        candidates.title_purpose,
+        titles.telling_line as folded,
+        titles.numbers_line,
+        if(candidates.is_plain_title, titles.words_line, titles.telling_line) as words_line,
+        if(candidates.is_plain_title, titles.words_sorted, titles.telling_sorted) as sorted_line
+    from cofunding_candidates as candidates
+    join project_titles as titles on candidates.title is not distinct from titles.title
+    where candidates.line_id = candidates.node_id
 ),
 seats as (  -- an organisation known by its name alone may be two: their seats must not contradict each other
     select node_id, min(seat_departement_code) as low, max(seat_departement_code) as high
@@ -23,7 +35,7 @@ mentions as (
     where mentions.cofunder_id is not null
 ),
 same_applicant as (
-    select a.node_id, b.node_id as other_node_id
+    select a.node, b.node as other_node
     from nodes as a
     join nodes as b
         on a.organisation_id = b.organisation_id and a.fiscal_year = b.fiscal_year and a.funder_id < b.funder_id
@@ -31,7 +43,7 @@ same_applicant as (
         on blocks.block_kind = 'organisation' and blocks.block = a.organisation_id and blocks.fiscal_year = a.fiscal_year
     where blocks.is_compared
     union
-    select a.node_id, b.node_id as other_node_id
+    select a.node, b.node as other_node
     from nodes as a
     join nodes as b
         on a.organisation_id = b.organisation_id and a.fiscal_year = b.fiscal_year and a.folded = b.folded
@@ -39,7 +51,7 @@ same_applicant as (
     where not a.is_plain_title
 ),
 same_id as (
-    select a.node_id, b.node_id as other_node_id
+    select a.node, b.node as other_node
     from nodes as a
     join nodes as b
         on a.cofunding_key = b.cofunding_key and a.fiscal_year = b.fiscal_year and a.funder_id < b.funder_id
@@ -51,7 +63,7 @@ ids as (  -- an identifier of many requests of one applicant is no project's
     select organisation_id, cofunding_key from nodes where cofunding_key is not null group by all having count(*) <= 20
 ),
 other_years as (  -- two funders that one identifier brings together in different years only
-    select a.node_id, b.node_id as other_node_id
+    select a.node, b.node as other_node
     from nodes as a
     join ids using (organisation_id, cofunding_key)
     join nodes as b
@@ -65,11 +77,11 @@ other_years as (  -- two funders that one identifier brings together in differen
         and a.funder_id = meeting.funder_id and b.fiscal_year = meeting.fiscal_year
 ),
 pairs as (
-    select node_id, other_node_id from same_applicant
+    select node, other_node from same_applicant
     union
-    select node_id, other_node_id from same_id
+    select node, other_node from same_id
     union
-    select node_id, other_node_id from other_years
+    select node, other_node from other_years
 ),
 measured as (
     select
@@ -86,14 +98,13 @@ measured as (
         coalesce(a.cofunding_key <> b.cofunding_key, false) as is_other_id,
         a.is_weak_id,
         a.is_silent and b.is_silent as is_silent,
-        len(a.words) as n_words,
         -- one file's running costs are another's project; neither is an investment
         coalesce(a.purpose <> b.purpose and 'investment' in (a.purpose, b.purpose), false)
             or coalesce(a.title_purpose <> b.title_purpose, false) as is_other_purpose,
         a.is_plain_title or b.is_plain_title as is_plain_title,
-        a.numbers <> b.numbers as has_other_numbers,
-        a.words,
-        b.words as other_words,
+        a.numbers_line <> b.numbers_line as has_other_numbers,
+        a.words_line,
+        b.words_line as other_words_line,
         case
             when a.words_line = b.words_line then 1.0
             -- lines whose lengths differ by more than the letters that may change
@@ -103,19 +114,21 @@ measured as (
         end as likeness,
         coalesce(seats.low <> others.low or seats.high <> others.high, false) as is_seat_contradicted
     from pairs
-    join nodes as a on pairs.node_id = a.node_id
-    join nodes as b on pairs.other_node_id = b.node_id
+    join nodes as a on pairs.node = a.node
+    join nodes as b on pairs.other_node = b.node
     left join seats on a.node_id = seats.node_id
     left join seats as others on b.node_id = others.node_id
 ),
 near as (
     select
         *,
-        words = other_words
+        words_of(words_line) as words,
+        words_of(other_words_line) as other_words,
+        words_line = other_words_line
             or is_headed(words, other_words)
             or len(words_missing(words, other_words)) + len(words_missing(other_words, words)) = 0 as has_same_words
     from measured
-    where is_same_id or (likeness >= 0.7 and n_words > 0)
+    where is_same_id or (likeness >= 0.7 and words_line <> '')
 ),
 judged as (
     select

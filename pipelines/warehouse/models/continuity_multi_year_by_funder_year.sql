@@ -6,11 +6,11 @@ with source as (
 counted as (
     select
         funder_id, fiscal_year,
-        count(distinct application_id) as n_awards,
-        count(distinct application_id) filter (is_multi_year) as n_multi_year,
-        count(distinct application_id) filter (is_multi_year is null) as n_not_stated,
-        count(distinct application_id) filter (is_multi_year and year_certainty = 'firm') as n_multi_year_firm,
-        count(distinct application_id) filter (is_multi_year and year_certainty = 'forecast') as n_multi_year_forecast
+        n_applications(application_id, is_only_line, true) as n_awards,
+        n_applications(application_id, is_only_line, is_multi_year) as n_multi_year,
+        n_applications(application_id, is_only_line, is_multi_year is null) as n_not_stated,
+        n_applications(application_id, is_only_line, is_multi_year and year_certainty = 'firm') as n_multi_year_firm,
+        n_applications(application_id, is_only_line, is_multi_year and year_certainty = 'forecast') as n_multi_year_forecast
     from source
     group by all
 ),
@@ -20,7 +20,7 @@ amounts as (
         sum(amount_headline) as amount,
         coalesce(sum(amount_headline) filter (is_multi_year), 0) as amount_multi_year,
         coalesce(sum(amount_headline) filter (is_multi_year and year_certainty = 'firm'), 0) as amount_multi_year_firm,
-        count(distinct application_id) as n
+        n_applications(application_id, is_only_line, true) as n
     from source
     group by all
 ),

@@ -18,7 +18,7 @@ levels as (
 amounts as (
     select
         funder_id, currency, stage,
-        count(distinct application_id) as n_awards,
+        n_applications(application_id, is_only_line, true) as n_awards,
         sum(amount_headline) as amount
     from source
     where is_award and is_grant

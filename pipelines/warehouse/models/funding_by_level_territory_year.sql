@@ -12,7 +12,7 @@ grouped as (
         currency,
         stage,
         count(distinct funder_id)::integer as n_funders,
-        count(distinct application_id) filter (is_grant)::integer as n_awards,
+        n_applications(application_id, is_only_line, is_grant) as n_awards,
         count(*) filter (is_grant)::integer as n_lines,
         sum(amount_headline) filter (is_grant) as amount,
         count(*) filter (is_grant and amount_headline is null)::integer as n_without_amount,

@@ -10,6 +10,7 @@ renamed as (
         currency,
         stage,
         application_id,
+        is_only_line,
         organisation_id,
         amount_headline as amount,
         is_grant
@@ -21,7 +22,7 @@ final as (
         fiscal_year,
         currency,
         stage,
-        count(distinct application_id) filter (is_grant)::integer as n_awards,
+        n_applications(application_id, is_only_line, is_grant) as n_awards,
         count(*) filter (is_grant)::integer as n_lines,
         sum(amount) filter (is_grant) as amount,
         count(*) filter (is_grant and amount is null)::integer as n_without_amount,

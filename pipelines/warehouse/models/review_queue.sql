@@ -38,8 +38,8 @@ holds as (
 questions as (
     select
         'question', deposits.relative_path, coalesce(deposits.message, 'Le récapitulatif dit ce qui n''est pas compris.'),
-        'raw/' || deposits.depositor || '/funder.toml, ou un format dans schemas/formats/',
-        'le format proposé est dans ' || coalesce(deposits.receipt, 'le récapitulatif'),
+        'classeur QUESTIONS du récapitulatif, raw/' || deposits.depositor || '/funder.toml, ou un format de schemas/formats/',
+        'voir ' || coalesce('raw/' || deposits.receipt, 'le récapitulatif'),
         staged.amount, staged.n_lines, deposits.deposit_id
     from deposits
     left join staged using (deposit_id)

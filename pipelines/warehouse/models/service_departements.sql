@@ -10,7 +10,7 @@ observed as (
         service_key,
         funder_id,
         seat_departement_code as departement_code,
-        count(distinct application_id)::integer as n_awards,
+        n_applications(application_id, is_only_line, true) as n_awards,
         min(fiscal_year) as first_year,
         max(fiscal_year) as last_year
     from applications

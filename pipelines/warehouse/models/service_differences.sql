@@ -11,7 +11,7 @@ with entries as (
 covered_funders as (select distinct funder_id from entries),
 awards as (
     select
-        service_key, min(funder_id) as funder_id, count(distinct application_id)::integer as n_awards,
+        service_key, min(funder_id) as funder_id, n_applications(application_id, is_only_line, true) as n_awards,
         min(fiscal_year) as first_year, max(fiscal_year) as last_year
     from applications
     where is_counted and is_award and is_grant

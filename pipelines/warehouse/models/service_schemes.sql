@@ -16,7 +16,7 @@ observed as (
         scheme_slug,
         min(applications.scheme) as scheme,
         min(funder_id) as funder_id,
-        count(distinct application_id)::integer as n_awards,
+        n_applications(application_id, is_only_line, true) as n_awards,
         min(fiscal_year) as first_year,
         max(fiscal_year) as last_year
     from applications

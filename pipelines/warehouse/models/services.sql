@@ -16,7 +16,7 @@ totals as (
         min(fiscal_year) as first_year,
         max(fiscal_year) as last_year,
         count(*) as n_lines,
-        count(distinct application_id) filter (is_award and is_grant) as n_awards
+        n_applications(application_id, is_only_line, is_award and is_grant) as n_awards
     from source
     group by all
 ),

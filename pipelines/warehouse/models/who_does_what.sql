@@ -22,7 +22,7 @@ observed as (
         min(applications.scheme) as scheme,
         coalesce(theme, 'unknown') as theme,
         if(aid_form = 'in_kind', 'in_kind', coalesce(purpose, 'unknown')) as pays,
-        count(distinct application_id)::integer as n_awards,
+        n_applications(application_id, is_only_line, true) as n_awards,
         min(fiscal_year) as first_year,
         max(fiscal_year) as last_year
     from applications

@@ -1,0 +1,253 @@
+"""A question answered from a list, in a small workbook saved beside the file, which is then read without a change."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import date
+from typing import TYPE_CHECKING
+
+import openpyxl
+import polars as pl
+import pytest
+
+from pipelines.ingest.check import check_file
+from pipelines.ingest.deposit import look, look_beside
+from pipelines.ingest.inbox import ingest
+from pipelines.ingest.normalise import Origin
+from pipelines.ingest.questionnaire import is_questionnaire, read_answers
+from schemas.funder import Answer, FunderFile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pipelines.ingest.deposited import Deposit
+    from pipelines.ingest.report import Report
+
+AS_OF = date(2026, 1, 1)
+CAMPAIGN = (
+    "Association;Montant sollicité;Décision;Montant attribué\n"
+    "Les Amis;5000;Retenu;3000\n"
+    "Épicerie solidaire;8000;Non retenu;0\n"
+    "Foyer rural;2500;Retenu;2000\n"
+    "Club;900;;\n"
+)
+
+
+def rows(titles: str, *cells: str) -> str:
+    """A line for each of `cells`, that begins with a name."""
+    names = ("Le club", "Le foyer", "La halle")
+    return "\n".join([titles, *(f"{name};{rest}" for name, rest in zip(names, cells, strict=True))]) + "\n"
+
+
+def ask(text: str, *answers: Answer, name: str = "campagne 2024.csv") -> Report:
+    return check_file(text.encode(), Origin("d", "essai", name, FunderFile(answers=answers))).report
+
+
+def chosen(report: Report, said: Mapping[str, str]) -> list[Answer]:
+    """The answers to the questions of `report`, by a word of each."""
+    found = [
+        Answer(about=question.about or "", answer=code)
+        for question in report.to_choose
+        for word, code in said.items()
+        if word in question.text
+    ]
+    assert len(found) == len(report.to_choose)
+    return found
+
+
+def run(root: Path) -> list[Deposit]:
+    return ingest(root / "raw", root / "warehouse", as_of=AS_OF).deposits
+
+
+def drop(root: Path, name: str, text: str) -> None:
+    (root / "raw" / "essai").mkdir(parents=True, exist_ok=True)
+    (root / "raw" / "essai" / name).write_text(text, encoding="utf-8")
+
+
+def fill(source: Path, target: Path, said: Mapping[str, object]) -> None:
+    """Choose, as an agent would, the answer of each question that holds a word of `said`."""
+    book = openpyxl.load_workbook(source)
+    page = book.worksheets[0]
+    for row in page.iter_rows(min_row=7):
+        for word, answer in said.items():
+            if word in str(row[1].value):
+                row[2].value = answer
+    book.save(target)
+
+
+def questions(root: Path) -> list[Path]:
+    return sorted((root / "raw" / "essai" / "_accuses").glob("QUESTIONS-*"))
+
+
+SAID = {"Non retenu": "refusée", "«\u00a0Retenu": "accordée", "case vide": "en instruction"}
+
+
+def test_answers_chosen_from_lists_let_the_file_be_read_as_it_is(tmp_path: Path) -> None:
+    drop(tmp_path, "campagne 2024.csv", CAMPAIGN)
+    [held] = run(tmp_path)
+    assert held.report.status == "held"
+    [workbook] = questions(tmp_path)
+    assert held.receipt is not None
+    assert workbook.name in held.receipt.read_text(encoding="utf-8")
+    fill(workbook, tmp_path / "raw" / "essai" / workbook.name, SAID)
+    [read] = run(tmp_path)
+    assert read.report.status == "accepted", read.report.questions
+    assert read.report.decisions == {"awarded": 2, "pending": 1, "refused": 1}
+    assert questions(tmp_path) == []  # nothing is asked any more
+    lines = pl.read_parquet(read.staging / "accepted.parquet")
+    assert lines["amount_awarded"].sum() == 5000
+
+
+def test_the_answers_serve_for_the_same_list_of_another_year_only(tmp_path: Path) -> None:
+    drop(tmp_path, "campagne 2024.csv", CAMPAIGN)
+    run(tmp_path)
+    [workbook] = questions(tmp_path)
+    fill(workbook, tmp_path / "raw" / "essai" / workbook.name, SAID)
+    drop(tmp_path, "campagne 2025.csv", CAMPAIGN.replace("Foyer", "Autre foyer"))
+    drop(tmp_path, "candidatures 2025.csv", CAMPAIGN.replace("Foyer", "Troisième foyer"))
+    assert {d.file_name: d.report.status for d in run(tmp_path)} == {
+        "campagne 2024.csv": "accepted",
+        "campagne 2025.csv": "accepted",
+        "candidatures 2025.csv": "held",
+    }
+
+
+def test_taken_away_the_answers_hold_no_more(tmp_path: Path) -> None:
+    drop(tmp_path, "campagne 2024.csv", CAMPAIGN)
+    run(tmp_path)
+    [workbook] = questions(tmp_path)
+    answered = tmp_path / "raw" / "essai" / workbook.name
+    fill(workbook, answered, SAID)
+    assert run(tmp_path)[0].report.status == "accepted"
+    answered.unlink()
+    assert run(tmp_path)[0].report.status == "held"
+
+
+def test_an_answer_out_of_the_list_is_told(tmp_path: Path) -> None:
+    drop(tmp_path, "campagne 2024.csv", CAMPAIGN)
+    run(tmp_path)
+    [workbook] = questions(tmp_path)
+    fill(workbook, tmp_path / "raw" / "essai" / workbook.name, {**SAID, "Non retenu": "peut-être"})
+    [held] = run(tmp_path)
+    assert held.report.status == "held"
+    assert "« peut-être » n'est pas dans la liste" in " ".join(held.report.messages)
+
+
+def test_only_our_workbook_is_taken_for_answers(tmp_path: Path) -> None:
+    """A file of that name that is not ours is a deposit like any other, and the answers are no deposit."""
+    drop(tmp_path, "campagne 2024.csv", CAMPAIGN)
+    run(tmp_path)
+    [workbook] = questions(tmp_path)
+    folder = tmp_path / "raw" / "essai"
+    fill(workbook, folder / workbook.name, SAID)
+    (folder / "QUESTIONS-autre-12345678.xlsx").write_bytes(b"PK, or nearly")
+    assert [file.name for file in look(tmp_path / "raw")] == ["QUESTIONS-autre-12345678.xlsx", "campagne 2024.csv"]
+    assert [file.name for file in look_beside(tmp_path / "raw")] == [workbook.name]
+
+
+def test_the_workbook_holds_no_line_of_the_file_and_is_the_same_at_every_run(tmp_path: Path) -> None:
+    drop(tmp_path, "campagne 2024.csv", CAMPAIGN)
+    run(tmp_path)
+    [workbook] = questions(tmp_path)
+    before = workbook.read_bytes()
+    run(tmp_path)
+    assert workbook.read_bytes() == before
+    cells = [str(c.value) for row in openpyxl.load_workbook(workbook).worksheets[0].iter_rows() for c in row if c.value]
+    assert not any(name in cell for cell in cells for name in ("Les Amis", "Épicerie", "Foyer", "3000"))
+    assert is_questionnaire(workbook)
+    assert read_answers(workbook) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "said", "expected"),
+    [
+        (
+            rows("Association;Montant accordé", "10", "20", "30"),
+            "x.csv",
+            {"exercice": "2022"},
+            (3, [2022]),
+        ),
+        (
+            rows("Association;Année;Montant", "2023;10", "2023;20", "2023;30"),
+            "x.csv",
+            {"est-il demandé": "paid"},
+            (3, [2023]),
+        ),
+        (
+            rows("Association;2022;2023", "1000;2000", "1500;2500", "1700;"),
+            "x.csv",
+            {"répartis par année": "awarded"},
+            (3, [2022, 2023]),
+        ),
+        (
+            rows("Association;Année;Montant accordé;Montant voté", "2023;10;9", "2023;20;20", "2023;3;3"),
+            "x.csv",
+            {"Quelle colonne donne le montant accordé": "montant vote"},
+            (3, [2023]),
+        ),
+        (
+            rows("Association;Année;Montant demandé;Montant accordé", "2023;30;10", "2023;20;20", "2023;9;9"),
+            "x.csv",
+            {"seulement des demandes accordées": "yes"},
+            (3, [2023]),
+        ),
+        (
+            rows("Association;Année;Montant accordé;Complément", "2023;10;500", "2023;20;0", "2023;30;0"),
+            "subventions accordées.csv",
+            {"Complément": "other"},
+            (3, [2023]),
+        ),
+        (
+            rows("Attributaire;Année;Montant accordé", "2023;10", "2023;20", "2023;30"),
+            "x.csv",
+            {"demandeurs ou les financeurs": "applicant"},
+            (3, [2023]),
+        ),
+        (
+            rows("Association;Date de décision;Montant accordé", "01/02/2022;1", "01/02/2022;2", "02/02/2022;3"),
+            "subventions accordées 2023.csv",
+            {"porte le nom": "name"},
+            (3, [2023]),
+        ),
+    ],
+)
+def test_each_kind_of_question_has_its_answer(
+    text: str, name: str, said: dict[str, str], expected: tuple[int, list[int]]
+) -> None:
+    held = ask(text, name=name)
+    assert held.status == "held"
+    report = ask(text, *chosen(held, said), name=name)
+    assert (report.status, report.questions) == ("accepted", [])
+    assert (report.rows_accepted, report.fiscal_years) == expected
+
+
+def test_loans_that_the_author_names_are_in_no_grant_total() -> None:
+    text = (
+        "Bénéficiaire;Année;Montant accordé;Nature\n"
+        "Club;2023;100;Subvention\nAtelier;2023;5000;Prêt\nFoyer;2023;200;Subvention\n"
+    )
+    held = ask(text, name="subventions accordées 2023.csv")
+    report = ask(text, *chosen(held, {"Prêt": "loan"}), name="subventions accordées 2023.csv")
+    assert report.status == "accepted", report.questions
+    assert report.amounts == {"awarded": "300.00"}
+
+
+def test_two_columns_that_must_be_added_are_never_chosen_between_silently() -> None:
+    text = rows("Association;Année;Part A;Part B", "2023;1000,00;50,00", "2023;2000,00;60,00", "2023;3000,00;7,00")
+    held = ask(text, name="x.csv")
+    report = ask(text, *chosen(held, {"Part A": "awarded", "Part B": "awarded"}), name="x.csv")
+    assert report.status == "held"
+    assert "Deux colonnes donnent un montant accordé" in "\n".join(report.questions)
+
+
+def test_a_mailbox_among_the_words_is_neither_asked_nor_kept(tmp_path: Path) -> None:
+    text = CAMPAIGN.replace("Non retenu", "voir jeanne.petit@exemple.fr")
+    drop(tmp_path, "campagne 2024.csv", text)
+    run(tmp_path)
+    for workbook in questions(tmp_path):
+        cells = [
+            c.value for row in openpyxl.load_workbook(io.BytesIO(workbook.read_bytes())).worksheets[0] for c in row
+        ]
+        assert "jeanne" not in json.dumps(cells, ensure_ascii=False)
