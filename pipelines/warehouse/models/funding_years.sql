@@ -58,17 +58,18 @@ repeated as (
     select application_id, fiscal_year from one_per_year group by all having count(*) > 1
 ),
 final as (
-<<<<<<< HEAD
     select
         application_id, funder_id, service_key, organisation_id, applicant_siret, fiscal_year, sum(amount) as amount, currency, stage, spread,
         agreement_id, purpose, year_certainty
     from one_per_year
+    semi join repeated using (application_id, fiscal_year)
     group by all
-=======
-    select * replace (sum(amount) as amount) from one_per_year semi join repeated using (application_id, fiscal_year) group by all
     union all
-    select * from one_per_year anti join repeated using (application_id, fiscal_year)
->>>>>>> 6632cd32b3f3322e7050b303f71a668a452e4ef8
+    select
+        application_id, funder_id, service_key, organisation_id, applicant_siret, fiscal_year, amount, currency, stage, spread, agreement_id,
+        purpose, year_certainty
+    from one_per_year
+    anti join repeated using (application_id, fiscal_year)
 )
 select * from final
 order by application_id, fiscal_year, organisation_id, service_key, funder_id, currency, stage, spread, agreement_id, applicant_siret, purpose, year_certainty;
