@@ -76,7 +76,18 @@ class Places(dg.ConfigurableResource):  # type: ignore[type-arg]
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Wait for the turn to write in the warehouse. The system frees the lock when its holder dies."""
+        with self._locked(fcntl.LOCK_EX):
+            yield
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Wait until nobody has the turn to write, and share the warehouse with those who read deposits into it."""
+        with self._locked(fcntl.LOCK_SH):
+            yield
+
+    @contextmanager
+    def _locked(self, how: int) -> Iterator[None]:
         self.warehouse_folder.mkdir(parents=True, exist_ok=True)
-        with (self.warehouse_folder / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with (self.warehouse_folder / ".lock").open("a+") as lock:  # both rights: network shares ask for them
+            fcntl.flock(lock, how)
             yield

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_RUNTIME = "dagster/max_runtime"
-HOURS = {"tout_publier": 6, "recevoir_les_sources": 2, "prevoir_la_relecture": 1}
+HOURS = {"tout_publier": 6, "recevoir_les_sources": 2, "prevoir_la_relecture": 1, "lire_en_lots": 6}
 """How many hours each job may last before the daemon ends it; a national history is staged in less."""
 _TRIES, _WAIT = 2, 20  # more attempts; seconds before each
 _PASSING = {

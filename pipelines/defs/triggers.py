@@ -6,10 +6,12 @@ import hashlib
 
 import dagster as dg
 
+from pipelines.defs.executors import is_spread
 from pipelines.defs.feeds import FEEDS
 from pipelines.defs.home import dagster_home
 from pipelines.defs.places import Places
 from pipelines.defs.retries import run_tags
+from pipelines.defs.shards import shards_job
 from pipelines.defs.turn import close_if_free
 from pipelines.ingest.deposit import InboxError, look, look_beside
 
@@ -33,10 +35,11 @@ feeds_job = dg.define_asset_job(
 
 
 @dg.sensor(
-    job=main_job,
+    job_name=shards_job.name if is_spread() else main_job.name,
     minimum_interval_seconds=15,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Lance le travail principal quand le dossier des dépôts change : fichiers, déclarations, réponses.",
+    description="Lance le travail principal quand le dossier des dépôts change : fichiers, déclarations, réponses ; la "
+    "lecture en lots d'abord, si QFQ_EXECUTOR la confie à d'autres machines.",
 )
 def inbox_sensor(context: dg.SensorEvaluationContext, places: Places) -> dg.SensorResult | dg.SkipReason:
     """One run for all that is new. A file still being copied waits: its size will change, and call another run."""
@@ -51,6 +54,22 @@ def inbox_sensor(context: dg.SensorEvaluationContext, places: Places) -> dg.Sens
         return dg.SkipReason("Rien de nouveau dans le dossier des dépôts.")
     asked = dg.RunRequest(run_key=seen, tags={"qfq/origine": "dossier des dépôts", "qfq/fichiers": str(len(files))})
     return dg.SensorResult(run_requests=[asked], cursor=seen)
+
+
+@dg.sensor(
+    name="apres_la_lecture_en_lots",
+    job=main_job,
+    minimum_interval_seconds=15,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Lance le travail principal quand tous les lots sont lus et vérifiés.",
+)
+def shards_sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """One run of the main job for the last reading in shards that ended well."""
+    ended = dg.RunsFilter(job_name=shards_job.name, statuses=[dg.DagsterRunStatus.SUCCESS])
+    runs = context.instance.get_runs(ended, limit=1)
+    if not runs:
+        return dg.SkipReason("Aucune lecture en lots n'a abouti.")
+    return dg.RunRequest(run_key=runs[0].run_id, tags={"qfq/origine": "lecture en lots"})
 
 
 daily_schedule = dg.ScheduleDefinition(

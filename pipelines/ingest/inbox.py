@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -60,15 +61,43 @@ def ingest(raw: Path, warehouse: Path, *, as_of: date, progress: Progress | None
     Raises `InboxError` when `raw` is absent or empty: an unmounted disk must not pass for withdrawals.
     """
     now = datetime.now(UTC).replace(microsecond=0)
-    sweep(warehouse / "deposits", warehouse / "staging")
+    _repair(warehouse)
     sweep_answers(raw)
-    drop_damaged(warehouse / "staging")
     with Workers() as workers, _recorded(warehouse, as_of, now):
         done = _read_inbox(raw, warehouse, now, workers, progress, as_of)
         present = [deposit for deposit in done.deposits if deposit.is_present]
         prepare(present, raw, warehouse, workers)
         answer_all(present, raw, as_of, workers)
     return done
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A deposit that is to be read: its private copy, where it comes from, its bytes, and its staging folder's name."""
+
+    sha256: str
+    origin: Origin
+    size: int
+    key: str
+
+
+def unread(raw: Path, warehouse: Path) -> list[Unread]:
+    """Take what is new in the inbox, and list what the next pass would have to read; nothing is read or decided.
+
+    Raises `InboxError` as `ingest` does. Whoever calls it holds the turn to write.
+    """
+    _repair(warehouse)
+    with Ledger(warehouse / "ledger.sqlite") as ledger:
+        _take(_settled(raw), raw, warehouse, ledger, datetime.now(UTC).replace(microsecond=0))
+        taken = ledger.deposits()
+        rows = [taken[row["deposit_id"]] for row in ledger.files().values() if row["withdrawn_at"] is None]
+    return _unread(rows, raw, warehouse, Declarations(raw))
+
+
+def _repair(warehouse: Path) -> None:
+    """Remove what a killed run left half done and what a disk damaged: both are read again."""
+    sweep(warehouse / "deposits", warehouse / "staging")
+    drop_damaged(warehouse / "staging")
 
 
 @contextmanager
@@ -90,10 +119,7 @@ def _read_inbox(
 ) -> Pass:
     """Take, stage and decide, all of it told to the ledger."""
     with Ledger(warehouse / "ledger.sqlite") as ledger:
-        files = settled(raw)
-        if not files:
-            raise InboxError(f"Le dossier des dépôts « {raw} » est vide : rien n'a été fait.")
-        untaken = _take(files, raw, warehouse, ledger, now)
+        untaken = _take(_settled(raw), raw, warehouse, ledger, now)
         _note_confirmations(raw, ledger, now)
         deposits = _stage_all(raw, warehouse, ledger, now, workers, progress)
         supersede(deposits, ledger)
@@ -111,6 +137,13 @@ def _read_inbox(
     days_brought = deliveries(brought, {deposit.deposit_id: deposit.stated_date for deposit in deposits})
     rhythms, reminders = follow(days_brought, covered_years(deposits, versions), as_of=as_of)
     return Pass(deposits, versions, twins, untaken, removed, days_brought, rhythms, reminders, changed)
+
+
+def _settled(raw: Path) -> list[InboxFile]:
+    files = settled(raw)
+    if not files:
+        raise InboxError(f"Le dossier des dépôts « {raw} » est vide : rien n'a été fait.")
+    return files
 
 
 def _take(files: list[InboxFile], raw: Path, warehouse: Path, ledger: Ledger, now: datetime) -> dict[str, str]:
@@ -163,13 +196,15 @@ def _stage_all(
     taken, files = ledger.deposits(), sorted(ledger.files().values(), key=lambda row: row["path"])
     files = [row for row in files if row["withdrawn_at"] is None]
     released, loaded, marks = ledger.releases(), ledger.let_in(), ledger.marks()
+    read_before = ledger.recorded_stagings()
     fresh = _stage_ahead([taken[row["deposit_id"]] for row in files], raw, warehouse, declared, workers, progress)
+    known = read_before - fresh
     deposits: dict[str, Deposit] = {}
     staged: list[Deposit] = []
     for rank, row in enumerate(files, start=1):
         if progress is not None:
             progress(row["path"], rank, len(files))
-        deposit = _staged(taken[row["deposit_id"]], row["path"], raw, warehouse, declared, ledger, fresh)
+        deposit = _staged(taken[row["deposit_id"]], row["path"], raw, warehouse, declared, ledger, known)
         staged.append(deposit)
         deposit.is_present = row["gone_at"] is None
         for origin in origins_of(deposit.deposit_id, deposit.depositor, marks):
@@ -179,7 +214,7 @@ def _stage_all(
         deposit.is_current = let_in(deposit, released)
         previous, kept = row["previous_deposit_id"], None
         if previous is not None and not (deposit.is_current and deposit.deposit_id in loaded):
-            kept = _staged(taken[previous], row["path"], raw, warehouse, declared, ledger, fresh)
+            kept = _staged(taken[previous], row["path"], raw, warehouse, declared, ledger, known)
             staged.append(kept)
             kept.is_present, kept.is_current = False, let_in(kept, released)
             hold_back(deposit, kept, released)
@@ -187,10 +222,14 @@ def _stage_all(
             deposits[deposit.deposit_id] = deposit
         if kept is not None and not deposit.is_current:
             deposits.setdefault(kept.deposit_id, kept)
-    told = ledger.recorded_stagings()  # a killed run may have staged what it did not tell
-    unsaid = [deposit for deposit in staged if deposit.is_new or deposit.staging.name not in told]
-    ledger.record_stagings([(d.staging.name, d.deposit_id, d.report.status) for d in unsaid], now)
+    new = [deposit for deposit in staged if deposit.is_new or deposit.staging.name not in read_before]
+    ledger.record_stagings([(d.staging.name, d.deposit_id, d.report.status, _staged_at(d, now)) for d in new])
     return sorted(deposits.values(), key=lambda deposit: (deposit.path, deposit.arrival))
+
+
+def _staged_at(deposit: Deposit, now: datetime) -> datetime:
+    """The start of this pass, or before it what a shard staged, or a run killed before it could tell."""
+    return min(now, datetime.fromtimestamp(int(deposit.staging.stat().st_mtime), UTC))
 
 
 def _stage_ahead(
@@ -202,21 +241,26 @@ def _stage_ahead(
     progress: Progress | None,
 ) -> set[str]:
     """Stage what has never been staged on all processors, when there is enough of it; returns the keys now staged."""
-    unseen = {}
-    for row in rows:
-        origin, _ = _origin(row, declared)
-        folder = warehouse / "staging" / recipe_key(row["sha256"], origin)
-        if not folder.is_dir() and has_copy(row, row["path"], raw, warehouse):
-            unseen[folder.name] = (row, (warehouse / "deposits" / row["sha256"], origin, folder))
+    unseen = _unread(rows, raw, warehouse, declared)
 
     def done(count: int) -> None:
         if progress is not None:
             progress("lecture des fichiers nouveaux", count, len(unseen))
 
-    workers.for_each(
-        stage, [task for _, task in unseen.values()], sizes=[row["size"] for row, _ in unseen.values()], done=done
-    )
-    return set(unseen)
+    tasks = [(warehouse / "deposits" / one.sha256, one.origin, warehouse / "staging" / one.key) for one in unseen]
+    workers.for_each(stage, tasks, sizes=[one.size for one in unseen], done=done)
+    return {one.key for one in unseen}
+
+
+def _unread(rows: list[dict[str, Any]], raw: Path, warehouse: Path, declared: Declarations) -> list[Unread]:
+    """What of these deposits of the ledger is to be read, and can be."""
+    found = {}
+    for row in rows:
+        origin, _ = _origin(row, declared)
+        key = recipe_key(row["sha256"], origin)
+        if not (warehouse / "staging" / key).is_dir() and has_copy(row, row["path"], raw, warehouse):
+            found[key] = Unread(row["sha256"], origin, row["size"], key)
+    return list(found.values())
 
 
 def origin_of_row(row: Mapping[str, Any], declared: Declarations) -> Origin:
@@ -237,12 +281,12 @@ def _staged(
     warehouse: Path,
     declared: Declarations,
     ledger: Ledger,
-    fresh: set[str],
+    known: set[str],
 ) -> Deposit:
     origin, problem = _origin(row, declared)
     key = recipe_key(row["sha256"], origin)
     folder = warehouse / "staging" / key
-    is_new = key in fresh or not folder.is_dir()
+    is_new = not (folder.is_dir() and key in known)
     former = None
     if not folder.is_dir() and not has_copy(row, path, raw, warehouse):
         former = former_staging(row["deposit_id"], ledger, warehouse)

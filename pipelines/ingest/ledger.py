@@ -172,11 +172,12 @@ class Ledger:
                 [(now.isoformat(), deposit_id) for deposit_id in deposit_ids],
             )
 
-    def record_stagings(self, staged: list[tuple[str, str, str]], now: datetime) -> None:
-        """Deposits were staged: the key of the recipe, the deposit and its status."""
+    def record_stagings(self, staged: list[tuple[str, str, str, datetime]]) -> None:
+        """Deposits were staged: the key of the recipe, the deposit, its status, and when."""
         with self._transaction() as db:
             db.executemany(
-                "INSERT OR REPLACE INTO stagings VALUES (?, ?, ?, ?)", [(*told, now.isoformat()) for told in staged]
+                "INSERT OR REPLACE INTO stagings VALUES (?, ?, ?, ?)",
+                [(*told, staged_at.isoformat()) for *told, staged_at in staged],
             )
 
     def recorded_stagings(self) -> set[str]:

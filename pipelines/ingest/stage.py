@@ -79,11 +79,21 @@ def stage(content: Path, origin: Origin, folder: Path) -> Report:
         _write_tables(outcome, aside)
         outcome.report.save(aside / _REPORT)
         seal(aside)
-        aside.rename(folder)
+        _put(aside, folder)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
     return outcome.report
+
+
+def _put(aside: Path, folder: Path) -> None:
+    """Give `aside` its name. When another process staged the same recipe meanwhile, what it wrote is kept."""
+    try:
+        aside.rename(folder)
+    except OSError:
+        if not folder.is_dir():
+            raise
+        shutil.rmtree(aside)
 
 
 def _write_tables(outcome: Outcome, folder: Path) -> None:

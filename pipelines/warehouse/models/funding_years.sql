@@ -33,7 +33,7 @@ renamed as (
 equal_parts as (  -- whole cents; the last year takes what is left, so that the parts add up
     select
         * exclude (fiscal_year, amount),
-        unnest(range(agreement_start_year, agreement_end_year + 1))::integer as fiscal_year,
+        unnest(range(agreement_start_year, agreement_end_year + 1)) as fiscal_year,
         agreement_end_year - agreement_start_year + 1 as n_years,
         amount
     from renamed
@@ -45,7 +45,7 @@ one_per_year as (
     where spread <> 'estimated'
     union all
     select
-        application_id, funder_id, service_key, organisation_id, applicant_siret, fiscal_year,
+        application_id, funder_id, service_key, organisation_id, applicant_siret, fiscal_year::integer as fiscal_year,
         (if(
             fiscal_year = agreement_end_year,
             (amount * 100)::bigint - (n_years - 1) * ((amount * 100)::bigint // n_years),
@@ -58,9 +58,18 @@ repeated as (
     select application_id, fiscal_year from one_per_year group by all having count(*) > 1
 ),
 final as (
-    select * replace (sum(amount) as amount) from one_per_year semi join repeated using (application_id, fiscal_year) group by all
+    select
+        application_id, funder_id, service_key, organisation_id, applicant_siret, fiscal_year, sum(amount) as amount, currency, stage, spread,
+        agreement_id, purpose, year_certainty
+    from one_per_year
+    semi join repeated using (application_id, fiscal_year)
+    group by all
     union all
-    select * from one_per_year anti join repeated using (application_id, fiscal_year)
+    select
+        application_id, funder_id, service_key, organisation_id, applicant_siret, fiscal_year, amount, currency, stage, spread, agreement_id,
+        purpose, year_certainty
+    from one_per_year
+    anti join repeated using (application_id, fiscal_year)
 )
 select * from final
 order by application_id, fiscal_year, organisation_id, service_key, funder_id, currency, stage, spread, agreement_id, applicant_siret, purpose, year_certainty;
