@@ -469,7 +469,7 @@ TRAPS: dict[str, tuple[str, str, dict[str, str] | str]] = {
     ),
     "a year before": (
         trap("Association;Subvention attribuée N-1;Subvention attribuée N", "@;90;#"), "subventions 2023.csv",
-        "font-ils partie de la subvention",
+        "Que sont les montants de « Subvention attribuée N-1 »",
     ),
     "net and gross": (
         trap("Association;Montant attribué HT;Montant attribué TTC", "@;#;120"), "subventions 2023.csv",
