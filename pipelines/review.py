@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from pipelines.warehouse.analysts import KINDS, euros
 
@@ -25,10 +24,9 @@ def show(items: Sequence[Pending], *, most: int, console: Console | None = None)
         return
     counts = Counter(item.kind for item in items)
     console.print(" ; ".join(f"{title} : {counts[kind]}" for kind, title in KINDS.items() if counts[kind]))
-    table = Table("Montant", "Quoi", "Question", "Où répondre", "Que répondre")
     for item in items[:most]:
-        words = (euros(item.amount), item.place, item.question, item.answer_in, item.answer)
-        table.add_row(*(escape(word) for word in words))
-    console.print(table)
+        console.print(f"• [bold]{escape(euros(item.amount))}[/]  {escape(item.place)}")
+        console.print(f"  {escape(item.question)}")
+        console.print(f"  Dans {escape(item.answer_in)}, écrire : {escape(item.answer)}", soft_wrap=True)
     if len(items) > most:
         console.print(f"… et {len(items) - most} autres.")
