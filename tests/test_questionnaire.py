@@ -114,6 +114,15 @@ def test_the_answers_serve_for_the_same_list_of_another_year_only(tmp_path: Path
     }
 
 
+def test_a_file_outside_of_any_folder_is_answered_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "campagne 2024.csv").write_text(CAMPAIGN, encoding="utf-8")
+    assert run(tmp_path)[0].report.status == "held"
+    [workbook] = (tmp_path / "raw" / "_accuses").glob("QUESTIONS-*")
+    fill(workbook, tmp_path / "raw" / workbook.name, SAID)
+    assert run(tmp_path)[0].report.decisions == {"awarded": 2, "pending": 1, "refused": 1}
+
+
 def test_taken_away_the_answers_hold_no_more(tmp_path: Path) -> None:
     drop(tmp_path, "campagne 2024.csv", CAMPAIGN)
     run(tmp_path)
@@ -133,6 +142,20 @@ def test_an_answer_out_of_the_list_is_told(tmp_path: Path) -> None:
     [held] = run(tmp_path)
     assert held.report.status == "held"
     assert "« peut-être » n'est pas dans la liste" in " ".join(held.report.messages)
+
+
+def test_a_questionnaire_changed_elsewhere_than_in_its_answers_is_told(tmp_path: Path) -> None:
+    drop(tmp_path, "campagne 2024.csv", CAMPAIGN)
+    run(tmp_path)
+    [workbook] = questions(tmp_path)
+    target = tmp_path / "raw" / "essai" / workbook.name
+    fill(workbook, target, SAID)
+    book = openpyxl.load_workbook(target)
+    book.worksheets[0]["D7"] = '{"about": '
+    book.save(target)
+    [held] = run(tmp_path)
+    assert held.report.status == "held"
+    assert "modifié hors de la colonne C" in " ".join(held.report.messages)
 
 
 def test_only_our_workbook_is_taken_for_answers(tmp_path: Path) -> None:

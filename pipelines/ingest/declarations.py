@@ -20,26 +20,31 @@ class Declarations:
 
     def of(self, depositor: str) -> tuple[FunderFile, str | None]:
         """What `depositor` (empty: a file directly in `raw`) declares, and what of it cannot be used (French)."""
-        if not depositor:
-            return FunderFile(), None
         if depositor not in self._known:
-            self._known[depositor] = declared_in(self._raw / depositor)
+            folder = self._raw / depositor
+            self._known[depositor] = declared_in(folder) if depositor else _answered(FunderFile(), [*folder.iterdir()])
         return self._known[depositor]
 
 
 def declared_in(folder: Path) -> tuple[FunderFile, str | None]:
     """The funder.toml of a depositor's folder with the answers given there, and what of them cannot be used."""
-    problems: list[str] = []
     try:
-        declared = load_funder_file(folder / FILE_NAME)
+        declared, problem = load_funder_file(folder / FILE_NAME), None
     except FunderFileError as error:
-        declared = FunderFile()
-        problems.append(f"{error} Les déclarations de ce fichier sont ignorées.")
-    answers = list(declared.answers)
-    for path in sorted(folder.rglob("QUESTIONS-*")):
-        inside = path.relative_to(folder).parts
-        if any(part.startswith(("_", ".")) for part in inside) or not is_questionnaire(path):
-            continue
+        declared, problem = FunderFile(), f"{error} Les déclarations de ce fichier sont ignorées."
+    inside = [
+        path
+        for path in folder.rglob("QUESTIONS-*")
+        if not any(part.startswith(("_", ".")) for part in path.relative_to(folder).parts)
+    ]
+    declared, wrong = _answered(declared, inside)
+    return declared, " ".join(filter(None, (problem, wrong))) or None
+
+
+def _answered(declared: FunderFile, paths: list[Path]) -> tuple[FunderFile, str | None]:
+    """The declarations with the answers of the questionnaires among `paths`, and what is wrong with these."""
+    answers, problems = list(declared.answers), []
+    for path in sorted(filter(is_questionnaire, paths)):
         given, wrong = read_answers(path)
         answers += given
         problems += wrong

@@ -12,7 +12,6 @@ from glob import escape
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-import fastexcel
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font, PatternFill, Protection
 from openpyxl.utils import get_column_letter
@@ -21,6 +20,8 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from pipelines.ingest.fold import fold
 from pipelines.ingest.french import typeset
 from pipelines.ingest.own_sheets import QUESTIONS
+from pipelines.ingest.read import own_sheet
+from pipelines.ingest.sheet import UnreadableFileError
 from pipelines.ingest.workbook import fit_to_width, put_text
 from pipelines.workbook_file import workbook_bytes
 from schemas.application import FIRST_YEAR, LAST_YEAR
@@ -122,25 +123,27 @@ def _files(question: Question, file_name: str) -> str:
 
 def is_questionnaire(path: Path) -> bool:
     """Whether the file at `path` is one of ours: by its name, and by its first cell."""
-    return bool(_NAME.match(path.name)) and _cells(path) is not None
+    return bool(_NAME.match(path.name)) and _rows(path) is not None
 
 
 def read_answers(path: Path) -> tuple[list[Answer], list[str]]:
     """The answers that a questionnaire holds, and what is wrong with the others (French)."""
     answers, problems = [], []
-    for row in _cells(path) or []:
-        told = dict(enumerate(row, start=1))
-        key, said = told.get(_KEY), (told.get(_ANSWER) or "").strip()
+    for said, key in _rows(path) or []:
         if not said or not key or not key.startswith("{"):
             continue
-        asked = json.loads(key)
-        code = _code(said, asked["choices"])
+        try:
+            asked = json.loads(key)
+            about, files, code = asked["about"], asked["file"], _code(said.strip(), asked["choices"])
+        except (ValueError, KeyError):
+            problems.append(f"« {path.name} » a été modifié hors de la colonne C : reprenez celui de « _accuses ».")
+            continue
         if code is None:
             problems.append(
                 f"Dans « {path.name} », la réponse « {said[:60]} » n'est pas dans la liste : choisissez-en une autre."
             )
         else:
-            answers.append(Answer(about=asked["about"], answer=code, file=asked["file"]))
+            answers.append(Answer(about=about, answer=code, file=files))
     return answers, problems
 
 
@@ -152,12 +155,14 @@ def _code(said: str, choices: dict[str, str]) -> str | None:
     return {fold(label): code for code, label in choices.items()}.get(fold(said))
 
 
-def _cells(path: Path) -> list[tuple[str | None, ...]] | None:
-    """The rows of the first sheet as text; None when it is not a questionnaire, or no workbook that opens."""
+def _rows(path: Path) -> list[tuple[str | None, str | None]] | None:
+    """Each row's answer and key; None when the file is not a questionnaire, or no workbook that opens."""
     try:
-        book = fastexcel.read_excel(path)
-        sheet = book.load_sheet(0, header_row=None, dtypes="string").to_polars()
-    except (fastexcel.FastExcelError, OSError):
+        found = own_sheet(path.read_bytes(), QUESTIONS, name=path.name)
+    except (UnreadableFileError, OSError):
         return None
-    rows = sheet.rows()
-    return rows if rows and rows[0][0] == QUESTIONS else None
+    if found is None:
+        return None
+    letters = (get_column_letter(column) for column in (_ANSWER, _KEY))
+    cells = [found.cells[letter] if letter in found.letters else [None] * found.cells.height for letter in letters]
+    return list(zip(*cells, strict=True))

@@ -49,6 +49,15 @@ _PROTECTED = (
 )
 
 
+def own_sheet(content: bytes, first_cell: str, *, name: str) -> Sheet | None:
+    """The sheet of ours that begins with `first_cell` in a workbook, opened as carefully as any; None without it.
+
+    Raises `UnreadableFileError` as `read_file` does.
+    """
+    sheets = [sheet for member in _read(content, name, 0).members for sheet in member.sheets]
+    return next((sheet for sheet in sheets if why_own(sheet) and sheet.cells["A"][0] == first_cell), None)
+
+
 def read_file(content: bytes, *, name: str) -> Reading:
     """The sheets of a deposited file, archives opened and text encoded twice put right; ours are left aside.
 
