@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +17,7 @@ import pytest
 from pipelines.doctor import examine
 from pipelines.ingest import seal
 from pipelines.ingest.ledger import Ledger
+from pipelines.ingest.restaging import cost
 from tests.project_state import differences, state
 
 if TYPE_CHECKING:
@@ -147,6 +150,16 @@ def test_a_ledger_that_is_no_database_is_an_answer_not_a_traceback(ill: Path) ->
     assert answer.returncode == 1
     assert re.search(r"Le\s+registre", answer.stdout)
     assert "Traceback" not in answer.stdout + answer.stderr
+
+
+def test_who_looks_changes_nothing_not_even_a_ledger_of_an_older_version(ill: Path) -> None:
+    ledger = ill / "warehouse" / "ledger.sqlite"
+    with closing(sqlite3.connect(ledger)) as connection:
+        connection.executescript("DROP TABLE removals; PRAGMA journal_mode = DELETE;")
+    before = {path: path.read_bytes() for path in sorted((ill / "warehouse").rglob("*")) if path.is_file()}
+    assert found(ill) == set()
+    assert cost(ill / "raw", ill / "warehouse").n_new == 0
+    assert {path: path.read_bytes() for path in sorted((ill / "warehouse").rglob("*")) if path.is_file()} == before
 
 
 def test_an_empty_place_has_nothing_amiss(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ import polars as pl
 
 from pipelines.ingest import manifest, seal
 from pipelines.ingest.deposit import holds
-from pipelines.ingest.ledger import Ledger
+from pipelines.ingest.ledger import Ledger, opened_to_read
 from pipelines.ingest.stage import read_report
 from schemas.health import BY_THE_NEXT_RUN, Finding
 
@@ -51,7 +50,7 @@ def examine(raw: Path, warehouse: Path) -> Iterator[Finding]:
 
 def _damage(ledger: Path) -> str | None:
     try:
-        with sqlite3.connect(f"{ledger.resolve().as_uri()}?mode=ro", uri=True) as connection:
+        with opened_to_read(ledger) as connection:
             [told] = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.DatabaseError as error:
         return f"Le registre ne peut pas être lu ({error})."
@@ -59,7 +58,7 @@ def _damage(ledger: Path) -> str | None:
 
 
 def _interrupted(ledger: Path) -> Iterator[Finding]:
-    with closing(sqlite3.connect(f"{ledger.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+    with opened_to_read(ledger) as connection:
         started = connection.execute(
             "SELECT started_at FROM runs WHERE ended_at IS NULL AND outcome IS NULL ORDER BY run_id DESC LIMIT 1"
         ).fetchone()
@@ -73,7 +72,7 @@ def _interrupted(ledger: Path) -> Iterator[Finding]:
 
 def _copies(raw: Path, warehouse: Path) -> Iterator[Finding]:
     """Each content that was received has its copy, unless it was removed on purpose."""
-    with Ledger(warehouse / _LEDGER) as ledger:
+    with Ledger.copied(warehouse / _LEDGER) as ledger:
         deposits, removed, files = ledger.deposits(), ledger.removals(), ledger.files()
     inbox = {row["deposit_id"]: raw / path for path, row in files.items()}
     for row in deposits.values():

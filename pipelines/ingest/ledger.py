@@ -6,8 +6,9 @@ the step or after it. Nothing is ever deleted from it.
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -62,15 +63,40 @@ def _as_dict(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> dict[str, Any]:
     return {column[0]: value for column, value in zip(cursor.description, row, strict=True)}
 
 
+@contextmanager
+def opened_to_read(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that cannot write. SQLite needs files beside one that others write, but not on a read-only disk."""
+    uri = f"{path.resolve().as_uri()}?mode=ro"
+    beside = path.with_name(f"{path.name}-wal").exists() or os.access(path.parent, os.W_OK)
+    with closing(sqlite3.connect(uri if beside else f"{uri}&immutable=1", uri=True, timeout=30)) as connection:
+        yield connection
+
+
 class Ledger:
     """The ledger of one warehouse. Use as a context manager; every method is one transaction."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._connection = sqlite3.connect(path, timeout=30, isolation_level=None)
-        self._connection.row_factory = _as_dict
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=FULL")
+        self._prepare()
+
+    @classmethod
+    def copied(cls, path: Path) -> Ledger:
+        """What the ledger at `path` holds, in memory: to look at one whose disk may be read-only, and change nothing.
+
+        Raises `sqlite3.DatabaseError` when it cannot be read.
+        """
+        copy = cls.__new__(cls)
+        copy._connection = sqlite3.connect(":memory:", isolation_level=None)
+        with opened_to_read(path) as source:
+            source.backup(copy._connection)
+        copy._prepare()
+        return copy
+
+    def _prepare(self) -> None:
+        self._connection.row_factory = _as_dict
         self._connection.executescript(_SCHEMA)
 
     def __enter__(self) -> Ledger:

@@ -72,7 +72,7 @@ def cost(raw: Path, warehouse: Path) -> Cost:
         size = sum(file.size for file in present.values())
         return Cost(n_new=len(present), bytes_new=size)
     try:
-        with Ledger(ledger_file) as ledger:
+        with Ledger.copied(ledger_file) as ledger:
             return _cost(ledger, {path: file.size for path, file in present.items()}, raw, warehouse)
     except sqlite3.DatabaseError as error:
         raise InboxError("Le registre ne peut pas être lu : lancez `qfq doctor`.") from error

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+pd.set_option("mode.string_storage", "python")
+"""Pages are made of thousands of small frames, read back cell by cell: Arrow strings cost a third of the time."""
 
 LARGE = frozenset({
     "awards", "beneficiaries", "cofunded_lines", "cofunded_projects", "continuity_by_beneficiary_funder",
