@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install run dev serve test test-all fault check bench lock demo reference linking clean
+.PHONY: install run dev serve test test-all fault check bench lock audit demo reference linking clean
 
 install: $(VENV)/.installed ## Create the environment and install what `qfq` needs
 
@@ -49,6 +49,10 @@ lock: $(VENV)/.dev ## Compile the lock files from pyproject.toml (needs uv)
 	  --no-header --no-annotate --no-strip-extras --group build pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-header --no-annotate --no-strip-extras --group build --extra dev pyproject.toml -o requirements-dev.lock
+
+audit: $(VENV)/.dev ## List the pinned dependencies with their days and licences, then ask for known flaws (needs uv and the network)
+	$(BIN)/python -m tests.dependencies
+	uvx pip-audit --strict --disable-pip --no-deps --progress-spinner off -r requirements.lock
 
 clean: ## Remove what a run makes; raw/ and the memory of what was published and fetched are left alone
 	find warehouse -mindepth 1 -maxdepth 1 ! -name publications ! -name feeds -exec rm -rf {} + 2>/dev/null || true

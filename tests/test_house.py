@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import datetime
 import re
 import subprocess
 import tomllib
@@ -16,6 +17,7 @@ from schemas.contracts import CONTRACTS, fields_of
 from schemas.format import COMPOSITES, FOLDER, Format, FormatError, load_format, load_formats
 from schemas.issues import issue_kinds
 from schemas.publication import load_publication
+from tests import dependencies
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted([*(ROOT / "pipelines").rglob("*.py"), *(ROOT / "schemas").rglob("*.py")])
@@ -135,6 +137,19 @@ def test_locks_are_hashed_and_name_no_host() -> None:
         entries = re.findall(r"^[a-z0-9].*(?:\n    .*)*", text, re.MULTILINE)
         assert entries
         assert all("==" in entry and "--hash=sha256:" in entry for entry in entries)
+
+
+def test_dependencies_are_listed_with_their_day_and_licence() -> None:
+    """What `make audit` writes is of the pins that stand, and none needed to run is under the GPL alone."""
+    run, everything = (dependencies.pins(lock) for lock in dependencies.LOCKS.values())
+    listed = dependencies.listed()
+    assert listed.keys() == run.keys() | everything.keys(), "run `make audit`"
+    for pin, one in listed.items():
+        assert one.needed_for == ("run" if pin in run else "dev"), pin
+        assert datetime.date.fromisoformat(one.released) <= datetime.date.today(), pin
+        elsewhere = "win32" in (run | everything)[pin]
+        assert one.licence or elsewhere or one.needed_for == "dev", f"{pin}: no licence"
+        assert one.needed_for == "dev" or not re.search(r"(?<!L)GPL", one.licence), f"{pin}: {one.licence}"
 
 
 def test_tracked_files_name_no_machine() -> None:
