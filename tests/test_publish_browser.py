@@ -207,6 +207,24 @@ def test_everything_is_readable_without_script(browser: Browser, root: Path) -> 
     watched.context.close()
 
 
+def test_the_menu_takes_one_row_of_a_phone_and_is_laid_out_elsewhere(browser: Browser, root: Path) -> None:
+    for width in (360, 1280):
+        with contextlib.closing(browser.new_page(viewport={"width": width, "height": 800})) as page:
+            page.goto((root / "refus.html").as_uri())
+            header, link, menu = page.locator("header.top"), page.locator(".menu a").last, page.locator(".menu summary")
+            assert menu.is_visible() == (width == 360)
+            if width == 360:
+                box = header.bounding_box()
+                assert box is not None
+                assert box["height"] < 90
+                assert not link.is_visible()
+                menu.focus()
+                page.keyboard.press("Enter")
+            assert link.is_visible()
+            link.click()
+            assert page.url.endswith("donnees.html")
+
+
 def test_keyboard_reaches_the_content_first(browser: Browser, root: Path) -> None:
     watched = Watched(browser)
     page = watched.open(root / "index.html")
