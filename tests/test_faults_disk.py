@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
+from pipelines.defs.terminal import _explained
+from pipelines.ingest import health
+from pipelines.ingest.restaging import cost
 from tests.project_state import differences, ledger, state
 from tests.reader import Reader
 from tests.test_faults_kill import drop
@@ -76,6 +79,17 @@ def test_a_full_disk_loses_nothing_of_what_was_taken(tmp_path: Path, left: int) 
         assert [path for name in ("staging", "deposits") for path in (project.warehouse / name).glob(".*")] == []
 
 
+def test_a_full_disk_is_told_from_a_broken_one(tmp_path: Path) -> None:
+    """Dagster's own database says « disk I/O error » of both."""
+    with disk(tmp_path / "warehouse", kilobytes=4_000):
+        assert _explained("(sqlite3.OperationalError) disk I/O error", tmp_path / "warehouse").startswith(
+            "Le disque ou"
+        )
+        filled(tmp_path / "warehouse", left=0)
+        assert "est plein" in _explained("(sqlite3.OperationalError) disk I/O error", tmp_path / "warehouse")
+    assert _explained("autre chose", tmp_path) == "autre chose"
+
+
 def test_a_folder_that_cannot_be_written_is_read_all_the_same(tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.drop("a/f.csv", table(0, 100) + "F;Autre;2024;attribuée;1;beaucoup;x\n")
@@ -116,6 +130,15 @@ def test_a_run_on_a_full_disk_fails_in_french_and_leaves_what_was_published(tmp_
         run.communicate()
         assert run.returncode == 0
         assert differences(state(full), state(calm)) == {}
+
+
+def test_a_project_on_a_read_only_disk_is_examined(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.drop("a/f.csv", table(0, 100))
+    project.run()
+    with read_only(tmp_path):
+        assert list(health.examine(project.raw, project.warehouse)) == []
+        assert cost(project.raw, project.warehouse).n_new == 0
 
 
 @pytest.mark.fault

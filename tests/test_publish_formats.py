@@ -68,6 +68,17 @@ def test_spaces_before_signs_only_in_text() -> None:
     assert typographic(html) == f'<p title="a : b">Oui{NBSP}: «{NBSP}non{NBSP}»{NBSP}?</p><script>a ? b : c</script>'
 
 
+def test_apostrophes_are_curved_but_in_names_codes_and_tags() -> None:
+    html = (
+        """<p title="l'aide">L'aide d&#39;État, l'<b>an</b> d'«x» : <bdi>Asso l'Été</bdi> 'x' """
+        """<code>d'ici</code></p><script>l'x</script>"""
+    )
+    assert typographic(html) == (
+        f"""<p title="l'aide">L’aide d’État, l’<b>an</b> d’«x»{NBSP}: <bdi>Asso l'Été</bdi> 'x' """
+        """<code>d'ici</code></p><script>l'x</script>"""
+    )
+
+
 def test_csv_is_rfc_4180_and_runs_nothing() -> None:
     names = ["=1+1", "+33", "-moi", "@vous", '"gui, llemets"', "lignes\nà la suite", "مرحبا", None]
     content = comma_separated.to_bytes(pl.DataFrame({"name": names, "amount": [-1.5, 2, 3, 4, 5, 6, 7, None]}))

@@ -442,7 +442,7 @@ def test_the_method_page_is_made_from_what_it_speaks_of(database: Path, tmp_path
     publish(database, tmp_path / "site", only={"methode"})
     text = " ".join(Page((tmp_path / "site" / "methode.html").read_text(encoding="utf-8")).text)
     assert "Phrase du modèle, écrite une fois." in text
-    assert "par groupes d'au moins 7" in text
+    assert "par groupes d’au moins 7" in text
     assert "Licence du test" in text
     assert text.count("ici@exemple.invalid") >= 2
     assert "par rapport à la publication du 1er décembre 2025" in text.replace("\u00a0", " ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """The terminal shows the bar and the closing table; Dagster's own page keeps every event."""
+_ROOM = 1 << 20
+"""Bytes: a disk with less is full, since SQLite needs some to write one line."""
 _REASONS = {"replaced": "remplacé", "restated": "autre version comptée", "held": "en attente de confirmation"}
 
 
@@ -57,7 +60,7 @@ def run_main_job(*, raw: Path, warehouse: Path, reports: Path, as_of: date) -> i
     try:
         return _run(console, raw=raw, warehouse=warehouse, reports=reports, as_of=as_of)
     except (OSError, SQLAlchemyError) as error:  # outside of the steps: Dagster's own folder
-        console.print(f"[red]Échec[/] : {escape(_explained(str(error)))}")
+        console.print(f"[red]Échec[/] : {escape(_explained(str(error), warehouse))}")
         return 1
 
 
@@ -82,7 +85,7 @@ def _run(console: Console, *, raw: Path, warehouse: Path, reports: Path, as_of: 
         result = job.execute_in_process(instance=instance, run_config=_QUIET, raise_on_error=False, tags=TAGS)
     _close(result, warehouse, console)
     if not result.success:
-        for failure in _failures(result):
+        for failure in _failures(result, warehouse):
             console.print(f"[red]Échec[/] : {escape(failure)}")
         return 1
     console.print(f"Pages : [bold]{reports.resolve() / 'index.html'}[/]  (ou `make serve`)")
@@ -100,7 +103,7 @@ def run_feeds(publishers: list[str], *, raw: Path, warehouse: Path, reports: Pat
     with dg.DagsterInstance.get() as instance, Bar(*columns, console=console, transient=True) as bar:
         job = definitions(places=places, progress=_BarProgress(bar)).resolve_job_def(feeds_job.name)
         result = job.execute_in_process(instance=instance, run_config=config, raise_on_error=False)
-    for failure in _failures(result):
+    for failure in _failures(result, warehouse):
         console.print(f"[red]Échec[/] : {escape(failure)}")
     for event in result.get_asset_materialization_events():
         told = event.materialization.metadata
@@ -154,24 +157,31 @@ def _tell_versions(current: dict[str, Any], console: Console) -> None:
         console.print(f"« {name} », {years} : {_REASONS[reason]} (« {instead} » ; lignes communes : {shared})")
 
 
-def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
+def _failures(result: dg.ExecuteInProcessResult, warehouse: Path) -> list[str]:
     found = []
     for event in result.all_events:
         if event.is_step_failure and event.step_failure_data.error is not None:
             error = event.step_failure_data.error
             message = (error.cause or error).message.strip().partition(": ")[2] or error.message.strip()
-            found.append(_explained(message))
+            found.append(_explained(message, warehouse))
     return found
 
 
-def _explained(message: str) -> str:
-    """What to do about an answer of the system, in French, before the answer itself; other messages as they are."""
+def _explained(message: str, warehouse: Path) -> str:
+    """What to do about an answer of the system, in French, before the answer itself; other messages as they are.
+
+    SQLite calls a full disk an I/O error where it cannot make its journal: the room left tells one from the other.
+    """
     told = message.casefold()
-    if any(words in told for words in ("no space left", "disk is full", "quota exceeded", "file too large")):
+    is_broken = "disk i/o error" in told
+    is_full = any(words in told for words in ("no space left", "disk is full", "quota exceeded", "file too large"))
+    if is_full or (is_broken and shutil.disk_usage(warehouse).free < _ROOM):
         return (
             "Le disque est plein. Ce qui était publié est resté en place ; faites de la place, puis relancez "
             f"`qfq run`. ({message})"
         )
     if any(words in told for words in ("read-only", "readonly", "permission denied", "unable to open database")):
         return f"Un dossier ne peut pas être écrit : rétablissez ses droits, puis relancez `qfq run`. ({message})"
+    if is_broken:
+        return f"Le disque ou le partage ne répond pas : vérifiez-le, puis relancez `qfq run`. ({message})"
     return message

@@ -28,14 +28,19 @@ PLOTLY = f"assets/plotly-{plotly.offline.get_plotlyjs_version()}.min.js"
 _SCRIPTS = re.compile(r"(<script.*?</script>|<style.*?</style>)", re.DOTALL)
 _BEFORE = re.compile(r" (?=[:;!?%€»])(?![^<>]*>)")
 _AFTER = re.compile(r"« (?![^<>]*>)")
+_APOSTROPHE = re.compile(r"<bdi>.*?</bdi>|<code>.*?</code>|(?<=\w)(?:'|&#39;)(?=[\w«<])(?![^<>]*>)", re.DOTALL)
 
 
 def typographic(html: str) -> str:
-    """`html` with French no-break spaces in its text: before : ; ! ? % € », after «. Tags and scripts are untouched."""
+    """`html` with French no-break spaces in its text, before : ; ! ? % € » and after «, and curved apostrophes.
+
+    Tags and scripts are untouched; names and codes (`bdi`, `code`) keep the apostrophes they were given with.
+    """
     pieces = _SCRIPTS.split(html)
     for index in range(0, len(pieces), 2):
         text = _BEFORE.sub(formats.NBSP, pieces[index])
-        pieces[index] = _AFTER.sub(f"«{formats.NBSP}", text)
+        text = _AFTER.sub(f"«{formats.NBSP}", text)
+        pieces[index] = _APOSTROPHE.sub(lambda found: found[0] if found[0][0] == "<" else "’", text)
     return "".join(pieces)
 
 

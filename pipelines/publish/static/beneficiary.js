@@ -24,7 +24,7 @@
       status.textContent = "Lecture\u2026";
       load("b", bucket(id)).then(function (shard) {
         var known = Object.prototype.hasOwnProperty.call(shard.b, id) ? shard.b[id] : null;
-        if (!known) { status.textContent = "Aucun bénéficiaire n'a cet identifiant : " + id + "."; return; }
+        if (!known) { status.textContent = "Aucun bénéficiaire n’a cet identifiant : " + id + "."; return; }
         if (typeof known === "string") { location.replace(root + "beneficiaires/" + known + ".html"); return; }
         return all("b", known.m || []).then(function (more) {
           status.textContent = "";
@@ -82,7 +82,7 @@
         var caption = (names.g[cells[0][1]] || "Montants") + " par financeur et par exercice, " + name;
         into.append(table("frise-" + (into.children.length), caption, columns, funders));
       });
-      into.append(make("p", "« 0 » : le financeur a publié cet exercice et rien n'y est accordé à ce bénéficiaire. « – » : ses données ne couvrent pas cet exercice.", { className: "note" }));
+      into.append(make("p", "« 0 » : le financeur a publié cet exercice et rien n’y est accordé à ce bénéficiaire. « – » : ses données ne couvrent pas cet exercice.", { className: "note" }));
     }
 
     function cellOf(cells, year) {
@@ -103,7 +103,7 @@
       });
       known.g.forEach(function (each) {
         var amount = each[3] === null ? "" : " : " + money(each[3], "EUR");
-        list.append(make("li", "Convention de " + told(each[0]) + ", " + span(each[1], each[2]) + amount + "." + (each[4] ? " Elle se termine à la fin de l'année prochaine ou avant." : "")));
+        list.append(make("li", "Convention de " + told(each[0]) + ", " + span(each[1], each[2]) + amount + "." + (each[4] ? " Elle se termine à la fin de l’année prochaine ou avant." : "")));
       });
       if (!known.g.length) list.append(make("li", "Aucune convention pluriannuelle connue : les fichiers ne la disent pas toujours."));
       into.append(list);
@@ -118,7 +118,7 @@
       });
       function show(page, focus) {
         var rows = sorted ? arranged(every, columns, sorted) : every, last = Math.ceil(rows.length / PAGE), from = (page - 1) * PAGE;
-        place.replaceChildren(table("attributions-table", "Attributions, de l'exercice le plus récent au plus ancien : " + count(rows.length), columns, rows.slice(from, from + PAGE), function (column) {
+        place.replaceChildren(table("attributions-table", "Attributions, de l’exercice le plus récent au plus ancien : " + count(rows.length), columns, rows.slice(from, from + PAGE), function (column) {
           sorted = turned(columns, sorted, column);
           show(1, column);
         }, sorted), tools(page, last, show, rows.length, function () { save("attributions.csv", csv(awardColumns, rows)); }));

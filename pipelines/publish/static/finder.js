@@ -92,7 +92,7 @@
       while (last < total && same(last, last - 1)) last += 1;
       return lines(found.slice(first, last)).then(function (rows) {
         if (mine !== turn) return;
-        status.textContent = total ? plural(total, "bénéficiaire") + " sur " + count(given.count) : "Aucun bénéficiaire n'a tous ces mots. Un mot d'une ou deux lettres est cherché entier.";
+        status.textContent = total ? plural(total, "bénéficiaire") + " sur " + count(given.count) : "Aucun bénéficiaire n’a tous ces mots. Un mot d’une ou deux lettres est cherché entier.";
         place.replaceChildren();
         if (!total) return;
         var caption = "Bénéficiaires trouvés, du montant le plus élevé au plus petit" + (total > PAGE ? ", lignes " + (from + 1) + " à " + to + " sur " + count(total) : "");

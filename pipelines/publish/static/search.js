@@ -159,7 +159,7 @@
 
   function late(status) {
     return function (error) {
-      status.textContent = "Les données n'ont pas pu être lues : elles ont peut-être été remplacées depuis l'ouverture de cette page. Rechargez-la.";
+      status.textContent = "Les données n’ont pas pu être lues : elles ont peut-être été remplacées depuis l’ouverture de cette page. Rechargez-la.";
       console.warn(error.message);
     };
   }
@@ -174,7 +174,7 @@
   function at(name) { return function (row) { return row[LINE[name]]; }; }
 
   function stageWords(row) {
-    return (said(names.h, row[LINE.stage]) || "non précisée") + (row[LINE.others] ? " ; d'autres à part" : "");
+    return (said(names.h, row[LINE.stage]) || "non précisée") + (row[LINE.others] ? " ; d’autres à part" : "");
   }
 
   // --- Awards -------------------------------------------------------------------------------------------------

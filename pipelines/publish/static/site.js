@@ -156,7 +156,7 @@
 
   // --- Interactive figures ------------------------------------------------------------------------------------
   var words = {
-    "Download plot as a PNG": "Télécharger l'image (PNG)", "Download plot": "Télécharger l'image", "Zoom": "Zoom", "Pan": "Déplacer",
+    "Download plot as a PNG": "Télécharger l’image (PNG)", "Download plot": "Télécharger l’image", "Zoom": "Zoom", "Pan": "Déplacer",
     "Zoom in": "Agrandir", "Zoom out": "Réduire", "Autoscale": "Échelle automatique", "Reset axes": "Remettre à zéro",
     "Box Select": "Sélection rectangulaire", "Lasso Select": "Sélection libre",
     "Double-click on legend to isolate one trace": "Double-cliquez dans la légende pour isoler une série"
@@ -208,7 +208,7 @@
           button.setAttribute("aria-expanded", "true");
         });
       }, function () {
-        button.textContent = "La version interactive n'a pas pu être chargée : le tableau donne les mêmes nombres";
+        button.textContent = "La version interactive n’a pas pu être chargée : le tableau donne les mêmes nombres";
       });
     });
   }
