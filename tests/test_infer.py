@@ -630,3 +630,34 @@ def test_a_currency_that_no_code_tells_is_asked(currencies: tuple[str, ...], sta
     report = check(table("Bénéficiaire;Année;Montant accordé;Devise", *cells), name="subventions accordées.csv").report
     assert report.status == status, report.questions
     assert ("monnaie" in asked(report)) == (status == "held")
+
+
+def repeated(titles: str, *ends: str) -> str:
+    return "\n".join([titles, *(f"{name};2023;{500 + i};{end}" for i, name in enumerate(NAMES) for end in ends)]) + "\n"
+
+
+def test_a_grant_told_once_for_each_payment_is_not_counted_on_each() -> None:
+    titles = "Association;Année;Montant total accordé;Date de versement;Montant versé"
+    report = check(repeated(titles, "2023-03-01;250", "2023-09-01;251"), name="suivi 2023.csv").report
+    assert report.status == "held"
+    assert "seul change ce que dit « Date de versement » (colonne D)" in asked(report)
+    assert report.to_choose
+
+
+def test_a_grant_told_once_for_each_place_is_asked() -> None:
+    report = check(repeated("Association;Année;Montant accordé;Quartier", "Nord", "Sud"), name="x.csv").report
+    assert "« Quartier » (colonne D)" in asked(report)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        repeated("Association;Année;Montant accordé;Objet", "colis", "ateliers"),
+        repeated("Association;Année;Montant versé;N° mandat", "1", "2"),
+        repeated("Association;Année;Montant accordé;Canton", "Nord", "Nord"),
+    ],
+    ids=["what is read tells them apart", "payments", "alike in everything"],
+)
+def test_lines_that_are_grants_of_their_own_are_counted(text: str) -> None:
+    report = check(text, name="subventions 2023.csv").report
+    assert (report.status, report.rows_accepted) == ("accepted", 12)

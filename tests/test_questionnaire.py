@@ -274,3 +274,60 @@ def test_a_mailbox_among_the_words_is_neither_asked_nor_kept(tmp_path: Path) -> 
             c.value for row in openpyxl.load_workbook(io.BytesIO(workbook.read_bytes())).worksheets[0] for c in row
         ]
         assert "jeanne" not in json.dumps(cells, ensure_ascii=False)
+
+
+STATED = (
+    "Nom de l'attribuant;Bénéficiaire ;Nom du bénéficiaire;Année de la demande;Statut de la demande;Montant demandé;"
+    "Montant accordé\nVille;1;Club;2024;Accordée;900;500\nVille;2;Foyer;2024;Programmée;800;300\n"
+    "Ville;3;Halle;2024;Non programmée;700;\n"
+)
+SCDL = "nomAttribuant;dateConvention;nomBeneficiaire;objet;montant;nature;statut\n"
+
+
+def scdl(*lines: str) -> str:
+    rest = (f"Ville;2024-05-0{i + 1};Club {i};colis;{line}" for i, line in enumerate(lines))
+    return SCDL + "\n".join(rest) + "\n"
+
+
+def test_a_word_that_a_known_format_does_not_know_is_answered_in_the_same_way(tmp_path: Path) -> None:
+    drop(tmp_path, "demandes.csv", STATED)
+    [asked] = run(tmp_path)
+    assert (asked.report.status, asked.report.format) == ("accepted", "scdl-statut")
+    assert asked.report.decisions == {"awarded": 1, "unknown": 2}
+    [workbook] = questions(tmp_path)
+    said = {"«\u00a0Non programmée": "refusée", "«\u00a0Programmée": "accordée"}
+    fill(workbook, tmp_path / "raw" / "essai" / workbook.name, said)
+    [read] = run(tmp_path)
+    assert read.report.decisions == {"awarded": 2, "refused": 1}
+    assert read.report.questions == []
+    assert questions(tmp_path) == []
+
+
+def test_a_column_of_decisions_beside_a_known_format_is_read_when_its_words_are_sure() -> None:
+    text = scdl("100;aide en numéraire;Attribuée", "0;aide en numéraire;Refusée", "200;aide en numéraire;Attribuée")
+    report = ask(text, name="x.csv")
+    assert (report.status, report.format, report.questions) == ("accepted", "scdl", [])
+    assert report.decisions == {"awarded": 2, "refused": 1}
+
+
+def test_its_unclear_words_are_asked_one_by_one() -> None:
+    text = scdl("100;aide en numéraire;Attribuée", "0;aide en numéraire;Refusée", "200;aide en numéraire;Programmée")
+    held = ask(text, name="x.csv")
+    assert held.status == "held"
+    report = ask(text, *chosen(held, {"Programmée": "pending"}), name="x.csv")
+    assert (report.status, report.decisions) == ("accepted", {"awarded": 1, "refused": 1, "pending": 1})
+
+
+def test_a_refusal_that_bears_an_amount_is_asked_first() -> None:
+    text = scdl("100;aide en numéraire;Attribuée", "50;aide en numéraire;Refusée", "200;aide en numéraire;Attribuée")
+    held = ask(text, name="x.csv")
+    assert held.status == "held"
+    assert ask(text, *chosen(held, {"dit-elle": "yes"}), name="x.csv").decisions == {"awarded": 2, "refused": 1}
+
+
+def test_a_column_that_decides_nothing_is_told_so() -> None:
+    text = scdl("100;aide en numéraire;Loi 1901", "50;aide en numéraire;Fondation", "200;aide en numéraire;Loi 1901")
+    held = ask(text, name="x.csv")
+    assert held.status == "held"
+    report = ask(text, *chosen(held, {"dit-elle": "no"}), name="x.csv")
+    assert (report.status, report.decisions) == ("accepted", {"awarded": 3})

@@ -12,16 +12,20 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from pipelines.ingest.decisions_told import column_questions, is_titled
 from pipelines.ingest.evidence import Column
 from pipelines.ingest.fold import fold_words
 from pipelines.ingest.french import count
 from pipelines.ingest.guess import listed_columns
 from pipelines.ingest.infer_amounts import IN_WHICH_UNIT, names_a_unit
 from pipelines.ingest.infer_decision import loans_in, may_decide, status_words
+from pipelines.ingest.report import Question
 from pipelines.ingest.second_look import nobody
 from pipelines.ingest.titles import read_title
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipelines.ingest.map import MappedSheet
     from pipelines.ingest.normalise import Normalised
 
@@ -45,11 +49,10 @@ _WHOSE = (
 _SAYS_YEAR = ("column", "decision_date", "signature_date")
 
 
-def doubts(mapped: MappedSheet, normalised: Normalised) -> list[str]:
-    """The questions (French) that one sheet raises; none when every column that counts is read."""
+def doubts(mapped: MappedSheet, normalised: Normalised, answers: Mapping[str, str]) -> list[Question]:
+    """The questions that one sheet raises, `answers` given; none when every column that counts is read."""
     unread = _unread(mapped)
-    return [
-        *_decision(mapped, unread),
+    texts = [
         *_amounts(normalised.lines, unread),
         *_years(normalised.lines, unread),
         *_parties(mapped, normalised.lines),
@@ -58,6 +61,7 @@ def doubts(mapped: MappedSheet, normalised: Normalised) -> list[str]:
         *_other_tables(mapped, normalised),
         *_loans(mapped, normalised.lines),
     ]
+    return [*_decision(mapped, unread, answers), *map(Question, texts)]
 
 
 def total_doubts(mapped: MappedSheet, normalised: Normalised) -> list[str]:
@@ -126,7 +130,7 @@ def _trimmed(cells: pl.Series) -> pl.Series:
     return pl.select(pl.when(text.str.contains(r"[\p{L}\p{N}]")).then(text)).to_series()
 
 
-def _decision(mapped: MappedSheet, unread: list[Column]) -> list[str]:
+def _decision(mapped: MappedSheet, unread: list[Column], answers: Mapping[str, str]) -> list[Question]:
     """A column of decisions in a file that its format holds to be a list of awards."""
     format_ = mapped.header.format
     if format_.decision is not None or "decision_status" in mapped.letters:
@@ -134,14 +138,10 @@ def _decision(mapped: MappedSheet, unread: list[Column]) -> list[str]:
     known = status_words()
     asked = []
     for column in unread:
-        meaning = column.title.meaning
-        titled = meaning is not None and (meaning.kind, meaning.name) == ("field", "decision_status")
+        titled = is_titled(column)
         # Few words under such a title, some of which are not a grant; many different ones describe, and decide nothing.
         if (titled and any(known.get(key) != "awarded" for key in column.words)) or (not titled and may_decide(column)):
-            asked.append(
-                f"La colonne {column.called} dit-elle ce qui a été décidé ? Ce format tient chaque ligne pour une "
-                "subvention accordée : s'il y a des refus ou des demandes en cours, ils seraient comptés à tort."
-            )
+            asked += column_questions(column, answers)
     return asked
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fnmatch import fnmatch
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pipelines.ingest.fold import fold_words
@@ -99,11 +97,10 @@ class Guess:
         """The questions left open, as they are asked."""
         return [question.text for question in self.asked]
 
-    @cached_property
+    @property
     def answers(self) -> dict[str, str]:
         """What the depositor answered about files of this name: name of the question → code."""
-        name = self.origin.file_name
-        return {given.about: given.answer for given in self.origin.funder_file.answers if fnmatch(name, given.file)}
+        return self.origin.answers
 
     def one_of(self, name: str, candidates: list[Column], *, ask: bool = True) -> Column | None:
         """The only column among `candidates`, those that repeat it left aside; None, and a question, when several."""

@@ -16,6 +16,7 @@ from pipelines.ingest.infer_amounts import ask_about_other_amounts, find_amounts
 from pipelines.ingest.infer_decision import ask_about_loans, find_decision
 from pipelines.ingest.infer_others import find_others
 from pipelines.ingest.infer_parties import find_parties
+from pipelines.ingest.infer_repeats import ask_about_repeats
 from pipelines.ingest.infer_table import FEWEST_TITLES, open_guess
 from pipelines.ingest.infer_wide import find_wide_amounts
 from pipelines.ingest.infer_year import find_year
@@ -154,6 +155,7 @@ def _understood(sheet: Sheet, origin: Origin) -> _Table | None:
     find_others(guess)
     ask_about_other_amounts(guess)
     ask_about_loans(guess)
+    ask_about_repeats(guess)
     if guess.known < FEWEST_TITLES and not any(name.startswith("amount") for name in (*guess.rivals, *guess.fields)):
         return None  # words above words: any table has that
     format_ = propose(guess)

@@ -65,7 +65,7 @@ def status_words() -> dict[str, str]:
 
 
 @cache
-def _decisions() -> dict[str, str]:
+def decision_choices() -> dict[str, str]:
     """What a word may mean: the code of each decision with its label, but the one that nobody can mean."""
     return {code: label for code, label in codelist.labels("decision_status").items() if code != "unknown"}
 
@@ -88,7 +88,7 @@ def find_decision(guess: Guess) -> None:
         unsaid = guess.ask(
             f"Que veut dire une case vide dans la colonne {column.called} ({count(blank, 'ligne')}) ?",
             about=f"blank {column.key}",
-            choices=_decisions(),
+            choices=decision_choices(),
         )
     if unsaid is not None:
         guess.blanks["decision_status"] = unsaid
@@ -113,7 +113,7 @@ def _answered_words(guess: Guess, column: Column) -> dict[str, str]:
         answer = guess.ask(
             f"Que veut dire « {word} » dans la colonne {column.called} : {told} ?",
             about=f"word {column.key} : {title_key(word)}",
-            choices=_decisions(),
+            choices=decision_choices(),
         )
         if answer is not None:
             said[key] = answer
