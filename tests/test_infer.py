@@ -126,7 +126,7 @@ WIDE_ASKED = {
     "no stage": (table("Association;Subvention 2019;Subvention 2020", "@;1000;500"), "liste.csv", "demandés, accordés"),
     "two amounts a year": (
         table("Association;Montant demandé 2019;Montant accordé 2019;Montant demandé 2020;Montant accordé 2020",
-              "@;900;500;800;400"), "liste.csv", "Quelle colonne donne le montant",
+              "@;900;500;800;400"), "liste.csv", "seulement des demandes accordées",
     ),
     "another amount": (
         table("Association;2019;2020;Montant accordé", "@;900;500;77"), "subventions accordées.csv", "(colonne D)",
@@ -247,7 +247,7 @@ HELD = {
         "La décision (accordée, refusée…) se lit-elle",
     ),
     "zeros": (
-        table("Association;Année;Montant accordé", "@;2023;100", "@;2023;0"), AWARDS, "sans montant, ou à zéro",
+        table("Association;Année;Montant accordé", "@;2023;100", "@;2023;0"), AWARDS, "3\u00a0lignes à zéro",
     ),
     "accepted and refused in one list": (
         table("Association;Année;Montant", "@;2023;100"), "subventions accordées et refusées 2023.csv",
@@ -275,7 +275,7 @@ HELD = {
     ),
     "amounts of something else, told above two titles": (
         ";;Garanties d'emprunt;\n" + table("Association;Année;Début;Accordé", "@;2023;a;100"), AWARDS,
-        "Quelle colonne donne le montant",
+        "Que sont les montants de « Accordé »",
     ),
     "thousands of euros in the title": (
         table("Association;Année;Montant accordé (k€)", "@;2023;100"), AWARDS, "En quelle unité",
@@ -630,6 +630,43 @@ def test_a_currency_that_no_code_tells_is_asked(currencies: tuple[str, ...], sta
     report = check(table("Bénéficiaire;Année;Montant accordé;Devise", *cells), name="subventions accordées.csv").report
     assert report.status == status, report.questions
     assert ("monnaie" in asked(report)) == (status == "held")
+
+
+def test_one_column_that_adds_up_the_others_is_the_amount() -> None:
+    text = table("Association;Année;Fonctionnement;Investissement;Total", "@;2023;100;50;150", "@;2023;200;;200")
+    report = check(text, name="subventions versées.csv").report
+    assert (report.status, report.amounts) == ("accepted", {"paid": "1050.00"})
+    assert [c.field for c in report.columns if c.header in ("Fonctionnement", "Investissement")] == [None, None]
+
+
+def test_a_column_that_does_not_add_up_the_others_is_asked() -> None:
+    text = table("Association;Année;Fonctionnement;Investissement;Total", "@;2023;100;50;150", "@;2023;200;;210")
+    assert "« Total »" in asked(check(text, name="subventions versées.csv").report)
+
+
+def test_what_funders_bring_together_is_no_grant_of_one_of_them() -> None:
+    text = table("Association;Année;CAF;MSA;Total", "@;2023;1000;500;1500")
+    assert "ce qu'un financeur apporte" in asked(check(text, name="subventions versées.csv").report)
+
+
+def test_rows_that_title_those_below_beside_the_names_are_no_lines() -> None:
+    titles = "Article;Subventions;Organisme bénéficiaire;Montant accordé"
+    lines = ["Investissement;;;", *(f"204;biens;{name};100" for name in NAMES[:3]), "Fonctionnement;;;"]
+    lines += [f"657;courant;{name};200" for name in NAMES[3:]]
+    outcome = check("\n".join([titles, *lines]) + "\n", name="subventions accordées 2023.csv")
+    assert (outcome.report.status, outcome.report.amounts) == ("accepted", {"awarded": "900.00"})
+    assert outcome.report.rows_ignored == 2
+    assert outcome.accepted["purpose"].to_list() == ["investment"] * 3 + ["operating"] * 3
+
+
+def test_an_amount_of_last_year_beside_a_request_is_no_award_of_this_year() -> None:
+    text = table("Association;Subvention 2023;Demande 2024;Proposition 2024", "@;500;800;600")
+    report = check(text, name="propositions 2024.csv").report
+    assert report.status == "held"
+    assert "après la décision" in asked(report)
+    assert [c.why for c in report.columns if c.header == "Subvention 2023"] == [
+        "rappel d'une année antérieure à celle de la liste : non lu"
+    ]
 
 
 def repeated(titles: str, *ends: str) -> str:

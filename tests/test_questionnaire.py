@@ -234,14 +234,40 @@ def test_the_workbook_holds_no_line_of_the_file_and_is_the_same_at_every_run(tmp
             {"porte le nom": "name"},
             (3, [2023]),
         ),
+        (
+            rows("Association;Année;Montant accordé", "2023;10", "2023;0", "2023;30"),
+            "subventions accordées.csv",
+            {"à zéro": "refused"},
+            (3, [2023]),
+        ),
+        (
+            rows("Association;Année;Accord;Montant accordé", "2023;Oui;10", "2023;Non;0", "2023;Oui;30"),
+            "x.csv",
+            {"se lit-elle": "yes", "« Oui": "awarded", "« Non": "refused"},
+            (3, [2023]),
+        ),
+        (
+            rows("Association;2022;2023", "1000;2000", "1500;2500", "1700;2900"),
+            "subventions accordées 2023.csv",
+            {"rappel": "reminder"},
+            (3, [2023]),
+        ),
+        (
+            rows("Association;2022;2023", "1000;2000", "1500;2500", "1700;2900"),
+            "subventions accordées 2023.csv",
+            {"rappel": "read"},
+            (3, [2022, 2023]),
+        ),
     ],
 )
 def test_each_kind_of_question_has_its_answer(
     text: str, name: str, said: dict[str, str], expected: tuple[int, list[int]]
 ) -> None:
-    held = ask(text, name=name)
-    assert held.status == "held"
-    report = ask(text, *chosen(held, said), name=name)
+    report, answers = ask(text, name=name), []
+    assert report.status == "held"
+    while report.status == "held" and report.to_choose:  # an answer may raise the next question
+        answers += chosen(report, said)
+        report = ask(text, *answers, name=name)
     assert (report.status, report.questions) == ("accepted", [])
     assert (report.rows_accepted, report.fiscal_years) == expected
 
@@ -274,6 +300,35 @@ def test_a_mailbox_among_the_words_is_neither_asked_nor_kept(tmp_path: Path) -> 
             c.value for row in openpyxl.load_workbook(io.BytesIO(workbook.read_bytes())).worksheets[0] for c in row
         ]
         assert "jeanne" not in json.dumps(cells, ensure_ascii=False)
+
+
+YEARS = (
+    ";2022;;2023;\n;Demandé;Accordé;Demandé;Accordé\n"
+    "Les Amis;900;500;800;\nLe foyer;700;600;400;400\nLa halle;;;300;200\n"
+).replace(";2022", "Association;2022", 1)
+
+
+def test_years_over_stages_are_read_once_it_is_known_what_no_award_means() -> None:
+    held = ask(YEARS, name="x.csv")
+    assert held.status == "held"
+    report = ask(YEARS, *chosen(held, {"sans montant accordé": "refused"}), name="x.csv")
+    assert (report.status, report.questions) == ("accepted", [])
+    assert report.amounts == {"requested": "3100.00", "awarded": "1700.00"}
+    assert report.decisions == {"awarded": 4, "refused": 1}
+
+
+def test_a_lonely_name_may_be_the_title_of_those_below() -> None:
+    text = "Association;Montant accordé\nSport;\nClub;100\nCulture;\nChorale;200\nFoyer;300\n"
+    held = ask(text, name="subventions accordées 2023.csv")
+    report = ask(text, *chosen(held, {"sans montant": "heading"}), name="subventions accordées 2023.csv")
+    assert (report.status, report.rows_accepted, report.rows_ignored) == ("accepted", 3, 2)
+    assert report.amounts == {"awarded": "600.00"}
+
+
+def test_zeros_said_to_be_refusals_are_in_no_award() -> None:
+    text = rows("Association;Année;Montant accordé", "2023;10", "2023;0", "2023;30")
+    held = ask(text, name="x.csv")
+    assert ask(text, *chosen(held, {"à zéro": "refused"}), name="x.csv").decisions == {"awarded": 2, "refused": 1}
 
 
 STATED = (

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pipelines.ingest.evidence import Column
     from pipelines.ingest.recognise import Candidate
     from pipelines.ingest.sheet import Sheet
+    from schemas.format import AmountRule, ColumnRule, SectionRule
 
 BY_TITLE = "d'après son titre"
 BY_CELLS = "d'après son contenu"
@@ -51,8 +52,16 @@ class Guess:
     asked: list[Question] = field(default_factory=list)
     stage: str | None = None
     wide: list[Column] = field(default_factory=list)
-    """The columns of amounts of one year each, if the table has some; `wide_title` is what their titles share."""
-    wide_title: str = ""
+    """The columns of amounts of one year each, if the table has some."""
+    wide_fields: dict[str, str] = field(default_factory=dict)
+    """Letter of such a column → the field it fills, once its stage is known."""
+    wide_patterns: dict[str, str] = field(default_factory=dict)
+    """Field → what the folded titles of its columns look like."""
+    sections: SectionRule | None = None
+    """The rows that title those below them."""
+    section_rules: dict[str, ColumnRule] = field(default_factory=dict)
+    decision: AmountRule | None = None
+    """The decision that the author says an amount states."""
 
     @property
     def names(self) -> list[str]:

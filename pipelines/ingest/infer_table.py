@@ -116,7 +116,9 @@ def _titles(sheet: Sheet, candidate: Candidate) -> dict[str, Title]:
         title = read_title(candidate.titles.get(letter, ""))
         group = groups.get(letter, "")
         if group and (_is_amount(title) or title.meaning is None) and not title.text.startswith(group):
-            title = replace(title, meaning=read_title(f"{group} {title.text}").meaning if title.text else None)
+            both = read_title(f"{group} {title.text}")
+            by_year = both.year is not None and both.meaning is not None and _is_amount(both)
+            title = both if by_year else replace(title, meaning=both.meaning if title.text else None)
         titles[letter] = title
     return titles
 

@@ -1,0 +1,67 @@
+"""Rows that only title those below them, in a table of an unknown format: no line, and their words kept as a theme.
+
+A lonely first cell that stands beside the column of names is one. A lonely name is one, or a grant whose amount is
+missing: only the author can tell.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from pipelines.ingest.evidence import Column
+from pipelines.ingest.titles import title_key
+from schemas.format import ColumnRule, SectionRule
+from schemas.synonyms import load_synonyms
+
+if TYPE_CHECKING:
+    from pipelines.ingest.guess import Guess
+
+_MOST_HEADINGS = 200
+_LONGEST = 120
+
+
+def set_headings_aside(guess: Guess) -> None:
+    """Take the rows that hold nothing but a first cell that is no name for the titles of those below."""
+    named = guess.titled("field", "applicant_name")
+    first = guess.sheet.letters[0]
+    if len(named) != 1 or named[0].letter == first or first not in [column.letter for column in guess.columns]:
+        return
+    alone = _alone(guess, first)
+    lines = named[0].text.is_not_null()
+    if alone.any() and lines.any() and not alone.tail(1).item() and int(alone.sum()) < int(lines.sum()):
+        take_for_headings(guess, alone)
+
+
+def lonely_names(guess: Guess) -> pl.Series:
+    """The lines that hold a name of an applicant and nothing else."""
+    return _alone(guess, guess.fields["applicant_name"].letter if "applicant_name" in guess.fields else "")
+
+
+def _alone(guess: Guess, letter: str) -> pl.Series:
+    filled = pl.sum_horizontal(column.text.is_not_null().cast(pl.Int32) for column in guess.columns)
+    own = next((column.text for column in guess.columns if column.letter == letter), None)
+    if own is None:
+        return pl.repeat(False, guess.columns[0].text.len(), dtype=pl.Boolean, eager=True)
+    return pl.select((filled == 1) & own.is_not_null()).to_series()
+
+
+def take_for_headings(guess: Guess, rows: pl.Series) -> None:
+    """Take the lines that `rows` marks out of the table, and say how the format knows them again."""
+    texts = pl.select(pl.coalesce(column.text for column in guess.columns)).to_series().filter(rows)
+    words = list(dict.fromkeys(texts.to_list()))
+    if len(words) > _MOST_HEADINGS or any(len(word) > _LONGEST for word in words):
+        return
+    purposes = {title_key(word): code for code, listed in load_synonyms().purposes.items() for word in listed}
+    field = "theme_raw"
+    if all(title_key(word) in purposes for word in words) and "purpose" not in guess.fields:
+        field = "purpose"
+        guess.section_rules["purpose"] = ColumnRule(values={word: purposes[title_key(word)] for word in words})
+    guess.sections = SectionRule(field=field, pattern=f"^({'|'.join(re.escape(word) for word in words)})$")
+    kept = {c.letter: Column(c.letter, c.title, c.text.filter(~rows)) for c in guess.columns}
+    guess.columns = list(kept.values())
+    guess.fields = {name: kept[column.letter] for name, column in guess.fields.items()}
+    guess.rivals = {name: [kept[column.letter] for column in columns] for name, columns in guess.rivals.items()}
+    guess.wide = [kept[column.letter] for column in guess.wide]
