@@ -291,7 +291,7 @@ HELD = {
         table("Association;Année;Montant accordé", "@;2023;100") + "TOTAL;;900\n", AWARDS, "Un total du fichier",
     ),
     "a total of something among the names": (
-        table("Association;Année;Montant accordé", "@;2023;100") + "Total sport;2023;600\n", AWARDS, "total",
+        table("Association;Année;Montant accordé", "@;2023;100") + "Total sport;2023;90\n", AWARDS, "total",
     ),
     "a total that bears a name": (
         table("Association;Année;Montant accordé", "@;2023;100") + "Ville d'Essai;2023;600\n", AWARDS, "un total",
@@ -667,6 +667,54 @@ def test_an_amount_of_last_year_beside_a_request_is_no_award_of_this_year() -> N
     assert [c.why for c in report.columns if c.header == "Subvention 2023"] == [
         "rappel d'une année antérieure à celle de la liste : non lu"
     ]
+
+
+@pytest.mark.parametrize("label", ["Total Sport", "Ensemble", "S/Total", "Montant total", "Cumul 2023", ""])
+def test_a_row_that_adds_up_the_others_is_no_line_whatever_it_is_called(label: str) -> None:
+    text = table("Association;Montant accordé;Année", "@;100;2023", "@;250,50;2023") + f"{label};1051,50;\n"
+    report = check(text, name="x.csv").report
+    assert (report.status, report.amounts) == ("accepted", {"awarded": "1051.50"})
+    assert (report.rows_read, report.rows_accepted, report.rows_ignored) == (7, 6, 1)
+
+
+def test_a_party_whose_name_begins_as_a_total_is_a_line() -> None:
+    text = table("Association;Montant accordé;Année", "@;100;2023") + "Ensemble vocal;300;2023\nCumul;90;2023\n"
+    report = check(text, name="x.csv").report
+    assert (report.status, report.rows_accepted, report.amounts) == ("accepted", 8, {"awarded": "990.00"})
+    asking = check(text.replace("Cumul;", "Total Danse;"), name="x.csv").report  # a name, perhaps
+    assert "est-elle un total" in asked(asking)
+
+
+def test_a_first_column_without_title_that_counts_the_lines_says_nothing() -> None:
+    lines = [f"{i},{name},2023,{(i + 1) * 100}" for i, name in enumerate(NAMES)]
+    report = check("\n".join([",Association,Année,Montant accordé", *lines]) + "\n", name="x.csv").report
+    assert (report.status, report.amounts) == ("accepted", {"awarded": "2100.00"}), asked(report)
+
+
+def test_a_row_that_explains_the_titles_is_no_line() -> None:
+    text = table("Association;Date de décision;Montant accordé", "@;2023-05-02;100")
+    text = text.replace("\n", "\nnom;AAAA-MM-JJ;en €\n", 1)
+    report = check(text, name="x.csv").report
+    assert (report.status, report.rows_accepted, report.rows_ignored) == ("accepted", 6, 1), asked(report)
+
+
+def test_amounts_too_small_for_grants_may_be_thousands() -> None:
+    report = check(table("Association;Année;Montant accordé", "@;2023;12,5", "@;2023;0,8"), name="x.csv").report
+    assert report.status == "held"
+    assert "en milliers d'euros" in asked(report)
+
+
+def test_provisions_are_nobody() -> None:
+    text = table("Association;Année;Montant accordé", "@;2023;100") + "Provision pour manifestations;2023;900\n"
+    assert "« Provision pour manifestations »" in asked(check(text, name="x.csv").report)
+
+
+def test_a_title_in_two_languages_says_what_its_known_half_says() -> None:
+    meaning = read_title("Nom du bénéficiaire / Beneficiary name").meaning
+    assert meaning is not None
+    assert meaning.name == "applicant_name"
+    assert read_title("Objet / Bénéficiaire").meaning is None
+    assert read_title("Montant accordé / avance").meaning is None
 
 
 def repeated(titles: str, *ends: str) -> str:

@@ -53,7 +53,7 @@ def chosen(report: Report, said: Mapping[str, str]) -> list[Answer]:
         for word, code in said.items()
         if word in question.text
     ]
-    assert len(found) == len(report.to_choose)
+    assert len(found) == len(report.to_choose), [question.text for question in report.to_choose]
     return found
 
 
@@ -257,6 +257,12 @@ def test_the_workbook_holds_no_line_of_the_file_and_is_the_same_at_every_run(tmp
             "subventions accordées 2023.csv",
             {"rappel": "read"},
             (3, [2022, 2023]),
+        ),
+        (
+            "Année;Association;Action;Montant accordé\n2023;Club;un;10\n;;deux;20\n2023;Foyer;un;30\n",
+            "x.csv",
+            {"nom du demandeur manque": "above", "exercice de chaque": "none"},
+            (3, [2023]),
         ),
     ],
 )

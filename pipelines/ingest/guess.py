@@ -60,6 +60,10 @@ class Guess:
     sections: SectionRule | None = None
     """The rows that title those below them."""
     section_rules: dict[str, ColumnRule] = field(default_factory=dict)
+    has_bare_totals: bool = False
+    """Rows that name nobody were found to be totals, and left out."""
+    merged: tuple[str, ...] = ()
+    """Fields whose blank cells say the same as the cell above them."""
     decision: AmountRule | None = None
     """The decision that the author says an amount states."""
 

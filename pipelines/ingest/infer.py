@@ -15,7 +15,7 @@ from pipelines.ingest.format_file import format_toml
 from pipelines.ingest.infer_amounts import ask_about_other_amounts, find_amounts
 from pipelines.ingest.infer_awards import find_awards
 from pipelines.ingest.infer_decision import ask_about_loans, find_decision
-from pipelines.ingest.infer_headings import set_headings_aside
+from pipelines.ingest.infer_headings import set_headings_aside, set_totals_aside
 from pipelines.ingest.infer_others import find_others
 from pipelines.ingest.infer_parties import find_parties
 from pipelines.ingest.infer_repeats import ask_about_repeats
@@ -150,6 +150,7 @@ def _understood(sheet: Sheet, origin: Origin) -> _Table | None:
     if guess is None:
         return None
     set_headings_aside(guess)
+    set_totals_aside(guess)
     find_parties(guess)
     if not find_wide_amounts(guess):
         find_amounts(guess)

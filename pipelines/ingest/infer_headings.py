@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from pipelines.ingest.evidence import Column
+from pipelines.ingest.sums import adding_up
 from pipelines.ingest.titles import title_key
 from schemas.format import ColumnRule, SectionRule
 from schemas.synonyms import load_synonyms
@@ -33,6 +34,24 @@ def set_headings_aside(guess: Guess) -> None:
     lines = named[0].text.is_not_null()
     if alone.any() and lines.any() and not alone.tail(1).item() and int(alone.sum()) < int(lines.sum()):
         take_for_headings(guess, alone)
+
+
+def set_totals_aside(guess: Guess) -> None:
+    """Leave out the rows that name nobody and whose amounts add up the lines, as the reading will."""
+    named = guess.titled("field", "applicant_name") or guess.titled("weak", "applicant_name")
+    if len(named) != 1:
+        return
+    nobody = named[0].text.is_null().arg_true().to_list()
+    amounts = {column.letter: column.amounts for column in guess.columns if column.has_numbers and _is_money(column)}
+    if nobody and amounts and len(nobody) < named[0].cells.len():
+        sums = adding_up(amounts, nobody)
+        guess.has_bare_totals = bool(sums)
+        leave_out(guess, pl.Series([place in sums for place in range(named[0].text.len())], dtype=pl.Boolean))
+
+
+def _is_money(column: Column) -> bool:
+    meaning = column.title.meaning
+    return meaning is not None and (meaning.kind == "amount" or meaning.name.startswith("amount_"))
 
 
 def lonely_names(guess: Guess) -> pl.Series:
@@ -60,6 +79,11 @@ def take_for_headings(guess: Guess, rows: pl.Series) -> None:
         field = "purpose"
         guess.section_rules["purpose"] = ColumnRule(values={word: purposes[title_key(word)] for word in words})
     guess.sections = SectionRule(field=field, pattern=f"^({'|'.join(re.escape(word) for word in words)})$")
+    leave_out(guess, rows)
+
+
+def leave_out(guess: Guess, rows: pl.Series) -> None:
+    """Take the lines that `rows` marks out of the columns."""
     kept = {c.letter: Column(c.letter, c.title, c.text.filter(~rows)) for c in guess.columns}
     guess.columns = list(kept.values())
     guess.fields = {name: kept[column.letter] for name, column in guess.fields.items()}

@@ -47,15 +47,26 @@ def open_guess(sheet: Sheet, origin: Origin) -> Guess | None:
         return None
     guess = Guess(sheet, origin, candidate, known, _columns(sheet, candidate), _banner(sheet, candidate))
     guess.asides = _asides(sheet, candidate)
+    _set_row_numbers_aside(guess)
     _ask_about_shifted_rows(guess)
     return guess
+
+
+def _set_row_numbers_aside(guess: Guess) -> None:
+    """A first column without a title that counts the lines, as programs write it: it says nothing."""
+    first = guess.columns[0]
+    if first.letter != guess.sheet.letters[0] or first.title.text.strip() or first.filled < 1:
+        return
+    steps = first.text.cast(pl.Int64, strict=False).diff().drop_nulls()
+    if steps.len() and steps.len() == first.text.len() - 1 and (steps == 1).all():
+        guess.ignored[first.letter] = "numéro d'ordre"
 
 
 def _ask_about_shifted_rows(guess: Guess) -> None:
     """Rows of delimited text longer than the titles: a comma cut an amount or a sentence, and cells slid aside."""
     if guess.sheet.has_title:
         return
-    beyond = [column.text for column in guess.columns if not column.title.text.strip()]
+    beyond = [column.text for column in guess.free if not column.title.text.strip()]
     if beyond:
         shifted = int(pl.select(pl.any_horizontal(text.is_not_null() for text in beyond)).to_series().sum())
         guess.ask(

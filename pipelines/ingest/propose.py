@@ -56,7 +56,7 @@ def propose(guess: Guess) -> Format | None:
         fields={**guess.section_rules, **columns},
         constants={**constants, **guess.constants},
         decision=guess.decision,
-        layout=LayoutRule(banner=guess.banner_rules, unpivot=unpivot, sections=guess.sections),
+        layout=LayoutRule(banner=guess.banner_rules, unpivot=unpivot, sections=guess.sections, merged=guess.merged),
         ignore={title: guess.ignored[column.letter] for column, title in titled if column.letter in guess.ignored},
         expect=ExpectRule(max_rejected_share=_MAX_REJECTED),
     )

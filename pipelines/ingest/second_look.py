@@ -13,6 +13,7 @@ import polars as pl
 
 from pipelines.ingest.fold import by_value, fold_words
 from pipelines.ingest.french import count
+from pipelines.ingest.infer_amounts import IN_WHICH_UNIT
 
 if TYPE_CHECKING:
     from pipelines.ingest.check import Outcome
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 _TOTAL = re.compile(r"^(sous )?(total|totaux)\b|^(somme|cumul|report|ensemble) (de|des|du|general)\b")
 _NOBODY = re.compile(
     r"^(idem|id|ibid|dito|ditto|voir (ci )?dessus|divers|autres|reserve|provisions?|imprevus?)$|"
-    r"^(dont|reste a|enveloppe|solde|disponible|a repartir|non affecte|(autres|diverses) (associations?|subventions?|"
-    r"structures?|organismes?|aides?)$)\b"
+    r"^(dont|reste a|provisions?|enveloppe|solde|disponible|a repartir|non affecte|"
+    r"(autres|diverses) (associations?|subventions?|structures?|organismes?|aides?)$)\b"
 )
 _NOBODY_HINT = (
     r"(?i)^\W*(id|ibid|dit|voir|dont|reste|enveloppe|solde|disponible|[aà] r|non affect|divers|autre|r[ée]serve|"
@@ -33,6 +34,7 @@ _TELLING = (
 )
 _FEWEST = 3
 _MUCH = 0.1
+_SMALLEST = 100  # euros; grants all below, some with cents, may be thousands
 _SHIFTED = "Des lignes n'ont pas autant de cases que de titres ({places}) : les colonnes y sont-elles décalées ?"
 _CODES = {
     "total_mismatch": "Un total du fichier n'est pas la somme des lignes lues ({places}) : que manque-t-il ?",
@@ -90,7 +92,12 @@ def nobody(lines: pl.LazyFrame) -> list[str]:
     if not odd:
         return []
     row, name = odd[0]
-    return [f"À la ligne {row}, « {name} » est-il un demandeur, un détail déjà compté, ou une répétition ?"]
+    more = f" ({count(len(odd), 'ligne')} de cette sorte)" if len(odd) > 1 else ""
+    question = (
+        f"À la ligne {row}, « {name} » est-il un demandeur, un détail déjà compté, ou une répétition{more} ? Retirez "
+        "les lignes qui ne sont pas des subventions, ou nommez-y leur bénéficiaire."
+    )
+    return [question]
 
 
 def _totals(lines: pl.DataFrame, amount: pl.Series) -> list[str]:
@@ -120,6 +127,9 @@ def _odd_amounts(lines: pl.DataFrame, amount: pl.Series) -> list[str]:
     filled = amount.drop_nulls()
     if filled.len() > _FEWEST and bool(filled.is_between(1990, 2100).all()) and filled.n_unique() <= filled.len() / 2:
         return ["Les montants lus ressemblent à des années : quelle colonne donne le montant ?"]
+    money = filled.filter(filled != 0)
+    if money.len() > _FEWEST and bool((money.abs() < _SMALLEST).all()) and bool((money != money.round(0)).any()):
+        return [f"{IN_WHICH_UNIT} Tous sont au-dessous de {_SMALLEST} euros."]
     asked = lines["amount_requested"]
     above = int((amount > asked).sum())
     if above > _MUCH * int((asked.is_not_null() & amount.is_not_null()).sum()):
