@@ -717,6 +717,50 @@ def test_a_title_in_two_languages_says_what_its_known_half_says() -> None:
     assert read_title("Montant accordé / avance").meaning is None
 
 
+@pytest.mark.parametrize("before", ["", ";"], ids=["among the names", "before them"])
+def test_a_title_that_says_refused_is_no_theme_of_awards(before: str) -> None:
+    titles = "Association;Montant accordé" if not before else "N°;Association;Montant accordé"
+    lines = [f"{i}{before}{name};100" if before else f"{name};100" for i, name in enumerate(NAMES)]
+    lines.insert(3, "Demandes refusées;" + before)
+    report = check("\n".join([titles, *lines]) + "\n", name="subventions accordées 2023.csv").report
+    assert report.status == "held"
+    assert "« Demandes refusées » dit-il" in asked(report)
+    assert not [question for question in report.to_choose if "sans montant" in question.text]
+
+
+def both(**sheets: list[tuple[str, int]]) -> Outcome:
+    texts = {
+        name: "\n".join(
+            [
+                "Association;Objet;Montant accordé",
+                *(f"{who};{i if name == 'Détail' else ''};{much}" for i, (who, much) in enumerate(lines)),
+            ]
+        )
+        for name, lines in sheets.items()
+    }
+    return check_file(workbook(**texts), Origin("d", "essai", "subventions accordées 2023.xlsx", FunderFile()))
+
+
+def test_a_sheet_that_adds_up_another_by_party_is_not_counted_too() -> None:
+    detail = [(name, 100 * (i + 1) + k) for i, name in enumerate(NAMES) for k in range(2)]
+    sums = [(name, sum(much for who, much in detail if who == name)) for name in NAMES]
+    outcome = both(Ensemble=sums, Détail=detail)
+    assert outcome.report.amounts == {"awarded": str(sum(much for _, much in detail)) + ".00"}
+    assert "répète la feuille « Détail »" in asked(outcome.report)
+    others = both(Autres=[(who, much + 5) for who, much in sums], Détail=detail)
+    assert others.report.rows_accepted == 18
+
+
+def test_lines_that_add_up_those_of_their_party_are_asked() -> None:
+    lines = [(name, much) for i, name in enumerate(NAMES) for much in (300 + 2 * i, 100 + i, 200 + i)]
+    text = "\n".join(
+        ["Association;Objet;Montant accordé", *(f"{who};{i};{much}" for i, (who, much) in enumerate(lines))]
+    )
+    report = check(text + "\n", name="subventions accordées 2023.csv").report
+    assert report.status == "held"
+    assert "une ligne est la somme des autres" in asked(report)
+
+
 def repeated(titles: str, *ends: str) -> str:
     return "\n".join([titles, *(f"{name};2023;{500 + i};{end}" for i, name in enumerate(NAMES) for end in ends)]) + "\n"
 

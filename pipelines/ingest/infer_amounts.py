@@ -29,6 +29,7 @@ HEADLINE = ("awarded", "committed", "paid")
 STAGES = {"requested": "demandé", "awarded": "accordé", "committed": "engagé", "paid": "versé"}
 _OTHERS = "amount_other"
 _FEWEST_PARTS = 2
+_PART_OF = re.compile(r"^dont\b")
 _TOTAL = re.compile(
     r"^(total|totaux|montant total|cumul)\b(?!.*\b(cout|budget|depense|charge|projet|action|operation)s?\b)"
 )
@@ -90,9 +91,13 @@ def _with_amounts(columns: list[Column]) -> list[Column]:
 
 
 def _set_parts_aside(guess: Guess) -> None:
-    """Columns of money that one column adds up on every line are its parts; it alone is the amount."""
+    """Columns of money that one column adds up on every line, or « dont… », are its parts; it alone is the amount."""
     money = [column for column in guess.columns if column.has_numbers and column.letter not in guess.ignored]
     parts = [column for column in money if column in list(guess.free) and _may_be_part(column)]
+    for part in [column for column in parts if _PART_OF.match(fold_words(column.title.text))]:
+        if any((part.amounts.fill_null(0) <= total.amounts).all() for total in money if total is not part):
+            guess.ignored[part.letter] = "« dont » : part d'un autre montant"
+    parts = [column for column in parts if column.letter not in guess.ignored]
     for total in money:
         others = [column for column in parts if column is not total]
         if len(others) < _FEWEST_PARTS or not (_is_total(total) or total in guess.fields.values()):

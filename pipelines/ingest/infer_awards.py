@@ -15,7 +15,7 @@ from pipelines.ingest.french import count
 from pipelines.ingest.guess import listed_columns
 from pipelines.ingest.infer_amounts import stage_of_list
 from pipelines.ingest.infer_decision import decision_choices, may_decide, says_some
-from pipelines.ingest.infer_headings import lonely_names, take_for_headings
+from pipelines.ingest.infer_headings import asked_about_titles, lonely_names, take_for_headings
 from schemas.format import AmountRule
 from schemas.synonyms import load_synonyms
 
@@ -89,6 +89,8 @@ def _ask_what_nothing_means(guess: Guess, amount: Column, zeros: int) -> None:
     """Take what the author says of zeros, and of blanks, for the decision of their lines; ask it."""
     blanks = amount.text.null_count()
     lonely = lonely_names(guess)
+    if asked_about_titles(guess, lonely):
+        return
     others = {code: label for code, label in decision_choices().items() if code != "awarded"} | _UNKNOWN
     said: dict[str, str] = {}
     for kind, lines, what in (("zero", zeros, "à zéro"), ("blank", blanks, "sans montant")):

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from pipelines.ingest.evidence import Column
+from pipelines.ingest.fold import fold_words
+from pipelines.ingest.personal import mask
 from pipelines.ingest.sums import adding_up
 from pipelines.ingest.titles import title_key
 from schemas.format import ColumnRule, SectionRule
@@ -20,6 +22,13 @@ from schemas.synonyms import load_synonyms
 if TYPE_CHECKING:
     from pipelines.ingest.guess import Guess
 
+_BEARS = re.compile(
+    r"(refus|rejet|irrecevab|ineligib|defavorab|ajourn|annul|abandon|desist|sans suite|en attente|en cours|"
+    r"en instruction|non (retenu|accord|attribu|finance|recevab|elig))|"
+    r"^(demandes?|propos\w*|sollicit\w*|reports?|rappels?|prets?|garanties?|avances?|emprunts?|recettes?|annees?|"
+    r"exercices?|n 1|(19|20)\d\d)\b"
+)
+"""What a title over lines may say that would change how they count: a decision, a stage, a loan, another year."""
 _MOST_HEADINGS = 200
 _LONGEST = 120
 
@@ -32,6 +41,8 @@ def set_headings_aside(guess: Guess) -> None:
         return
     alone = _alone(guess, first)
     lines = named[0].text.is_not_null()
+    if asked_about_titles(guess, alone):
+        return
     if alone.any() and lines.any() and not alone.tail(1).item() and int(alone.sum()) < int(lines.sum()):
         take_for_headings(guess, alone)
 
@@ -67,10 +78,25 @@ def _alone(guess: Guess, letter: str) -> pl.Series:
     return pl.select((filled == 1) & own.is_not_null()).to_series()
 
 
+def asked_about_titles(guess: Guess, rows: pl.Series) -> bool:
+    """Ask, if some title that `rows` marks bears on what was decided, or on what the amounts below it are."""
+    bearing = [text for text in _texts(guess, rows) if _BEARS.search(fold_words(text))]
+    if bearing:
+        guess.ask(
+            f"« {(mask(bearing[0]) or '')[:60]} » dit-il ce qui a été décidé pour les lignes du dessous, ou de quelle "
+            "année elles sont ? Mettez-le sur chacune, dans une colonne « Statut » ou « Exercice »."
+        )
+    return bool(bearing)
+
+
+def _texts(guess: Guess, rows: pl.Series) -> list[str]:
+    first = pl.select(pl.coalesce(column.text for column in guess.columns)).to_series()
+    return list(dict.fromkeys(first.filter(rows).to_list()))
+
+
 def take_for_headings(guess: Guess, rows: pl.Series) -> None:
     """Take the lines that `rows` marks out of the table, and say how the format knows them again."""
-    texts = pl.select(pl.coalesce(column.text for column in guess.columns)).to_series().filter(rows)
-    words = list(dict.fromkeys(texts.to_list()))
+    words = _texts(guess, rows)
     if len(words) > _MOST_HEADINGS or any(len(word) > _LONGEST for word in words):
         return
     purposes = {title_key(word): code for code, listed in load_synonyms().purposes.items() for word in listed}

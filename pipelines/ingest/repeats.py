@@ -1,4 +1,4 @@
-"""Sheets of a workbook that say again what another one says: a detail by theme, the same table pasted as values."""
+"""Sheets of a workbook that say again what another one says: a detail by theme, a sum by party, a pasted copy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipelines.ingest.fold import fold
+from pipelines.ingest.fold import by_value, fold
 
 if TYPE_CHECKING:
     from pipelines.ingest.normalise import Normalised
@@ -32,6 +32,8 @@ def repeated_sheets(parts: list[Normalised]) -> dict[int, tuple[int, int]]:
     for position in order:
         for other in kept:
             missing = _missing(parts[position].lines, parts[other].lines)
+            if missing is None:
+                missing = _not_added_up(parts[position].lines, parts[other].lines)
             if missing is not None:
                 repeated[position] = (other, missing)
                 break
@@ -47,6 +49,32 @@ def _missing(lines: pl.DataFrame, others: pl.DataFrame) -> int | None:
     count = sum(own.values())
     shared = sum((own & theirs).values())
     return count - shared if count >= _FEWEST and shared >= _SAME * count else None
+
+
+def _not_added_up(lines: pl.DataFrame, others: pl.DataFrame) -> int | None:
+    """How many of `lines` are not the sum of what `others` give the same party; None when too many are not.
+
+    Each party has one line, and its year too where both sheets state it; some must add up several of the others.
+    """
+    amounts = [name for name in _AMOUNTS if _stated(lines, name) and _stated(others, name)]
+    if not amounts or not _stated(lines, "applicant_name"):
+        return None
+    years = ["year"] if lines["fiscal_year"].null_count() == others["fiscal_year"].null_count() == 0 else []
+    own, theirs = (_by_party(side, amounts) for side in (lines, others))
+    if own.select("party", *years).is_duplicated().any() or own.height < _FEWEST:
+        return None
+    sums = theirs.group_by("party", *years).agg(pl.len(), *(pl.col(name).sum() for name in amounts))
+    paired = own.join(sums, on=["party", *years], how="inner", suffix=" added")
+    equal = pl.all_horizontal(pl.col(name).fill_null(0) == pl.col(f"{name} added").fill_null(0) for name in amounts)
+    right = paired.filter(equal)
+    is_sum = bool((right["len"] > 1).any())
+    return own.height - right.height if is_sum and right.height >= max(_FEWEST, _SAME * own.height) else None
+
+
+def _by_party(lines: pl.DataFrame, amounts: list[str]) -> pl.DataFrame:
+    """The lines that name someone: their `party`, folded, their `year` and the amounts."""
+    party = by_value(lines["applicant_name"], fold).alias("party")
+    return lines.select(party, pl.col("fiscal_year").alias("year"), *amounts).filter(pl.col("party").is_not_null())
 
 
 def _stated(lines: pl.DataFrame, name: str) -> bool:

@@ -56,6 +56,7 @@ def second_look(outcome: Outcome) -> list[str]:
     return [
         *_told_by_issues(outcome),
         *_totals(lines, amount),
+        *_parents(lines, amount),
         *nobody(lines.lazy()),
         *_empty_lines(lines, amount),
         *_odd_amounts(lines, amount),
@@ -111,6 +112,34 @@ def _totals(lines: pl.DataFrame, amount: pl.Series) -> list[str]:
         if doubles and int((amount.fill_null(0) != 0).sum()) > _FEWEST:
             return [f"La ligne {doubles[0]} est-elle un total ? Son montant est la somme de tous les autres."]
     return []
+
+
+def _parents(lines: pl.DataFrame, amount: pl.Series) -> list[str]:
+    """Lines that add up the others of their party, always above them or always below: both would be counted.
+
+    Two lines and their sum may be three grants; such a sum for most parties is none.
+    """
+    party = by_value(lines["applicant_name"], fold_words)
+    framed = lines.select("source_row", "fiscal_year", party.alias("party"), amount.alias("amount"))
+    groups = (
+        framed.filter(pl.col("amount") > 0)
+        .group_by("party", "fiscal_year", maintain_order=True)
+        .agg(
+            pl.len().alias("lines"),
+            (pl.col("amount").first() == pl.col("amount").sum() - pl.col("amount").first()).alias("above"),
+            (pl.col("amount").last() == pl.col("amount").sum() - pl.col("amount").last()).alias("below"),
+            pl.col("source_row").first().alias("row"),
+        )
+        .filter(pl.col("lines") >= _FEWEST)
+    )
+    sums = max((groups.filter(pl.col(side)) for side in ("above", "below")), key=lambda found: found.height)
+    if sums.height < _FEWEST or 2 * sums.height < groups.height:
+        return []
+    question = (
+        f"Pour {count(sums.height, 'demandeur')} (d'abord vers la ligne {sums['row'][0]}), une ligne est la somme des "
+        "autres : est-ce un total, que les autres détaillent ? Retirez ces lignes de total, ou les détails."
+    )
+    return [question]
 
 
 def _empty_lines(lines: pl.DataFrame, amount: pl.Series) -> list[str]:
