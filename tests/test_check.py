@@ -258,3 +258,14 @@ def test_counts_always_add_up(table: list[list[str]]) -> None:
     assert report.rows_read == report.rows_accepted + report.rows_rejected + report.rows_ignored
     for sheet in report.sheets:
         assert sheet.rows_read == sheet.rows_accepted + sheet.rows_rejected + sheet.rows_ignored
+
+
+def test_lines_pasted_twice_are_asked_about_and_a_grant_given_twice_is_not() -> None:
+    titles = "nomAttribuant;dateConvention;nomBeneficiaire;objet;montant;nature"
+    lines = [f"Ville;2024-05-0{i + 1};Club {i};colis;{100 + i};aide en numéraire" for i in range(6)]
+    asked = "redisent dans le même ordre"
+    pasted = check("\n".join([titles, *lines, *lines[1:5]]) + "\n").report
+    assert (pasted.status, pasted.rows_accepted) == ("accepted", 10)
+    assert [q for q in pasted.questions if asked in q and "lignes 8 à 11" in q and "ligne 3" in q]
+    given = check("\n".join([titles, *lines, *(lines[:1] * 9)]) + "\n").report
+    assert not [q for q in given.questions if asked in q]

@@ -185,7 +185,8 @@ def _check_member(member: Member, origin: Origin, formats: Mapping[str, Format],
             f"Le format «\u00a0{format_.title}\u00a0» est reconnu, mais la réponse à une question pourrait changer les "
             "chiffres : rien n'est chargé avant elle."
         )
-    asked += [question for sheet in lists_kept for question in remarks(sheet.mapped, sheet.validated.accepted.lazy())]
+    for listed in lists_kept:
+        asked += remarks(listed.mapped, listed.validated.accepted.lazy(), listed.validated.issues)
     report.questions += list(dict.fromkeys(asked))
     return outcome
 

@@ -20,7 +20,7 @@ from pipelines.ingest.guess import listed_columns
 from pipelines.ingest.infer_amounts import IN_WHICH_UNIT, names_a_unit
 from pipelines.ingest.infer_decision import loans_in, may_decide, status_words
 from pipelines.ingest.report import Question
-from pipelines.ingest.second_look import nobody
+from pipelines.ingest.second_look import nobody, pasted
 from pipelines.ingest.titles import read_title
 
 if TYPE_CHECKING:
@@ -89,9 +89,9 @@ def total_doubts(mapped: MappedSheet, normalised: Normalised) -> list[str]:
     return asked
 
 
-def remarks(mapped: MappedSheet, lines: pl.LazyFrame) -> list[str]:
-    """What is asked of `lines` without holding them: names that may be nobody's, and awards of nothing."""
-    return [*nobody(lines), *_awards_of_nothing(mapped, lines)]
+def remarks(mapped: MappedSheet, lines: pl.LazyFrame, issues: pl.DataFrame) -> list[str]:
+    """What is asked of `lines` without holding them: names that may be nobody's, lines pasted twice, empty awards."""
+    return [*nobody(lines), *pasted(lines, issues), *_awards_of_nothing(mapped, lines)]
 
 
 def _awards_of_nothing(mapped: MappedSheet, lines: pl.LazyFrame) -> list[str]:

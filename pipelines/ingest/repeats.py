@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _SAME = 0.95  # share of a sheet's lines found in another above which it repeats it
 _FEWEST = 3  # lines: fewer may be equal by chance
+FEWEST_PASTED = 4
+"""Different lines in a row that are not said again by chance."""
 _AMOUNTS = tuple(f"amount_{stage}" for stage in ("requested", "awarded", "committed", "paid", "loan", "guarantee"))
 _TELLING = ("fiscal_year", "title", "case_number", "decided_date", "signed_date", "first_paid_date", *_AMOUNTS)
 
@@ -40,6 +42,39 @@ def repeated_sheets(parts: list[Normalised]) -> dict[int, tuple[int, int]]:
         else:
             kept.append(position)
     return repeated
+
+
+def repeated_block(lines: pl.LazyFrame) -> tuple[int, int, int] | None:
+    """The longest run of lines that say, in the same order, what lines above say; None when there is none.
+
+    Its first and last row, and the first row of those that it repeats. A grant may be given twice; several different
+    ones, in the same order, were pasted twice.
+    """
+    told = ("source_row", "applicant_name", "applicant_siren", "decision_status", *_TELLING)
+    known = lines.collect_schema().names()
+    framed = lines.select(name for name in told if name in known).filter(pl.col("applicant_name").is_not_null())
+    place = pl.int_range(pl.len()).alias("place")
+    marked = framed.select("source_row", place, pl.struct(pl.exclude("source_row")).hash().alias("said")).collect()
+    if not marked["said"].is_duplicated().any():
+        return None
+    marked = marked.with_columns((pl.col("place") - pl.col("place").shift(1).over("said")).alias("back"))
+    runs = (
+        marked.with_columns((pl.col("back") != pl.col("back").shift(1)).fill_null(True).cum_sum().alias("run"))
+        .filter(pl.col("back").is_not_null())
+        .group_by("run", maintain_order=True)
+        .agg(
+            pl.col("said").n_unique().alias("different"),
+            pl.col("source_row").first().alias("first"),
+            pl.col("source_row").last().alias("last"),
+            (pl.col("place") - pl.col("back")).first().alias("origin"),
+        )
+        .filter(pl.col("different") >= FEWEST_PASTED)
+        .sort("different", descending=True, maintain_order=True)
+    )
+    if runs.is_empty():
+        return None
+    first, last, origin = runs.select("first", "last", "origin").row(0)
+    return first, last, marked["source_row"][origin]
 
 
 def _missing(lines: pl.DataFrame, others: pl.DataFrame) -> int | None:

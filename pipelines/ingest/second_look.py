@@ -14,6 +14,7 @@ import polars as pl
 from pipelines.ingest.fold import by_value, fold_words
 from pipelines.ingest.french import count
 from pipelines.ingest.infer_amounts import IN_WHICH_UNIT
+from pipelines.ingest.repeats import FEWEST_PASTED, repeated_block
 
 if TYPE_CHECKING:
     from pipelines.ingest.check import Outcome
@@ -57,6 +58,7 @@ def second_look(outcome: Outcome) -> list[str]:
         *_told_by_issues(outcome),
         *_totals(lines, amount),
         *_parents(lines, amount),
+        *pasted(lines.lazy(), outcome.issues),
         *nobody(lines.lazy()),
         *_empty_lines(lines, amount),
         *_odd_amounts(lines, amount),
@@ -97,6 +99,20 @@ def nobody(lines: pl.LazyFrame) -> list[str]:
     question = (
         f"À la ligne {row}, « {name} » est-il un demandeur, un détail déjà compté, ou une répétition{more} ? Retirez "
         "les lignes qui ne sont pas des subventions, ou nommez-y leur bénéficiaire."
+    )
+    return [question]
+
+
+def pasted(lines: pl.LazyFrame, issues: pl.DataFrame) -> list[str]:
+    """Several different lines said again in the same order (among those told identical): pasted twice, perhaps."""
+    identical = issues.filter(pl.col("code") == "identical_lines").height
+    found = repeated_block(lines) if identical >= 2 * FEWEST_PASTED else None
+    if found is None:
+        return []
+    first, last, origin = found
+    question = (
+        f"Les lignes {first} à {last} redisent dans le même ordre celles qui commencent à la ligne {origin} : ont-"
+        "elles été collées deux fois ? Elles sont comptées deux fois tant qu'elles y sont."
     )
     return [question]
 
