@@ -392,3 +392,17 @@ def test_a_column_that_decides_nothing_is_told_so() -> None:
     assert held.status == "held"
     report = ask(text, *chosen(held, {"dit-elle": "no"}), name="x.csv")
     assert (report.status, report.decisions) == ("accepted", {"awarded": 3})
+
+
+def test_a_grant_of_a_known_format_told_once_for_each_payment_is_asked() -> None:
+    titles = "nomAttribuant;dateConvention;nomBeneficiaire;objet;montant;nature;datesPeriodeVersement\n"
+    lines = [
+        f"Ville;2024-05-01;Club {i};colis;{500 + i};aide en numéraire;2024-0{month}-01"
+        for i in range(6)
+        for month in (6, 9)
+    ]
+    text = titles + "\n".join(lines) + "\n"
+    held = ask(text, name="x.csv")
+    assert (held.status, held.format) == ("held", "scdl")
+    report = ask(text, *chosen(held, {"répétée pour chaque versement": "each"}), name="x.csv")
+    assert (report.status, report.rows_accepted) == ("accepted", 12)

@@ -19,6 +19,7 @@ from pipelines.ingest.french import count
 from pipelines.ingest.guess import listed_columns
 from pipelines.ingest.infer_amounts import IN_WHICH_UNIT, names_a_unit
 from pipelines.ingest.infer_decision import loans_in, may_decide, status_words
+from pipelines.ingest.infer_repeats import OF_A_PAYMENT, repeats_question
 from pipelines.ingest.report import Question
 from pipelines.ingest.second_look import nobody, pasted
 from pipelines.ingest.titles import read_title
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 UNKNOWN = "colonne inconnue de ce format"
 _BANNER = 20  # rows above the titles
+_SAMPLE = 2_000  # first lines, where a grant would already be told several times
 _FEWEST = 3  # lines below which numbers and names may be alike by chance
 _MOST_FUNDERS = 3  # of one list, below which nothing says that the parties are exchanged
 _GRANT_WORDS = re.compile(
@@ -61,7 +63,8 @@ def doubts(mapped: MappedSheet, normalised: Normalised, answers: Mapping[str, st
         *_other_tables(mapped, normalised),
         *_loans(mapped, normalised.lines),
     ]
-    return [*_decision(mapped, unread, answers), *map(Question, texts)]
+    repeated = _repeats(mapped, unread, answers)
+    return [*_decision(mapped, unread, answers), *repeated, *map(Question, texts)]
 
 
 def total_doubts(mapped: MappedSheet, normalised: Normalised) -> list[str]:
@@ -197,6 +200,26 @@ def _years(lines: pl.DataFrame, unread: list[Column]) -> list[str]:
                 f"prise ailleurs n'est pas la même sur {count(other, 'ligne')}."
             )
     return asked
+
+
+def _repeats(mapped: MappedSheet, unread: list[Column], answers: Mapping[str, str]) -> list[Question]:
+    """A grant on several of the first lines, that only its payments, or what the format does not read, tell apart."""
+    format_ = mapped.header.format
+    main = f"amount_{format_.headline_stage}"
+    if main not in mapped.letters or "applicant_name" not in mapped.letters or mapped.cell_letters:
+        return []
+    if format_.record_kind == "payment" or format_.layout.details is not None:
+        return []
+    known = {
+        name: Column(letter, read_title(mapped.header.titles[letter]), mapped.lines[name].head(_SAMPLE))
+        for name, letter in mapped.letters.items()
+        if name in mapped.lines.columns
+    }
+    told = [column for name, column in known.items() if name not in OF_A_PAYMENT]
+    others = [column for name, column in known.items() if name in OF_A_PAYMENT]
+    others += [Column(column.letter, column.title, column.text.head(_SAMPLE)) for column in unread]
+    question = repeats_question(known[main], told, others) if others else None
+    return [] if question is None or answers.get(question.about or "") in question.choices else [question]
 
 
 def _parties(mapped: MappedSheet, lines: pl.DataFrame) -> list[str]:
