@@ -406,3 +406,14 @@ def test_a_grant_of_a_known_format_told_once_for_each_payment_is_asked() -> None
     assert (held.status, held.format) == ("held", "scdl")
     report = ask(text, *chosen(held, {"répétée pour chaque versement": "each"}), name="x.csv")
     assert (report.status, report.rows_accepted) == ("accepted", 12)
+
+
+def test_what_the_lines_show_may_be_said_to_be_right() -> None:
+    text = rows("Association;Année;Montant demandé;Montant accordé;Décision",
+                "2023;10;1000;accordée", "2023;20;2000;accordée", "2023;9;500;accordée")  # fmt: skip
+    held = ask(text, name="x.csv")
+    assert "dépasse le montant demandé" in "\n".join(held.questions)
+    answers = chosen(held, {"dépasse": "fine"})
+    assert ask(text, *answers, name="x.csv").status == "accepted"
+    other = text.replace("2023;9;500", "2023;900;500")  # two lines, and no more three: it is another question
+    assert ask(other, *answers, name="x.csv").status == "held"

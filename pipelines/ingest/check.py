@@ -29,7 +29,7 @@ from pipelines.ingest.pool import both
 from pipelines.ingest.read import read_file
 from pipelines.ingest.recognise import Header, find_header, knows_any_header
 from pipelines.ingest.repeats import repeated_sheets
-from pipelines.ingest.report import FileConformity, Issue, Report, SheetReport
+from pipelines.ingest.report import FileConformity, Issue, Question, Report, SheetReport
 from pipelines.ingest.second_look import second_look
 from pipelines.ingest.sheet import Member, UnreadableFileError
 from pipelines.ingest.told import UNSAID, with_told
@@ -269,10 +269,11 @@ def _inferred(member: Member, origin: Origin, formats: Mapping[str, Format], who
     outcome = _unrecognised(member, formats, report)
     if inferred is None:
         return outcome
-    questions = inferred.questions
+    questions = inferred.asked
     if not questions and inferred.format is not None:
         read = _check_member(member, origin, {INFERRED: inferred.format}, whole)
-        questions = [*second_look(read), *(read.report.messages if read.report.status != "accepted" else [])]
+        questions = second_look(read, origin.answers)
+        questions += map(Question, read.report.messages if read.report.status != "accepted" else [])
         if not questions:
             explain_accepted(read.report, inferred)
             return read

@@ -109,7 +109,7 @@ def explain_accepted(report: Report, inferred: Inference) -> None:
             column.why = inferred.basis.get(column.header)
 
 
-def explain_held(report: Report, inferred: Inference, questions: list[str]) -> None:
+def explain_held(report: Report, inferred: Inference, questions: list[Question]) -> None:
     """Hold the file of `report`: nothing is read until `questions` have an answer."""
     report.status, report.recognised_by, report.proposed_format = "held", "none", inferred.toml
     report.messages = [
@@ -123,8 +123,8 @@ def explain_held(report: Report, inferred: Inference, questions: list[str]) -> N
     for sheet in report.sheets:
         if sheet.name in understood:
             sheet.reason = "ses titres sont trouvés, mais une question reste ouverte"
-    report.questions = questions
-    report.to_choose = [question for question in inferred.asked if question.about is not None]
+    report.questions = [question.text for question in questions]
+    report.to_choose = [question for question in questions if question.about is not None]
 
 
 def _asked_of_another_sheet(main: _Table, other: Guess) -> list[Question]:

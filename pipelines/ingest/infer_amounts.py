@@ -44,7 +44,10 @@ _FUNDERS = re.compile(
 _FEWEST_FUNDERS = 2
 _MOST_ASKED = 8
 IN_EUROS = {"euro": "en euros"}
-IN_WHICH_UNIT = "En quelle unité sont les montants : en euros, en milliers d'euros, ou dans une autre monnaie ?"
+IN_WHICH_UNIT = (
+    "En quelle unité sont les montants : en euros, en milliers d'euros, ou dans une autre monnaie ? S'ils ne sont pas "
+    "en euros, réécrivez-les en euros, ou ajoutez une colonne « Devise »."
+)
 _MONEY_WORDS = re.compile(
     r"\b(montants?|mt|mnt|sommes?|subventions?|subv|sub|aides?|financements?|credits?|mandats?|mandates?|ae|cp|dotations?|"
     r"versements?|verses?|votes?|vote|accordee?s?|attribuee?s?|alloue|allouee?s?|demandee?s?|totaux|total|cumul|solde|"

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pipelines.ingest.report import Question, Report
 
 _NAME = re.compile(r"^QUESTIONS-.+-[0-9a-f]{8}\.(xlsx|xls|ods)$", re.IGNORECASE)
-_OF_ONE_FILE = re.compile(r"^(year|year source|only awards|loans|unit|sheet .*|repeats .*)$")
+_OF_ONE_FILE = re.compile(r"^(year|year source|only awards|loans|unit|sheet .*|repeats .*|fine .*)$")
 """Questions whose answer may not hold for another file of the same list."""
 _DIGITS = re.compile(r"\d+")
 _TOP = 6  # row of the titles of the table

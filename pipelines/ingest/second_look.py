@@ -15,8 +15,11 @@ from pipelines.ingest.fold import by_value, fold_words
 from pipelines.ingest.french import count
 from pipelines.ingest.infer_amounts import IN_WHICH_UNIT
 from pipelines.ingest.repeats import FEWEST_PASTED, repeated_block
+from pipelines.ingest.report import Question
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipelines.ingest.check import Outcome
 
 _TOTAL = re.compile(r"^(sous )?(total|totaux)\b|^(somme|cumul|report|ensemble) (de|des|du|general)\b")
@@ -48,21 +51,27 @@ _CODES = {
 }
 
 
-def second_look(outcome: Outcome) -> list[str]:
-    """The questions (French) that the lines of a file read by inference raise; none when nothing is odd."""
+def second_look(outcome: Outcome, answers: Mapping[str, str]) -> list[Question]:
+    """The questions that the lines of a file read by inference raise; none when nothing is odd, or all is answered."""
     lines, stage = outcome.accepted, outcome.report.headline_stage
     if lines.is_empty():
-        return ["Les titres de colonnes sont compris, mais aucune ligne n'a pu être lue : où sont les subventions ?"]
+        return [Question("Les titres de colonnes sont compris, mais aucune ligne n'est lue : où sont les aides ?")]
     amount = lines[f"amount_{stage}"]
-    return [
-        *_told_by_issues(outcome),
-        *_totals(lines, amount),
-        *_parents(lines, amount),
-        *pasted(lines.lazy(), outcome.issues),
-        *nobody(lines.lazy()),
-        *_empty_lines(lines, amount),
-        *_odd_amounts(lines, amount),
+    asked = [
+        *map(Question, _told_by_issues(outcome)),
+        *_unless(_totals(lines, amount), "non : c'est une subvention"),
+        *_unless(_parents(lines, amount), "non : chaque ligne est une subvention"),
+        *_unless(pasted(lines.lazy(), outcome.issues), "non : ce sont d'autres subventions"),
+        *_unless(nobody(lines.lazy()), "un demandeur : ces lignes sont des subventions"),
+        *_unless(_empty_lines(lines, amount), "des subventions dont le montant manque"),
+        *_unless(_odd_amounts(lines, amount), "non : les montants sont justes, en euros"),
     ]
+    return [question for question in asked if answers.get(question.about or "") not in question.choices]
+
+
+def _unless(texts: list[str], fine: str) -> list[Question]:
+    """Questions that end when the author says that all is `fine`: in these very words, of these rows and values."""
+    return [Question(text, f"fine {fold_words(text)}", {"fine": fine}) for text in texts]
 
 
 def _told_by_issues(outcome: Outcome) -> list[str]:
