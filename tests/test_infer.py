@@ -761,6 +761,16 @@ def test_lines_that_add_up_those_of_their_party_are_asked() -> None:
     assert "une ligne est la somme des autres" in asked(report)
 
 
+def test_what_each_funder_brings_under_its_own_title_is_one_question() -> None:
+    text = "Porteur;Année;CAF;;Ville;\n;;Demandé;Accordé;Demandé;Accordé\n"
+    text += "".join(f"{name};2023;9000;5000;8000;4000\n" for name in NAMES)
+    report = check(text, name="programmation 2023.csv").report
+    assert report.status == "held"
+    assert len(report.questions) == 1, asked(report)
+    assert "« CAF Accordé » (colonne D)" in asked(report)
+    assert "« Ville Accordé » (colonne F)" in asked(report)
+
+
 def repeated(titles: str, *ends: str) -> str:
     return "\n".join([titles, *(f"{name};2023;{500 + i};{end}" for i, name in enumerate(NAMES) for end in ends)]) + "\n"
 

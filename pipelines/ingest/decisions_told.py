@@ -13,7 +13,7 @@ import polars as pl
 
 from pipelines.ingest.amounts import parse_amounts
 from pipelines.ingest.evidence import Column
-from pipelines.ingest.fold import by_value, fold, fold_words
+from pipelines.ingest.fold import by_value, fold, fold_header, fold_words
 from pipelines.ingest.french import count
 from pipelines.ingest.infer_decision import decision_choices, status_words
 from pipelines.ingest.personal import mask
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from pipelines.ingest.derive import Origin
     from pipelines.ingest.recognise import Header
+    from pipelines.ingest.titles import Title
 
 _MOST_WORDS = 12
 _DECIDES = {
@@ -74,27 +75,33 @@ def _deciding(header: Header, answers: Mapping[str, str]) -> Column | None:
     """The only column of decisions that the format does not know, when each of its cells is understood."""
     if header.format.decision is not None or header.format.constants.get("decision_status") != "awarded":
         return None
-    below = header.sheet.cells.filter(pl.col("row") > header.row)
+    aside = {fold_header(title) for title in header.format.ignore}
+    unread = {
+        letter: read_title(text)
+        for letter, text in header.titles.items()
+        if letter not in header.fields and letter not in header.duplicates and fold_header(text) not in aside
+    }
+    found = [letter for letter, title in unread.items() if title.text.strip() and _may_tell(title, answers)]
     named = next((letter for letter, name in header.fields.items() if name == "applicant_name"), None)
-    if named is None:
+    if len(found) != 1 or named is None:
         return None
-    below = below.filter(pl.col(named).str.contains(r"[\p{L}\p{N}]").fill_null(False))
-    found = []
-    for letter, text in header.titles.items():
-        title = read_title(text)
-        if letter in header.fields or not text.strip():
-            continue
-        column = Column(letter, title, below[letter].str.strip_chars().replace("", None))
-        if answers.get(about_column(column)) == "yes" or (is_titled(column) and about_column(column) not in answers):
-            found.append(column)
-    if len(found) != 1:
-        return None
-    [column] = found
+    below = header.sheet.cells.filter(
+        (pl.col("row") > header.row) & pl.col(named).str.contains(r"[\p{L}\p{N}]").fill_null(False)
+    )
+    [letter] = found
+    column = Column(letter, unread[letter], below[letter].str.strip_chars().replace("", None))
     known = _known_words(answers)
     if column.filled < 1 or any(key not in known for key in column.words):
         return None
     sure = answers.get(about_column(column)) == "yes" or not _pays_refusals(header, below, column, known)
     return column if sure else None
+
+
+def _may_tell(title: Title, answers: Mapping[str, str]) -> bool:
+    """Whether a column of this title is one of decisions: by its author's answer, else by its title."""
+    column = Column("", title, pl.Series(dtype=pl.String))
+    said = answers.get(about_column(column))
+    return said == "yes" or (said is None and is_titled(column))
 
 
 def _pays_refusals(header: Header, below: pl.DataFrame, column: Column, known: Mapping[str, str]) -> bool:

@@ -221,8 +221,7 @@ def stage_of_list(guess: Guess) -> str | None:
 def ask_about_other_amounts(guess: Guess) -> None:
     """Ask what the columns of money are that nothing explains; call it once all other fields have their columns."""
     _ask_about_others(guess)
-    unknown = guess.stage is None and not {name for name in guess.rivals if name.startswith("amount")} - {_OTHERS}
-    if unknown and not any((question.about or "").startswith("amount ") for question in guess.asked):
+    if guess.stage is None and not any(name.startswith("amount") for name in guess.rivals):
         guess.ask(
             "Quelle colonne donne le montant accordé ou versé ? S'il n'y en a pas encore, déposez la liste après la "
             "décision."

@@ -6,6 +6,7 @@ The header is the row, or two, that says most; where no title is known, the firs
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -122,6 +123,7 @@ def _is_amount(title: Title) -> bool:
 def _titles(sheet: Sheet, candidate: Candidate) -> dict[str, Title]:
     """The title of each column; under a title above it, an amount means what both say together, or nothing."""
     groups = _groups(sheet, candidate)
+    alike = Counter(fold_header(text) for text in candidate.titles.values())
     titles = {}
     for letter in sheet.letters:
         title = read_title(candidate.titles.get(letter, ""))
@@ -130,6 +132,8 @@ def _titles(sheet: Sheet, candidate: Candidate) -> dict[str, Title]:
             both = read_title(f"{group} {title.text}")
             by_year = both.year is not None and both.meaning is not None and _is_amount(both)
             title = both if by_year else replace(title, meaning=both.meaning if title.text else None)
+            if candidate.top < candidate.row and alike[fold_header(title.text)] > 1:  # « Ville » over one « Accordé »
+                title = replace(title, text=both.text)
         titles[letter] = title
     return titles
 

@@ -72,6 +72,8 @@ def check_reading(guess: Guess, format_: Format) -> None:
     read = {} if found is None else {k: name for k, name in found.fields.items() if k in filled or k in wanted}
     if found is None or found.row != guess.candidate.row or read != wanted:
         alike = [column for column in guess.columns if _has_twin(column, guess.columns)]
+        if guess.asked and not alike:  # what is open changes the proposal: this is looked at again with the answers
+            return
         told = f" ({listed_columns(alike)})" if alike else ""
         guess.ask(f"Des titres de colonnes se ressemblent trop pour être distingués{told} : que veut dire chacun ?")
         return
