@@ -44,6 +44,26 @@ def test_notations_met_in_real_files(cells: list[str | None], expected: list[str
     assert read(*cells) == [None if e is None else Decimal(e) for e in expected]
 
 
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["3.000,00 €", "2000.50", "1 500,00", "1.500"], ["3000", "2000.5", "1500", None]),
+        (["1,234.56", "1.234,56", "1.234.567", "12,5", "7,250"], ["1234.56", "1234.56", "1234567", "12.5", None]),
+    ],
+)
+def test_where_notations_mix_only_the_cells_that_read_in_one_way_have_a_value(
+    cells: list[str], expected: list[str | None]
+) -> None:
+    assert read(*cells) == [None if e is None else Decimal(e) for e in expected]
+    assert parse_amounts(pl.Series(cells)).ambiguous.to_list() == [e is None for e in expected]
+
+
+def test_a_space_that_an_encoding_lost_still_parts_thousands() -> None:
+    expected = [Decimal(5000), Decimal(1234567), Decimal(800), None]
+    assert read("5?000,00 €", "1?234?567", "800 \ufffd", "500 ?") == expected
+    assert read("5\ufffd000,00") == [Decimal(5000)]
+
+
 def test_a_cell_that_reads_two_ways_has_no_value() -> None:
     amounts = parse_amounts(pl.Series(["1,500", "12,50"]))
     assert amounts.ambiguous.to_list() == [True, False]

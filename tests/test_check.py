@@ -258,3 +258,44 @@ def test_counts_always_add_up(table: list[list[str]]) -> None:
     assert report.rows_read == report.rows_accepted + report.rows_rejected + report.rows_ignored
     for sheet in report.sheets:
         assert sheet.rows_read == sheet.rows_accepted + sheet.rows_rejected + sheet.rows_ignored
+
+
+def test_lines_pasted_twice_are_asked_about_and_a_grant_given_twice_is_not() -> None:
+    titles = "nomAttribuant;dateConvention;nomBeneficiaire;objet;montant;nature"
+    lines = [f"Ville;2024-05-0{i + 1};Club {i};colis;{100 + i};aide en numéraire" for i in range(6)]
+    asked = "redisent dans le même ordre"
+    pasted = check("\n".join([titles, *lines, *lines[1:5]]) + "\n").report
+    assert (pasted.status, pasted.rows_accepted) == ("accepted", 10)
+    assert [q for q in pasted.questions if asked in q and "lignes 8 à 11" in q and "ligne 3" in q]
+    given = check("\n".join([titles, *lines, *(lines[:1] * 9)]) + "\n").report
+    assert not [q for q in given.questions if asked in q]
+
+
+SHARED = "nomAttribuant;dateConvention;referenceDecision;nomBeneficiaire;objet;montant;nature;pourcentageSubvention"
+
+
+def shared(*lines: tuple[str, str, str, str]) -> Outcome:
+    cells = (f"Ville;2024-05-01;{ref};{who};colis;{much};aide en numéraire;{part}" for ref, who, much, part in lines)
+    return check("\n".join([SHARED, *cells]) + "\n")
+
+
+def test_shares_of_one_amount_are_not_the_amount_on_each_line() -> None:
+    outcome = shared(("D1", "Club", "100", "0.33"), ("D1", "Foyer", "100", "0.33"), ("D1", "Halle", "100", "0.34"))
+    assert outcome.report.amounts == {"awarded": "100.00"}
+    assert outcome.accepted["amount_total"].cast(str).to_list() == ["100.00"] * 3
+    assert outcome.accepted["amount_awarded"].cast(str).to_list() == ["33.00", "33.00", "34.00"]
+    thirds = shared(*(("D1", who, "100,01", "0.33") for who in ("Club", "Foyer", "Halle")))
+    assert thirds.report.amounts == {"awarded": "100.01"}
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [("D1", "Club", "100", "0.5"), ("D2", "Foyer", "100", "0.5")],
+        [("D1", "Club", "100", "0.5"), ("D1", "Foyer", "100", "0.3")],
+        [("D1", "Club", "100", "1"), ("D1", "Foyer", "100", "1")],
+    ],
+    ids=["two grants", "a part is elsewhere", "each has its own"],
+)
+def test_a_share_whose_others_are_not_there_leaves_the_amount(lines: list[tuple[str, str, str, str]]) -> None:
+    assert shared(*lines).report.amounts == {"awarded": "200.00"}

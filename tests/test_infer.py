@@ -126,7 +126,7 @@ WIDE_ASKED = {
     "no stage": (table("Association;Subvention 2019;Subvention 2020", "@;1000;500"), "liste.csv", "demandés, accordés"),
     "two amounts a year": (
         table("Association;Montant demandé 2019;Montant accordé 2019;Montant demandé 2020;Montant accordé 2020",
-              "@;900;500;800;400"), "liste.csv", "Quelle colonne donne le montant",
+              "@;900;500;800;400"), "liste.csv", "seulement des demandes accordées",
     ),
     "another amount": (
         table("Association;2019;2020;Montant accordé", "@;900;500;77"), "subventions accordées.csv", "(colonne D)",
@@ -247,7 +247,7 @@ HELD = {
         "La décision (accordée, refusée…) se lit-elle",
     ),
     "zeros": (
-        table("Association;Année;Montant accordé", "@;2023;100", "@;2023;0"), AWARDS, "sans montant, ou à zéro",
+        table("Association;Année;Montant accordé", "@;2023;100", "@;2023;0"), AWARDS, "3\u00a0lignes à zéro",
     ),
     "accepted and refused in one list": (
         table("Association;Année;Montant", "@;2023;100"), "subventions accordées et refusées 2023.csv",
@@ -275,7 +275,7 @@ HELD = {
     ),
     "amounts of something else, told above two titles": (
         ";;Garanties d'emprunt;\n" + table("Association;Année;Début;Accordé", "@;2023;a;100"), AWARDS,
-        "Quelle colonne donne le montant",
+        "Que sont les montants de « Accordé »",
     ),
     "thousands of euros in the title": (
         table("Association;Année;Montant accordé (k€)", "@;2023;100"), AWARDS, "En quelle unité",
@@ -291,7 +291,7 @@ HELD = {
         table("Association;Année;Montant accordé", "@;2023;100") + "TOTAL;;900\n", AWARDS, "Un total du fichier",
     ),
     "a total of something among the names": (
-        table("Association;Année;Montant accordé", "@;2023;100") + "Total sport;2023;600\n", AWARDS, "total",
+        table("Association;Année;Montant accordé", "@;2023;100") + "Total sport;2023;90\n", AWARDS, "total",
     ),
     "a total that bears a name": (
         table("Association;Année;Montant accordé", "@;2023;100") + "Ville d'Essai;2023;600\n", AWARDS, "un total",
@@ -630,3 +630,173 @@ def test_a_currency_that_no_code_tells_is_asked(currencies: tuple[str, ...], sta
     report = check(table("Bénéficiaire;Année;Montant accordé;Devise", *cells), name="subventions accordées.csv").report
     assert report.status == status, report.questions
     assert ("monnaie" in asked(report)) == (status == "held")
+
+
+def test_one_column_that_adds_up_the_others_is_the_amount() -> None:
+    text = table("Association;Année;Fonctionnement;Investissement;Total", "@;2023;100;50;150", "@;2023;200;;200")
+    report = check(text, name="subventions versées.csv").report
+    assert (report.status, report.amounts) == ("accepted", {"paid": "1050.00"})
+    assert [c.field for c in report.columns if c.header in ("Fonctionnement", "Investissement")] == [None, None]
+
+
+def test_a_column_that_does_not_add_up_the_others_is_asked() -> None:
+    text = table("Association;Année;Fonctionnement;Investissement;Total", "@;2023;100;50;150", "@;2023;200;;210")
+    assert "« Total »" in asked(check(text, name="subventions versées.csv").report)
+
+
+def test_what_funders_bring_together_is_no_grant_of_one_of_them() -> None:
+    text = table("Association;Année;CAF;MSA;Total", "@;2023;1000;500;1500")
+    assert "ce qu'un financeur apporte" in asked(check(text, name="subventions versées.csv").report)
+
+
+def test_rows_that_title_those_below_beside_the_names_are_no_lines() -> None:
+    titles = "Article;Subventions;Organisme bénéficiaire;Montant accordé"
+    lines = ["Investissement;;;", *(f"204;biens;{name};100" for name in NAMES[:3]), "Fonctionnement;;;"]
+    lines += [f"657;courant;{name};200" for name in NAMES[3:]]
+    outcome = check("\n".join([titles, *lines]) + "\n", name="subventions accordées 2023.csv")
+    assert (outcome.report.status, outcome.report.amounts) == ("accepted", {"awarded": "900.00"})
+    assert outcome.report.rows_ignored == 2
+    assert outcome.accepted["purpose"].to_list() == ["investment"] * 3 + ["operating"] * 3
+
+
+def test_an_amount_of_last_year_beside_a_request_is_no_award_of_this_year() -> None:
+    text = table("Association;Subvention 2023;Demande 2024;Proposition 2024", "@;500;800;600")
+    report = check(text, name="propositions 2024.csv").report
+    assert report.status == "held"
+    assert "après la décision" in asked(report)
+    assert [c.why for c in report.columns if c.header == "Subvention 2023"] == [
+        "rappel d'une année antérieure à celle de la liste : non lu"
+    ]
+
+
+@pytest.mark.parametrize("label", ["Total Sport", "Ensemble", "S/Total", "Montant total", "Cumul 2023", ""])
+def test_a_row_that_adds_up_the_others_is_no_line_whatever_it_is_called(label: str) -> None:
+    text = table("Association;Montant accordé;Année", "@;100;2023", "@;250,50;2023") + f"{label};1051,50;\n"
+    report = check(text, name="x.csv").report
+    assert (report.status, report.amounts) == ("accepted", {"awarded": "1051.50"})
+    assert (report.rows_read, report.rows_accepted, report.rows_ignored) == (7, 6, 1)
+
+
+def test_a_party_whose_name_begins_as_a_total_is_a_line() -> None:
+    text = table("Association;Montant accordé;Année", "@;100;2023") + "Ensemble vocal;300;2023\nCumul;90;2023\n"
+    report = check(text, name="x.csv").report
+    assert (report.status, report.rows_accepted, report.amounts) == ("accepted", 8, {"awarded": "990.00"})
+    asking = check(text.replace("Cumul;", "Total Danse;"), name="x.csv").report  # a name, perhaps
+    assert "est-elle un total" in asked(asking)
+
+
+def test_a_first_column_without_title_that_counts_the_lines_says_nothing() -> None:
+    lines = [f"{i},{name},2023,{(i + 1) * 100}" for i, name in enumerate(NAMES)]
+    report = check("\n".join([",Association,Année,Montant accordé", *lines]) + "\n", name="x.csv").report
+    assert (report.status, report.amounts) == ("accepted", {"awarded": "2100.00"}), asked(report)
+
+
+def test_a_row_that_explains_the_titles_is_no_line() -> None:
+    text = table("Association;Date de décision;Montant accordé", "@;2023-05-02;100")
+    text = text.replace("\n", "\nnom;AAAA-MM-JJ;en €\n", 1)
+    report = check(text, name="x.csv").report
+    assert (report.status, report.rows_accepted, report.rows_ignored) == ("accepted", 6, 1), asked(report)
+
+
+def test_amounts_too_small_for_grants_may_be_thousands() -> None:
+    report = check(table("Association;Année;Montant accordé", "@;2023;12,5", "@;2023;0,8"), name="x.csv").report
+    assert report.status == "held"
+    assert "en milliers d'euros" in asked(report)
+
+
+def test_provisions_are_nobody() -> None:
+    text = table("Association;Année;Montant accordé", "@;2023;100") + "Provision pour manifestations;2023;900\n"
+    assert "« Provision pour manifestations »" in asked(check(text, name="x.csv").report)
+
+
+def test_a_title_in_two_languages_says_what_its_known_half_says() -> None:
+    meaning = read_title("Nom du bénéficiaire / Beneficiary name").meaning
+    assert meaning is not None
+    assert meaning.name == "applicant_name"
+    assert read_title("Objet / Bénéficiaire").meaning is None
+    assert read_title("Montant accordé / avance").meaning is None
+
+
+@pytest.mark.parametrize("before", ["", ";"], ids=["among the names", "before them"])
+def test_a_title_that_says_refused_is_no_theme_of_awards(before: str) -> None:
+    titles = "Association;Montant accordé" if not before else "N°;Association;Montant accordé"
+    lines = [f"{i}{before}{name};100" if before else f"{name};100" for i, name in enumerate(NAMES)]
+    lines.insert(3, "Demandes refusées;" + before)
+    report = check("\n".join([titles, *lines]) + "\n", name="subventions accordées 2023.csv").report
+    assert report.status == "held"
+    assert "« Demandes refusées » dit-il" in asked(report)
+    assert not [question for question in report.to_choose if "sans montant" in question.text]
+
+
+def both(**sheets: list[tuple[str, int]]) -> Outcome:
+    texts = {
+        name: "\n".join(
+            [
+                "Association;Objet;Montant accordé",
+                *(f"{who};{i if name == 'Détail' else ''};{much}" for i, (who, much) in enumerate(lines)),
+            ]
+        )
+        for name, lines in sheets.items()
+    }
+    return check_file(workbook(**texts), Origin("d", "essai", "subventions accordées 2023.xlsx", FunderFile()))
+
+
+def test_a_sheet_that_adds_up_another_by_party_is_not_counted_too() -> None:
+    detail = [(name, 100 * (i + 1) + k) for i, name in enumerate(NAMES) for k in range(2)]
+    sums = [(name, sum(much for who, much in detail if who == name)) for name in NAMES]
+    outcome = both(Ensemble=sums, Détail=detail)
+    assert outcome.report.amounts == {"awarded": str(sum(much for _, much in detail)) + ".00"}
+    assert "répète la feuille « Détail »" in asked(outcome.report)
+    others = both(Autres=[(who, much + 5) for who, much in sums], Détail=detail)
+    assert others.report.rows_accepted == 18
+
+
+def test_lines_that_add_up_those_of_their_party_are_asked() -> None:
+    lines = [(name, much) for i, name in enumerate(NAMES) for much in (300 + 2 * i, 100 + i, 200 + i)]
+    text = "\n".join(
+        ["Association;Objet;Montant accordé", *(f"{who};{i};{much}" for i, (who, much) in enumerate(lines))]
+    )
+    report = check(text + "\n", name="subventions accordées 2023.csv").report
+    assert report.status == "held"
+    assert "une ligne est la somme des autres" in asked(report)
+
+
+def test_what_each_funder_brings_under_its_own_title_is_one_question() -> None:
+    text = "Porteur;Année;CAF;;Ville;\n;;Demandé;Accordé;Demandé;Accordé\n"
+    text += "".join(f"{name};2023;9000;5000;8000;4000\n" for name in NAMES)
+    report = check(text, name="programmation 2023.csv").report
+    assert report.status == "held"
+    assert len(report.questions) == 1, asked(report)
+    assert "« CAF Accordé » (colonne D)" in asked(report)
+    assert "« Ville Accordé » (colonne F)" in asked(report)
+
+
+def repeated(titles: str, *ends: str) -> str:
+    return "\n".join([titles, *(f"{name};2023;{500 + i};{end}" for i, name in enumerate(NAMES) for end in ends)]) + "\n"
+
+
+def test_a_grant_told_once_for_each_payment_is_not_counted_on_each() -> None:
+    titles = "Association;Année;Montant total accordé;Date de versement;Montant versé"
+    report = check(repeated(titles, "2023-03-01;250", "2023-09-01;251"), name="suivi 2023.csv").report
+    assert report.status == "held"
+    assert "seul change ce que dit « Date de versement » (colonne D)" in asked(report)
+    assert report.to_choose
+
+
+def test_a_grant_told_once_for_each_place_is_asked() -> None:
+    report = check(repeated("Association;Année;Montant accordé;Quartier", "Nord", "Sud"), name="x.csv").report
+    assert "« Quartier » (colonne D)" in asked(report)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        repeated("Association;Année;Montant accordé;Objet", "colis", "ateliers"),
+        repeated("Association;Année;Montant versé;N° mandat", "1", "2"),
+        repeated("Association;Année;Montant accordé;Canton", "Nord", "Nord"),
+    ],
+    ids=["what is read tells them apart", "payments", "alike in everything"],
+)
+def test_lines_that_are_grants_of_their_own_are_counted(text: str) -> None:
+    report = check(text, name="subventions 2023.csv").report
+    assert (report.status, report.rows_accepted) == ("accepted", 12)

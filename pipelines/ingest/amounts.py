@@ -14,6 +14,7 @@ import polars as pl
 from schemas.contract import Euro
 
 _SPACES = "[\\s\u00a0\u202f\u2009']"
+_LOST_SPACE = "([0-9])[?\ufffd]([0-9]{3})"
 _CURRENCY = r"(?i)(euros?|eur|€|ttc|ht)$"
 _FORM = r"^[+-]?([0-9]+([.,][0-9]+)*|[.,][0-9]+)$"
 _PLAIN = r"^-?[0-9]{1,15}(\.[0-9]{1,2})?$"
@@ -51,11 +52,15 @@ def parse_amounts(raw: pl.Series) -> Amounts:
 
     Read: `1 234,56 €`, `1.234,56`, `1,234.56`, `12 345 678`, `-500`, `(500)`, `50 000 euros`, `1,5 k€`, `1E3`.
     A cell that fits no notation of the column is unreadable; one that fits two is ambiguous; neither has a value.
+    Where a column mixes notations, a cell that reads in one way only (`3.000,00`, `2000.5`) keeps its value.
     """
     if raw.str.contains(_PLAIN).all():
         nothing = pl.repeat(False, raw.len(), dtype=pl.Boolean, eager=True)
         return Amounts(raw.cast(Euro), nothing, nothing, Notation(".", None))
     text = raw.str.replace_all(_SPACES, "").str.replace_all("[−–—]", "-")
+    if text.str.contains("[?\ufffd]").any():  # a narrow space, or the euro sign, that another encoding lost
+        text = text.str.replace_all(_LOST_SPACE, "${1}${2}").str.replace_all(_LOST_SPACE, "${1}${2}")
+        text = text.str.replace("\ufffd$", "")
     accountant = text.str.contains(r"^\(.+\)$").fill_null(False)
     text = text.str.strip_chars("()").str.replace(r"^[€]", "")
     text, scale = _scaled(text)
@@ -113,6 +118,21 @@ def find_notation(text: pl.Series) -> Notation:
     return Notation(decimal, thousands)
 
 
+def _by_shape(text: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """The same where several hands wrote a column: only cells that can be read in one way have a certain meaning."""
+    cell = pl.col("cell")
+    shapes = (
+        (r"^[+-]?[0-9]{1,3}([.][0-9]{3})+,[0-9]{1,2}$", cell.str.replace_all(".", "", literal=True)),
+        (r"^[+-]?[0-9]{1,3}(,[0-9]{3})+[.][0-9]{1,2}$", cell.str.replace_all(",", "", literal=True)),
+        (r"^[+-]?[0-9]{1,3}([.][0-9]{3}){2,}$", cell.str.replace_all(".", "", literal=True)),
+        (r"^[+-]?[0-9]{1,3}(,[0-9]{3}){2,}$", cell.str.replace_all(",", "", literal=True)),
+        (r"^[+-]?[0-9]+([.,]([0-9]{1,2}|[0-9]{4,}))?$", cell),
+    )
+    read = pl.coalesce(*(pl.when(cell.str.contains(shape)).then(number) for shape, number in shapes))
+    number = text.to_frame("cell").select(read.str.replace(",", ".", literal=True)).to_series()
+    return number, (number.is_null() & text.str.contains("[.,]")).fill_null(False)
+
+
 def _has_long_decimals(text: pl.Series) -> bool:
     """Whether some cell shows that three digits after a point are decimals here: a computed number, or thousandths."""
     return bool(text.str.contains(r"\.[0-9]{4,}$|^[+-]?([0-9]{4,}|0)\.[0-9]{3}$").any())
@@ -120,15 +140,14 @@ def _has_long_decimals(text: pl.Series) -> bool:
 
 def _plain(text: pl.Series, notation: Notation) -> tuple[pl.Series, pl.Series]:
     """Digits with a decimal point, and a mask of the cells whose separator has no certain meaning."""
+    if notation.conflicting:
+        return _by_shape(text)
     lone_three = text.str.contains(r"^[+-]?[0-9]{1,3}[.,][0-9]{3}$").fill_null(False)
-    both_ways = notation.decimal if notation.conflicting else None
     number = text
     odd = pl.repeat(False, text.len(), dtype=pl.Boolean, eager=True)
     for separator in (",", "."):
         holds = text.str.contains(separator, literal=True).fill_null(False)
-        if separator == both_ways:
-            odd = odd | holds
-        elif separator == notation.thousands:
+        if separator == notation.thousands:
             number = number.str.replace_all(separator, "", literal=True)
         elif not (separator == notation.decimal == "." and _has_long_decimals(text)):
             odd = odd | (holds & lone_three)  # 1,500 beside 12,50: fifteen hundred, or one and a half?

@@ -15,6 +15,7 @@ import polars as pl
 from pipelines.ingest import french
 from pipelines.ingest.conformity import award_conformity, file_conformity
 from pipelines.ingest.controls import check_controls
+from pipelines.ingest.decisions_told import with_decisions, word_questions
 from pipelines.ingest.doubts import doubts, remarks, total_doubts
 from pipelines.ingest.infer import explain_accepted, explain_held, infer
 from pipelines.ingest.infer_table import personal_titles
@@ -28,7 +29,7 @@ from pipelines.ingest.pool import both
 from pipelines.ingest.read import read_file
 from pipelines.ingest.recognise import Header, find_header, knows_any_header
 from pipelines.ingest.repeats import repeated_sheets
-from pipelines.ingest.report import FileConformity, Issue, Report, SheetReport
+from pipelines.ingest.report import FileConformity, Issue, Question, Report, SheetReport
 from pipelines.ingest.second_look import second_look
 from pipelines.ingest.sheet import Member, UnreadableFileError
 from pipelines.ingest.told import UNSAID, with_told
@@ -122,6 +123,7 @@ def _check_member(member: Member, origin: Origin, formats: Mapping[str, Format],
         personal_removed={},
         filled={},
         questions=[],
+        to_choose=[],
         funders=[],
         legal_sheets=[],
     )
@@ -149,7 +151,7 @@ def _check_member(member: Member, origin: Origin, formats: Mapping[str, Format],
         header, joined, lost = with_joins(header, member.sheets)
         completing |= joined
         report.questions += lost
-        read.append(_read_sheet(header, origin, index=index))
+        read.append(_read_sheet(with_decisions(header, origin), origin, index=index))
     for left_out in report.sheets:
         left_out.reason = completing.get(left_out.name, left_out.reason)
     lists = [position for position, sheet in enumerate(read) if sheet.contract == APPLICATION]
@@ -172,7 +174,9 @@ def _check_member(member: Member, origin: Origin, formats: Mapping[str, Format],
         return _held_for(unsaid, report)
     outcome = _concluded([_reported(sheet, report) for sheet in kept], report, format_)
     lists_kept = [sheet for sheet in kept if sheet.contract == APPLICATION and format_.id != INFERRED]
-    asked = [question for sheet in lists_kept for question in doubts(sheet.mapped, sheet.normalised)]
+    doubtful = [q for sheet in lists_kept for q in doubts(sheet.mapped, sheet.normalised, origin.answers)]
+    report.to_choose += [question for question in doubtful if question.about is not None]
+    asked = [question.text for question in doubtful]
     totals_kept = [sheet for sheet in kept if sheet.contract == DECISION_COUNT]
     asked += [question for sheet in totals_kept for question in total_doubts(sheet.mapped, sheet.normalised)]
     if asked and report.status == "accepted":
@@ -181,7 +185,8 @@ def _check_member(member: Member, origin: Origin, formats: Mapping[str, Format],
             f"Le format «\u00a0{format_.title}\u00a0» est reconnu, mais la réponse à une question pourrait changer les "
             "chiffres : rien n'est chargé avant elle."
         )
-    asked += [question for sheet in lists_kept for question in remarks(sheet.mapped, sheet.validated.accepted.lazy())]
+    for listed in lists_kept:
+        asked += remarks(listed.mapped, listed.validated.accepted.lazy(), listed.validated.issues)
     report.questions += list(dict.fromkeys(asked))
     return outcome
 
@@ -264,10 +269,11 @@ def _inferred(member: Member, origin: Origin, formats: Mapping[str, Format], who
     outcome = _unrecognised(member, formats, report)
     if inferred is None:
         return outcome
-    questions = inferred.questions
+    questions = inferred.asked
     if not questions and inferred.format is not None:
         read = _check_member(member, origin, {INFERRED: inferred.format}, whole)
-        questions = [*second_look(read), *(read.report.messages if read.report.status != "accepted" else [])]
+        questions = second_look(read, origin.answers)
+        questions += map(Question, read.report.messages if read.report.status != "accepted" else [])
         if not questions:
             explain_accepted(read.report, inferred)
             return read
@@ -342,7 +348,9 @@ def _concluded(sheets: list[_ReadSheet], report: Report, format_: Format) -> Out
             "Le fichier ne dit pas qui est le financeur. Déposez-le dans le dossier de votre organisme, ou indiquez "
             "son nom dans un fichier funder.toml."
         )
-    report.questions += _status_questions(issues)
+    unclear = word_questions(issues.filter(pl.col("code") == "status_unknown")["value"].unique().sort().to_list())
+    report.questions += [question.text for question in unclear]
+    report.to_choose += [question for question in unclear if question.about is not None]
     return Outcome(report, accepted, rejected, issues, others=others)
 
 
@@ -385,15 +393,6 @@ def _describe_lines(report: Report, accepted: Lines, lost: Mapping[str, Decimal]
     report.fiscal_years = sorted(kept("fiscal_year").unique().to_list())
     report.funders = sorted(kept("funder_name").unique().to_list())
     report.natural_persons = int((kept("applicant_kind") == "natural").sum())
-
-
-def _status_questions(issues: pl.DataFrame) -> list[str]:
-    words = issues.filter(pl.col("code") == "status_unknown")["value"].unique().sort().to_list()
-    return [
-        f"Que veut dire « {word} » dans la colonne de la décision : accordée, refusée, irrecevable, retirée, classée "
-        "ou en cours ?"
-        for word in words
-    ]
 
 
 def _together(outcomes: list[Outcome], whole: Report, outside: list[SheetReport]) -> Outcome:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fnmatch import fnmatch
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -47,6 +49,11 @@ class Origin:
     funder_name: str | None = None
     """The funder given by whoever runs the check; wins over funder.toml and the folder's name."""
     updated_at: date | None = None
+
+    @cached_property
+    def answers(self) -> dict[str, str]:
+        """What the depositor answered about files of this name: name of the question → code."""
+        return {given.about: given.answer for given in self.funder_file.answers if fnmatch(self.file_name, given.file)}
 
 
 def with_conditions(lines: pl.DataFrame, format_: Format, findings: Findings) -> pl.DataFrame:

@@ -12,21 +12,27 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from pipelines.ingest.decisions_told import column_questions, is_titled
 from pipelines.ingest.evidence import Column
 from pipelines.ingest.fold import fold_words
 from pipelines.ingest.french import count
 from pipelines.ingest.guess import listed_columns
 from pipelines.ingest.infer_amounts import IN_WHICH_UNIT, names_a_unit
 from pipelines.ingest.infer_decision import loans_in, may_decide, status_words
-from pipelines.ingest.second_look import nobody
+from pipelines.ingest.infer_repeats import OF_A_PAYMENT, repeats_question
+from pipelines.ingest.report import Question
+from pipelines.ingest.second_look import nobody, pasted
 from pipelines.ingest.titles import read_title
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipelines.ingest.map import MappedSheet
     from pipelines.ingest.normalise import Normalised
 
 UNKNOWN = "colonne inconnue de ce format"
 _BANNER = 20  # rows above the titles
+_SAMPLE = 2_000  # first lines, where a grant would already be told several times
 _FEWEST = 3  # lines below which numbers and names may be alike by chance
 _MOST_FUNDERS = 3  # of one list, below which nothing says that the parties are exchanged
 _GRANT_WORDS = re.compile(
@@ -45,11 +51,10 @@ _WHOSE = (
 _SAYS_YEAR = ("column", "decision_date", "signature_date")
 
 
-def doubts(mapped: MappedSheet, normalised: Normalised) -> list[str]:
-    """The questions (French) that one sheet raises; none when every column that counts is read."""
+def doubts(mapped: MappedSheet, normalised: Normalised, answers: Mapping[str, str]) -> list[Question]:
+    """The questions that one sheet raises, `answers` given; none when every column that counts is read."""
     unread = _unread(mapped)
-    return [
-        *_decision(mapped, unread),
+    texts = [
         *_amounts(normalised.lines, unread),
         *_years(normalised.lines, unread),
         *_parties(mapped, normalised.lines),
@@ -58,6 +63,8 @@ def doubts(mapped: MappedSheet, normalised: Normalised) -> list[str]:
         *_other_tables(mapped, normalised),
         *_loans(mapped, normalised.lines),
     ]
+    repeated = _repeats(mapped, unread, answers)
+    return [*_decision(mapped, unread, answers), *repeated, *map(Question, texts)]
 
 
 def total_doubts(mapped: MappedSheet, normalised: Normalised) -> list[str]:
@@ -85,9 +92,9 @@ def total_doubts(mapped: MappedSheet, normalised: Normalised) -> list[str]:
     return asked
 
 
-def remarks(mapped: MappedSheet, lines: pl.LazyFrame) -> list[str]:
-    """What is asked of `lines` without holding them: names that may be nobody's, and awards of nothing."""
-    return [*nobody(lines), *_awards_of_nothing(mapped, lines)]
+def remarks(mapped: MappedSheet, lines: pl.LazyFrame, issues: pl.DataFrame) -> list[str]:
+    """What is asked of `lines` without holding them: names that may be nobody's, lines pasted twice, empty awards."""
+    return [*nobody(lines), *pasted(lines, issues), *_awards_of_nothing(mapped, lines)]
 
 
 def _awards_of_nothing(mapped: MappedSheet, lines: pl.LazyFrame) -> list[str]:
@@ -126,7 +133,7 @@ def _trimmed(cells: pl.Series) -> pl.Series:
     return pl.select(pl.when(text.str.contains(r"[\p{L}\p{N}]")).then(text)).to_series()
 
 
-def _decision(mapped: MappedSheet, unread: list[Column]) -> list[str]:
+def _decision(mapped: MappedSheet, unread: list[Column], answers: Mapping[str, str]) -> list[Question]:
     """A column of decisions in a file that its format holds to be a list of awards."""
     format_ = mapped.header.format
     if format_.decision is not None or "decision_status" in mapped.letters:
@@ -134,14 +141,10 @@ def _decision(mapped: MappedSheet, unread: list[Column]) -> list[str]:
     known = status_words()
     asked = []
     for column in unread:
-        meaning = column.title.meaning
-        titled = meaning is not None and (meaning.kind, meaning.name) == ("field", "decision_status")
+        titled = is_titled(column)
         # Few words under such a title, some of which are not a grant; many different ones describe, and decide nothing.
         if (titled and any(known.get(key) != "awarded" for key in column.words)) or (not titled and may_decide(column)):
-            asked.append(
-                f"La colonne {column.called} dit-elle ce qui a été décidé ? Ce format tient chaque ligne pour une "
-                "subvention accordée : s'il y a des refus ou des demandes en cours, ils seraient comptés à tort."
-            )
+            asked += column_questions(column, answers)
     return asked
 
 
@@ -197,6 +200,26 @@ def _years(lines: pl.DataFrame, unread: list[Column]) -> list[str]:
                 f"prise ailleurs n'est pas la même sur {count(other, 'ligne')}."
             )
     return asked
+
+
+def _repeats(mapped: MappedSheet, unread: list[Column], answers: Mapping[str, str]) -> list[Question]:
+    """A grant on several of the first lines, that only its payments, or what the format does not read, tell apart."""
+    format_ = mapped.header.format
+    main = f"amount_{format_.headline_stage}"
+    if main not in mapped.letters or "applicant_name" not in mapped.letters or mapped.cell_letters:
+        return []
+    if format_.record_kind == "payment" or format_.layout.details is not None:
+        return []
+    known = {
+        name: Column(letter, read_title(mapped.header.titles[letter]), mapped.lines[name].head(_SAMPLE))
+        for name, letter in mapped.letters.items()
+        if name in mapped.lines.columns
+    }
+    told = [column for name, column in known.items() if name not in OF_A_PAYMENT]
+    others = [column for name, column in known.items() if name in OF_A_PAYMENT]
+    others += [Column(column.letter, column.title, column.text.head(_SAMPLE)) for column in unread]
+    question = repeats_question(known[main], told, others) if others else None
+    return [] if question is None or answers.get(question.about or "") in question.choices else [question]
 
 
 def _parties(mapped: MappedSheet, lines: pl.DataFrame) -> list[str]:

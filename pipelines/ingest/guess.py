@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fnmatch import fnmatch
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pipelines.ingest.fold import fold_words
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
     from pipelines.ingest.evidence import Column
     from pipelines.ingest.recognise import Candidate
     from pipelines.ingest.sheet import Sheet
+    from schemas.format import AmountRule, ColumnRule, SectionRule
 
 BY_TITLE = "d'après son titre"
 BY_CELLS = "d'après son contenu"
@@ -53,8 +52,20 @@ class Guess:
     asked: list[Question] = field(default_factory=list)
     stage: str | None = None
     wide: list[Column] = field(default_factory=list)
-    """The columns of amounts of one year each, if the table has some; `wide_title` is what their titles share."""
-    wide_title: str = ""
+    """The columns of amounts of one year each, if the table has some."""
+    wide_fields: dict[str, str] = field(default_factory=dict)
+    """Letter of such a column → the field it fills, once its stage is known."""
+    wide_patterns: dict[str, str] = field(default_factory=dict)
+    """Field → what the folded titles of its columns look like."""
+    sections: SectionRule | None = None
+    """The rows that title those below them."""
+    section_rules: dict[str, ColumnRule] = field(default_factory=dict)
+    has_bare_totals: bool = False
+    """Rows that name nobody were found to be totals, and left out."""
+    merged: tuple[str, ...] = ()
+    """Fields whose blank cells say the same as the cell above them."""
+    decision: AmountRule | None = None
+    """The decision that the author says an amount states."""
 
     @property
     def names(self) -> list[str]:
@@ -99,11 +110,10 @@ class Guess:
         """The questions left open, as they are asked."""
         return [question.text for question in self.asked]
 
-    @cached_property
+    @property
     def answers(self) -> dict[str, str]:
         """What the depositor answered about files of this name: name of the question → code."""
-        name = self.origin.file_name
-        return {given.about: given.answer for given in self.origin.funder_file.answers if fnmatch(name, given.file)}
+        return self.origin.answers
 
     def one_of(self, name: str, candidates: list[Column], *, ask: bool = True) -> Column | None:
         """The only column among `candidates`, those that repeat it left aside; None, and a question, when several."""

@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING
 from pipelines.ingest.fold import fold_words
 from pipelines.ingest.format_file import format_toml
 from pipelines.ingest.infer_amounts import ask_about_other_amounts, find_amounts
+from pipelines.ingest.infer_awards import find_awards
 from pipelines.ingest.infer_decision import ask_about_loans, find_decision
+from pipelines.ingest.infer_headings import set_headings_aside, set_totals_aside
 from pipelines.ingest.infer_others import find_others
 from pipelines.ingest.infer_parties import find_parties
+from pipelines.ingest.infer_repeats import ask_about_repeats
 from pipelines.ingest.infer_table import FEWEST_TITLES, open_guess
 from pipelines.ingest.infer_wide import find_wide_amounts
 from pipelines.ingest.infer_year import find_year
@@ -106,7 +109,7 @@ def explain_accepted(report: Report, inferred: Inference) -> None:
             column.why = inferred.basis.get(column.header)
 
 
-def explain_held(report: Report, inferred: Inference, questions: list[str]) -> None:
+def explain_held(report: Report, inferred: Inference, questions: list[Question]) -> None:
     """Hold the file of `report`: nothing is read until `questions` have an answer."""
     report.status, report.recognised_by, report.proposed_format = "held", "none", inferred.toml
     report.messages = [
@@ -120,8 +123,8 @@ def explain_held(report: Report, inferred: Inference, questions: list[str]) -> N
     for sheet in report.sheets:
         if sheet.name in understood:
             sheet.reason = "ses titres sont trouvés, mais une question reste ouverte"
-    report.questions = questions
-    report.to_choose = [question for question in inferred.asked if question.about is not None]
+    report.questions = [question.text for question in questions]
+    report.to_choose = [question for question in questions if question.about is not None]
 
 
 def _asked_of_another_sheet(main: _Table, other: Guess) -> list[Question]:
@@ -146,14 +149,18 @@ def _understood(sheet: Sheet, origin: Origin) -> _Table | None:
     guess = open_guess(sheet, origin)
     if guess is None:
         return None
+    set_headings_aside(guess)
+    set_totals_aside(guess)
     find_parties(guess)
     if not find_wide_amounts(guess):
         find_amounts(guess)
         find_year(guess)
-    find_decision(guess)
+    if not find_decision(guess):
+        find_awards(guess)
     find_others(guess)
     ask_about_other_amounts(guess)
     ask_about_loans(guess)
+    ask_about_repeats(guess)
     if guess.known < FEWEST_TITLES and not any(name.startswith("amount") for name in (*guess.rivals, *guess.fields)):
         return None  # words above words: any table has that
     format_ = propose(guess)

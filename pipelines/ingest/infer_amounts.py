@@ -7,13 +7,16 @@ nothing explains is a rival: it may be the one that counts, or one to be added u
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import polars as pl
 
 from pipelines.ingest.amounts import parse_amounts
 from pipelines.ingest.fold import fold_words
 from pipelines.ingest.guess import BY_ANSWER, BY_BOTH, BY_TITLE, listed_columns
 from pipelines.ingest.infer_table import RELATIVE_YEAR
-from pipelines.ingest.titles import convention_keys, mandate_keys, title_key
+from pipelines.ingest.titles import Meaning, convention_keys, mandate_keys, title_key
 from schemas.synonyms import load_synonyms
 
 if TYPE_CHECKING:
@@ -24,6 +27,12 @@ STAGED = ("amount_requested", "amount_proposed", "amount_awarded", "amount_commi
 _ASIDE = ("amount_clawed_back", "amount_loan", "amount_guarantee", "amount_in_kind")
 HEADLINE = ("awarded", "committed", "paid")
 STAGES = {"requested": "demandé", "awarded": "accordé", "committed": "engagé", "paid": "versé"}
+_OTHERS = "amount_other"
+_FEWEST_PARTS = 2
+_PART_OF = re.compile(r"^dont\b")
+_TOTAL = re.compile(
+    r"^(total|totaux|montant total|cumul)\b(?!.*\b(cout|budget|depense|charge|projet|action|operation)s?\b)"
+)
 _OTHER = {"other": "autre chose : ne pas lire cette colonne"}
 _FEWEST_CONVENTION_TITLES = 2
 _FEWEST_MANDATE_TITLES = 2
@@ -35,7 +44,10 @@ _FUNDERS = re.compile(
 _FEWEST_FUNDERS = 2
 _MOST_ASKED = 8
 IN_EUROS = {"euro": "en euros"}
-IN_WHICH_UNIT = "En quelle unité sont les montants : en euros, en milliers d'euros, ou dans une autre monnaie ?"
+IN_WHICH_UNIT = (
+    "En quelle unité sont les montants : en euros, en milliers d'euros, ou dans une autre monnaie ? S'ils ne sont pas "
+    "en euros, réécrivez-les en euros, ou ajoutez une colonne « Devise »."
+)
 _MONEY_WORDS = re.compile(
     r"\b(montants?|mt|mnt|sommes?|subventions?|subv|sub|aides?|financements?|credits?|mandats?|mandates?|ae|cp|dotations?|"
     r"versements?|verses?|votes?|vote|accordee?s?|attribuee?s?|alloue|allouee?s?|demandee?s?|totaux|total|cumul|solde|"
@@ -60,7 +72,7 @@ def find_amounts(guess: Guess) -> None:
     """Place the amounts whose title says the stage, then the one whose title does not; ask what is left."""
     ask_about_units(guess)
     for name in (*STAGED, *_ASIDE):
-        column = guess.one_of(name, guess.titled("field", name))
+        column = guess.one_of(name, _with_amounts(guess.titled("field", name)))
         if column is None:
             continue
         if column.share(column.amounts) >= 0.9:
@@ -70,21 +82,59 @@ def find_amounts(guess: Guess) -> None:
             guess.ask(_about_cells(column))
     _set_reminders_aside(guess)
     _place_answered(guess)
+    _set_parts_aside(guess)
     _find_unstaged(guess)
     found = [stage for stage in HEADLINE if f"amount_{stage}" in guess.fields]
     guess.stage = found[0] if found else None
-    if guess.stage is None and not any(name.startswith("amount") for name in guess.rivals):
-        guess.ask(
-            "Quelle colonne donne le montant accordé ou versé ?"
-            if any(name in guess.fields for name in STAGED)
-            else "Quelle colonne donne le montant de la subvention, et s'agit-il du montant demandé, accordé ou versé ?"
-        )
+
+
+def _with_amounts(columns: list[Column]) -> list[Column]:
+    """Those of the columns of one title that hold some amount, if any does: « Subvention » may head words."""
+    return [column for column in columns if column.share(column.amounts) > 0] or columns
+
+
+def _set_parts_aside(guess: Guess) -> None:
+    """Columns of money that one column adds up on every line, or « dont… », are its parts; it alone is the amount."""
+    money = [column for column in guess.columns if column.has_numbers and column.letter not in guess.ignored]
+    parts = [column for column in money if column in list(guess.free) and _may_be_part(column)]
+    for part in [column for column in parts if _PART_OF.match(fold_words(column.title.text))]:
+        if any((part.amounts.fill_null(0) <= total.amounts).all() for total in money if total is not part):
+            guess.ignored[part.letter] = "« dont » : part d'un autre montant"
+    parts = [column for column in parts if column.letter not in guess.ignored]
+    for total in money:
+        others = [column for column in parts if column is not total]
+        if len(others) < _FEWEST_PARTS or not (_is_total(total) or total in guess.fields.values()):
+            continue
+        added = pl.select(pl.sum_horizontal(column.amounts.fill_null(0) for column in others)).to_series()
+        if (added != total.amounts.fill_null(0)).any() or not all((c.amounts != 0).any() for c in others):
+            continue
+        guess.ignored |= {column.letter: f"part de la colonne {total.letter}, qui est lue" for column in others}
+        if total.title.meaning is None:
+            read = replace(total, title=replace(total.title, meaning=Meaning("amount")))
+            guess.columns[guess.columns.index(total)] = read
+        return
+
+
+def _is_total(column: Column) -> bool:
+    """Whether a title announces an amount whose stage it does not say."""
+    meaning = column.title.meaning
+    return meaning.kind == "amount" if meaning is not None else bool(_TOTAL.match(fold_words(column.title.text)))
+
+
+def _may_be_part(column: Column) -> bool:
+    """Whether a column of money may be a part of the grant: neither a year's, a funder's nor a stage's."""
+    meaning = column.title.meaning
+    known = meaning is not None and meaning.kind in ("field", "ignore")
+    is_funder = _FUNDERS.match(fold_words(column.title.text)) is not None
+    return _may_be_money(column) and column.title.year is None and not known and not is_funder
 
 
 def _set_reminders_aside(guess: Guess) -> None:
-    """Beside the only amount granted, whose title bears its year, an earlier year's is a reminder, of another list."""
+    """Beside the amount granted, or asked for, whose title bears its year, an earlier one is of another list."""
     main = [guess.fields[f"amount_{stage}"] for stage in HEADLINE if f"amount_{stage}" in guess.fields]
-    year = main[0].title.year if len(main) == 1 else None
+    main = main or [guess.fields[name] for name in STAGED if name in guess.fields]
+    years = {column.title.year for column in main}
+    year = years.pop() if len(years) == 1 else None
     if year is None:
         return
     for column in list(guess.free):
@@ -99,10 +149,12 @@ def ask_about_units(guess: Guess) -> None:
 
 
 def _find_unstaged(guess: Guess) -> None:
-    bare = [column for column in guess.titled("amount") if column.letter not in guess.ignored]
+    bare = [column for column in _with_amounts(guess.titled("amount")) if column.letter not in guess.ignored]
+    bare = [column for column in bare if column in list(guess.free)]
     if not bare:
         return
     known = [guess.fields[name] for name in STAGED if name in guess.fields]
+    bare = [column for column in bare if column.share(column.amounts) > 0 or not known]  # else words, of no amount
     bare = [column for column in bare if not _repeats(guess, column, known)]
     column = guess.one_of("amount", bare)
     if column is None:
@@ -168,6 +220,17 @@ def stage_of_list(guess: Guess) -> str | None:
 
 def ask_about_other_amounts(guess: Guess) -> None:
     """Ask what the columns of money are that nothing explains; call it once all other fields have their columns."""
+    _ask_about_others(guess)
+    if guess.stage is None and not any(name.startswith("amount") for name in guess.rivals):
+        guess.ask(
+            "Quelle colonne donne le montant accordé ou versé ? S'il n'y en a pas encore, déposez la liste après la "
+            "décision."
+            if any(name in guess.fields for name in STAGED)
+            else "Quelle colonne donne le montant de la subvention, et s'agit-il du montant demandé, accordé ou versé ?"
+        )
+
+
+def _ask_about_others(guess: Guess) -> None:
     # In delimited text, a cell without a title is the end of a row that a comma cut: that is asked elsewhere.
     others = [c for c in guess.free if (c.title.text.strip() or guess.sheet.has_title) and _may_be_money(c)]
     known = [guess.fields[name] for name in STAGED if name in guess.fields]
@@ -175,7 +238,7 @@ def ask_about_other_amounts(guess: Guess) -> None:
     others = [column for column in others if column not in rivals and not _repeats(guess, column, known)]
     if not others:
         return
-    guess.rivals["amount_other"] = others
+    guess.rivals[_OTHERS] = others
     years = {column.title.year for column in [*others, *known, *rivals]} - {None}
     if len(years) > 1:
         guess.ask(

@@ -14,8 +14,7 @@ import polars as pl
 
 from pipelines.ingest.fold import by_value, fold_words
 from pipelines.ingest.french import count
-from pipelines.ingest.guess import BY_ANSWER, BY_BOTH, BY_CELLS, french_or, listed_columns
-from pipelines.ingest.infer_amounts import stage_of_list
+from pipelines.ingest.guess import BY_ANSWER, BY_BOTH, BY_CELLS, french_or
 from pipelines.ingest.personal import mask
 from pipelines.ingest.titles import title_key
 from schemas import codelist
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
 _MOST_WORDS = 15
 _MOST_ASKED = 12
-_OTHER_AID = ("amount_loan", "amount_guarantee", "amount_in_kind")
 _NOT_GRANTED = (
     r"(refus|rejet|irrecevab|ineligib|defavorab|ajourn|annul|abandon|desist|sans suite|non (retenu|accord|attribu|"
     r"finance|recevab|elig))"
@@ -47,8 +45,6 @@ _DECIDES = re.compile(
 _ENDS = re.compile(r"\b(refus|rejet|annulation|abandon|desistement|caducite|irrecevabilite)\b")
 _TELLS = re.compile(r"\b(decisions?|statuts?|avis|suites?|resultats?|issue|vote|verdict|arbitrage|etat (de|du))\b")
 _OPINION = re.compile(r"^avis\b")
-_ONLY_AWARDS = "Le fichier contient-il seulement des demandes accordées, ou aussi des refus et des demandes en cours ?"
-_AWARDS_ALONE = {"yes": "seulement des demandes accordées"}
 _LOANS_OR_NOT = {
     "no": "non, ce sont des subventions",
     "loan": "oui, des prêts ou des avances remboursables",
@@ -65,7 +61,7 @@ def status_words() -> dict[str, str]:
 
 
 @cache
-def _decisions() -> dict[str, str]:
+def decision_choices() -> dict[str, str]:
     """What a word may mean: the code of each decision with its label, but the one that nobody can mean."""
     return {code: label for code, label in codelist.labels("decision_status").items() if code != "unknown"}
 
@@ -75,20 +71,18 @@ def _unclear_words() -> dict[str, str]:
     return {title_key(word): told for word, told in load_synonyms().unclear.items()}
 
 
-def find_decision(guess: Guess) -> None:
-    """Place the column of the decision and its words, or hold that every line is an award; ask otherwise."""
+def find_decision(guess: Guess) -> bool:
+    """Place the column of the decision and its words, or ask which it is; False when there is none."""
     column = _status_column(guess)
     if column is None:
-        if "decision_status" not in guess.rivals:
-            _all_awards(guess)
-        return
+        return "decision_status" in guess.rivals
     blank = column.text.len() - column.cells.len()
     unsaid = None
     if blank:
         unsaid = guess.ask(
             f"Que veut dire une case vide dans la colonne {column.called} ({count(blank, 'ligne')}) ?",
             about=f"blank {column.key}",
-            choices=_decisions(),
+            choices=decision_choices(),
         )
     if unsaid is not None:
         guess.blanks["decision_status"] = unsaid
@@ -101,6 +95,7 @@ def find_decision(guess: Guess) -> None:
     }
     if not unknown:
         _check_against_amounts(guess, column, known)
+    return True
 
 
 def _answered_words(guess: Guess, column: Column) -> dict[str, str]:
@@ -113,7 +108,7 @@ def _answered_words(guess: Guess, column: Column) -> dict[str, str]:
         answer = guess.ask(
             f"Que veut dire « {word} » dans la colonne {column.called} : {told} ?",
             about=f"word {column.key} : {title_key(word)}",
-            choices=_decisions(),
+            choices=decision_choices(),
         )
         if answer is not None:
             said[key] = answer
@@ -122,6 +117,9 @@ def _answered_words(guess: Guess, column: Column) -> dict[str, str]:
 
 def _status_column(guess: Guess) -> Column | None:
     known, unclear = status_words(), _unclear_words()
+    chosen = [column for column in guess.free if guess.answers.get(f"decides {column.key}") == "yes"]
+    if len(chosen) == 1:
+        return chosen[0]
     titled = [c for c in guess.titled("field", "decision_status") if c in list(guess.free)]
     titled = [c for c in titled if len(c.words) <= _MOST_WORDS or any(key in known for key in c.words)]
     titled = [c for c in titled if c.share(c.amounts) < _SOME]  # « État » may be who pays: its cells are amounts
@@ -163,57 +161,10 @@ def _check_against_amounts(guess: Guess, column: Column, known: dict[str, str]) 
             )
 
 
-def _all_awards(guess: Guess) -> None:
-    """No column says what was decided: every line must be an award by what the list or its amounts say."""
-    amount = guess.fields.get(f"amount_{guess.stage}")
-    told = [column for column in guess.free if may_decide(column) or _says_some(column)]
-    if told:
-        guess.rivals["decision_status"] = told
-        guess.ask(f"La décision (accordée, refusée…) se lit-elle dans {listed_columns(told)} ?")
-        return
-    declared = stage_of_list(guess) is not None
-    otherwise = not declared and (_says_otherwise(guess) or "amount_requested" in guess.fields)
-    if amount is None:
-        if guess.wide and (not otherwise or _are_only_awards(guess)):  # a blank year is no line
-            guess.constants["decision_status"] = "awarded"
-        return
-    unread = amount.text.is_not_null() & amount.amounts.is_null()  # asked once the lines are read
-    nothing = int(((amount.amounts.fill_null(0) == 0) & ~unread).sum()) - _other_aid(guess, amount)
-    if nothing > (max(1, 0.02 * amount.text.len()) if declared and not _zeros(amount) else 0):
-        guess.ask(
-            f"{count(nothing, 'ligne')} sans montant, ou à zéro, dans la colonne {amount.called} : sont-ce des refus, "
-            "des demandes en cours, des oublis, ou des titres de rubrique ?"
-        )
-    elif not otherwise or _are_only_awards(guess):
-        guess.constants["decision_status"] = "awarded"
-
-
-def _are_only_awards(guess: Guess) -> bool:
-    return guess.ask(_ONLY_AWARDS, about="only awards", choices=_AWARDS_ALONE) is not None
-
-
-def _says_some(column: Column) -> bool:
+def says_some(column: Column) -> bool:
     """A few short words of which some is a decision's."""
     known = status_words()
     return len(column.words) <= _MOST_WORDS and any(key in known for key in column.words)
-
-
-def _zeros(amount: Column) -> int:
-    return int((amount.amounts == 0).sum())
-
-
-def _says_otherwise(guess: Guess) -> bool:
-    return any(re.search(load_synonyms().lists.others, name) for name in guess.names)
-
-
-def _other_aid(guess: Guess, amount: Column) -> int:
-    """Lines without a grant that hold a loan, a guarantee or aid in kind."""
-    others = [guess.fields[name] for name in _OTHER_AID if name in guess.fields]
-    if not others:
-        return 0
-    nothing = amount.amounts.fill_null(0) == 0
-    other = pl.select(pl.any_horizontal(column.amounts.fill_null(0) > 0 for column in others)).to_series()
-    return int((nothing & other).sum())
 
 
 def may_decide(column: Column) -> bool:

@@ -6,6 +6,7 @@ A party whose column has a rival is asked. A number whose owner is unsure is not
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -22,6 +23,7 @@ from pipelines.ingest.guess import Guess
 _FEW_LINES = 10
 _FEWEST_PARTIES = 4  # distinct names in a list of more than a few lines; fewer is a flag, not a name
 _MOST_FUNDERS = 20
+_ABOVE = {"above": "la suite : le même demandeur que sur la ligne du dessus"}
 _DEMANDS = {"applicant": "les demandeurs (ou bénéficiaires)"}
 _LABEL = re.compile(r"^(libelle|designation|intitule)\b")
 
@@ -126,16 +128,44 @@ def _check_names(guess: Guess, column: Column) -> None:
         guess.ask(f"La colonne {column.called} ne semble pas contenir des noms : où est le nom du demandeur ?")
     elif column.filled < 0.98:
         blank = lines - column.cells.len()
-        guess.ask(
+        follows = column.text.head(1).is_not_null().all() and not guess.has_bare_totals
+        answer = guess.ask(
             f"Le nom du demandeur manque sur {count(blank, 'ligne')} ({column.called}) : est-ce la suite de la ligne "
-            "du dessus, un total, ou une ligne incomplète ?"
+            "du dessus, un total, ou une ligne incomplète ?",
+            about=f"blank name {column.key}" if follows else None,
+            choices=_ABOVE,
         )
+        if answer is not None:
+            _say_again(guess, column)
     funder = guess.fields.get("funder_name")
     if funder is not None and funder.distinct > column.distinct:
         guess.ask(
             f"Il y a plus de financeurs ({funder.called}) que de demandeurs ({column.called}) : ces deux colonnes "
             "sont-elles inversées ?"
         )
+
+
+def _say_again(guess: Guess, name: Column) -> None:
+    """Where the name is blank the line above goes on: what is blank there too, each time, is the same."""
+    blank = name.text.is_null()
+    alike = [column for column in guess.columns if _says_whose(column) and (column.text.is_null() == blank).all()]
+    guess.merged = tuple(column.title.meaning.name for column in alike if column.title.meaning is not None)
+    for column in alike:
+        whole = replace(column, text=column.text.forward_fill())
+        guess.columns[guess.columns.index(column)] = whole
+        for field, placed in guess.fields.items():
+            if placed is column:
+                guess.fields[field] = whole
+
+
+def _says_whose(column: Column) -> bool:
+    """Whether a column tells who asks, or when: what stays the same from one action of a party to the next."""
+    meaning = column.title.meaning
+    return (
+        meaning is not None
+        and meaning.kind in ("field", "weak")
+        and meaning.name.startswith(("applicant_", "funder_", "seat_", "fiscal_year", "decided_date", "signed_date"))
+    )
 
 
 def _find_numbers(guess: Guess) -> None:
@@ -205,7 +235,10 @@ def _check_funder(guess: Guess) -> None:
     if funder is not None or "funder_name" in guess.rivals:
         return
     party = guess.fields.get("applicant_name")
+    asked = guess.rivals.get("applicant_name", [])
     for column in guess.free:
+        if column in asked:
+            continue
         unknown = column.title.meaning is None or column.title.meaning.kind in ("name", "weak")
         if unknown and column is not party and column.distinct <= _MOST_FUNDERS and column.has_public_bodies:
             guess.rivals["funder_name"] = [column]

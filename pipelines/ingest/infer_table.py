@@ -6,6 +6,7 @@ The header is the row, or two, that says most; where no title is known, the firs
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -47,15 +48,26 @@ def open_guess(sheet: Sheet, origin: Origin) -> Guess | None:
         return None
     guess = Guess(sheet, origin, candidate, known, _columns(sheet, candidate), _banner(sheet, candidate))
     guess.asides = _asides(sheet, candidate)
+    _set_row_numbers_aside(guess)
     _ask_about_shifted_rows(guess)
     return guess
+
+
+def _set_row_numbers_aside(guess: Guess) -> None:
+    """A first column without a title that counts the lines, as programs write it: it says nothing."""
+    first = guess.columns[0]
+    if first.letter != guess.sheet.letters[0] or first.title.text.strip() or first.filled < 1:
+        return
+    steps = first.text.cast(pl.Int64, strict=False).diff().drop_nulls()
+    if steps.len() and steps.len() == first.text.len() - 1 and (steps == 1).all():
+        guess.ignored[first.letter] = "numéro d'ordre"
 
 
 def _ask_about_shifted_rows(guess: Guess) -> None:
     """Rows of delimited text longer than the titles: a comma cut an amount or a sentence, and cells slid aside."""
     if guess.sheet.has_title:
         return
-    beyond = [column.text for column in guess.columns if not column.title.text.strip()]
+    beyond = [column.text for column in guess.free if not column.title.text.strip()]
     if beyond:
         shifted = int(pl.select(pl.any_horizontal(text.is_not_null() for text in beyond)).to_series().sum())
         guess.ask(
@@ -111,12 +123,17 @@ def _is_amount(title: Title) -> bool:
 def _titles(sheet: Sheet, candidate: Candidate) -> dict[str, Title]:
     """The title of each column; under a title above it, an amount means what both say together, or nothing."""
     groups = _groups(sheet, candidate)
+    alike = Counter(fold_header(text) for text in candidate.titles.values())
     titles = {}
     for letter in sheet.letters:
         title = read_title(candidate.titles.get(letter, ""))
         group = groups.get(letter, "")
         if group and (_is_amount(title) or title.meaning is None) and not title.text.startswith(group):
-            title = replace(title, meaning=read_title(f"{group} {title.text}").meaning if title.text else None)
+            both = read_title(f"{group} {title.text}")
+            by_year = both.year is not None and both.meaning is not None and _is_amount(both)
+            title = both if by_year else replace(title, meaning=both.meaning if title.text else None)
+            if candidate.top < candidate.row and alike[fold_header(title.text)] > 1:  # « Ville » over one « Accordé »
+                title = replace(title, text=both.text)
         titles[letter] = title
     return titles
 

@@ -28,7 +28,7 @@ def find_year(guess: Guess) -> None:
     """Place the year or the dates that give it; ask when nothing does, or two sources differ."""
     column = guess.one_of("fiscal_year", guess.titled("field", "fiscal_year"))
     dates = [name for name in ("decided_date", "signed_date") if _place_date(guess, name)]
-    named = _named_years(guess)
+    named = named_years(guess)
     if column is not None:
         _from_column(guess, column, named)
     elif "fiscal_year" not in guess.rivals:
@@ -134,7 +134,7 @@ def _ask_source(guess: Guess, question: str, columns: list[Column], year: int) -
     return answer is not None
 
 
-def _named_years(guess: Guess) -> set[int]:
+def named_years(guess: Guess) -> set[int]:
     """The years that the list's names state, those beside a full date left out, as may be a date of publication."""
     lists = load_synonyms().lists
     declared = guess.origin.funder_file.fiscal_year

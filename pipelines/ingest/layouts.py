@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from pipelines.ingest.amounts import parse_amounts
 from pipelines.ingest.fold import fold_header, fold_words
 from pipelines.ingest.recognise import spellings
+from pipelines.ingest.sums import adding_up
 
 if TYPE_CHECKING:
     from pipelines.ingest.recognise import Header
 
 REPEATED_HEADER = "titres de colonnes répétés"
+EXPLAINED = "explications sous les titres"
 COLUMN_NUMBERS = "numéros de colonnes sous les titres"
 TOTAL_ROW = "ligne de total"
 DASHES = "ligne de tirets sous les titres"
@@ -29,7 +32,7 @@ SUBTOTALLED = "titre de rubrique, repris par son sous-total"
 PARENT = "total par demandeur, détaillé en dessous"
 CONTINUED = "suite de la ligne du dessus"
 
-_TOTAL_HINT = r"(?i)^\W*(sous|grand|total|totaux)"
+_TOTAL_HINT = r"(?i)^\W*(sous|s ?/ ?t|grand|total|totaux|ensemble|cumul|somme|montant (total|global))"
 _TOTAL = re.compile(
     r"^sous (total|totaux)\b|^(grand )?(total|totaux)( (general|generaux|resultat|partiel|annuel|theme|thematique|ht|"
     r"ttc|euros?|en|par|de|des|du|pour|page|\d{4})\b.*)?$"
@@ -83,6 +86,7 @@ def lay_out(header: Header, rows: pl.DataFrame) -> tuple[Header, Laid]:
     laid.drop({int(row["row"] or 0) for row in repeated}, REPEATED_HEADER)
     laid.drop(_dashes(header, laid.rows), DASHES)
     laid.drop(_column_numbers(header, laid.rows), COLUMN_NUMBERS)
+    laid.drop(_explanations(header, laid.rows), EXPLAINED)
     _trailers(header, laid)
     labels = _totals(header, laid)
     laid.drop(_titled_by_subtotal(header, laid.rows, labels), SUBTOTALLED)
@@ -209,6 +213,17 @@ def _column_numbers(header: Header, rows: pl.DataFrame) -> set[int]:
     return {int(row)} if counted and len(numbers) >= max(_FEWEST_NUMBERED, len(header.fields)) else set()
 
 
+def _explanations(header: Header, rows: pl.DataFrame) -> set[int]:
+    """The row right under the titles that says how to fill them: words where amounts, dates and years stand."""
+    if rows.height < _FEWEST_NUMBERED:
+        return set()
+    told = _letters(header, r"^amount_|_date$|^fiscal_year$|_siret$|_siren$")
+    first, second = (rows.row(place, named=True) for place in (0, 1))
+    says = [key for key in told if first[key] and not re.search(r"\d", first[key])]
+    unlike = [key for key in says if second[key] and re.search(r"\d", second[key])]
+    return {int(first["row"])} if len(says) >= _FEWEST_NUMBERED and says == unlike else set()
+
+
 def _trailers(header: Header, laid: Laid) -> None:
     """« (15816 rows affected) »: set aside, to be compared with the lines read."""
     lonely = laid.rows.tail(20).filter(_filled_cells(header).cast(pl.Int32) == 1)
@@ -219,25 +234,43 @@ def _trailers(header: Header, laid: Laid) -> None:
 
 
 def _totals(header: Header, laid: Laid) -> list[tuple[int, str]]:
-    """Rows that begin with the word « total » and name nobody else; returns the row and folded label of each."""
+    """Rows that begin as a total does and name nobody else; returns the row and folded label of each.
+
+    « Total » says it; « Total Sport » or « Ensemble » may be somebody's name, unless the amounts are sums.
+    """
     parties = _letters(header, r"_(id|siret|siren|rna)$|^applicant_name$|^case_number$")
     label = pl.coalesce(header.sheet.letters)
     suspects = laid.rows.filter(label.str.contains(_TOTAL_HINT).fill_null(False))
+    amounts = _letters(header, "^amount_|^value")
     found: dict[int, str] = {}
+    named: dict[int, str] = {}
     stated: list[tuple[int, str, str | None]] = []
     for row in suspects.iter_rows(named=True):
         text = next(row[letter] for letter in header.sheet.letters if row[letter])
         others = [row[letter] for letter in parties if row[letter] and row[letter] != text]
-        if _TOTAL.match(fold_words(text[:200])) and not others:
-            found[int(row["row"])] = fold_words(text[:200])
-            stated += [
-                (int(row["row"]), header.fields[letter], row[letter])
-                for letter in _letters(header, "^amount_|^value")
-                if row[letter] != text
-            ]
+        if not others:
+            whose = found if _TOTAL.match(fold_words(text[:200])) else named
+            whose[int(row["row"])] = fold_words(text[:200])
+    found |= _added_up(laid.rows, amounts, named, besides=found)
+    for row in suspects.iter_rows(named=True):
+        text = next(row[letter] for letter in header.sheet.letters if row[letter])
+        if int(row["row"]) in found:
+            stated += [(int(row["row"]), header.fields[key], row[key]) for key in amounts if row[key] != text]
     laid.state("total", stated)
     laid.drop(set(found), TOTAL_ROW)
     return list(found.items())
+
+
+def _added_up(
+    rows: pl.DataFrame, letters: list[str], named: dict[int, str], *, besides: dict[int, str]
+) -> dict[int, str]:
+    """Those of the rows `named` (« Total Sport », « Ensemble ») that somebody may be, but whose amounts are sums."""
+    if not named or not letters:
+        return {}
+    places = {int(row): place for place, row in enumerate(rows["row"].to_list())}
+    amounts = {letter: parse_amounts(rows[letter]).values for letter in letters}
+    sums = adding_up(amounts, [places[row] for row in named], besides=[places[row] for row in besides])
+    return {row: label for row, label in named.items() if places[row] in sums}
 
 
 def _titled_by_subtotal(header: Header, rows: pl.DataFrame, labels: list[tuple[int, str]]) -> set[int]:

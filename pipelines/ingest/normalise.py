@@ -42,6 +42,7 @@ from pipelines.ingest.parts import date_pieces, whole_dates, with_parts
 from pipelines.ingest.personal import MASK, masked
 from pipelines.ingest.pool import in_threads
 from pipelines.ingest.several import parse_several
+from pipelines.ingest.shares import with_shares
 from schemas import codelist
 from schemas.contract import YEAR, Euro, Share
 from schemas.contracts import APPLICATION
@@ -101,7 +102,7 @@ def normalise(mapped: MappedSheet, origin: Origin, *, sheet_index: int) -> Norma
     if format_.contract != APPLICATION:
         lines = derived(lines, mapped, origin, findings, sheet_index=sheet_index)
         return Normalised(lines, without_mailboxes(raw, fields), findings)
-    lines = with_parts(lines, findings)
+    lines = with_shares(with_parts(lines, findings), findings)
     lines = with_conditions(lines, format_, findings)
     lines = with_constants(lines, format_)
     lines = with_decision(lines, format_)

@@ -31,10 +31,19 @@ def propose(guess: Guess) -> Format | None:
     turned = list(unpivot.columns) if unpivot is not None else []
     order = {letter: position for position, letter in enumerate(guess.sheet.letters)}
     placed = sorted(guess.fields.items(), key=lambda item: order[item[1].letter])
-    status = "decision_status" in guess.fields
+    status = "decision_status" in guess.fields or guess.decision is not None
     stem = PurePosixPath(guess.origin.file_name.replace("\\", "/")).stem
     constants = {} if "currency" in guess.fields else {"currency": "EUR"}
     titled = [(column, title) for column in guess.columns if (title := column.title.text.strip())]
+    columns = {
+        name: ColumnRule(
+            headers=(column.title.text.strip(),),
+            values=guess.values.get(name, {}),
+            empty=guess.blanks.get(name),
+            unlisted="" if name == "refusal_reason" else None,
+        )
+        for name, column in placed
+    }
     return Format(
         id=INFERRED,
         title=f"Format déduit de « {' '.join((mask(stem) or '').split())} »",
@@ -44,17 +53,10 @@ def propose(guess: Guess) -> Format | None:
         recognise=RecogniseRule(
             required=(*required, *turned), headers=tuple(guess.fields[name].title.text.strip() for name in required)
         ),
-        fields={
-            name: ColumnRule(
-                headers=(column.title.text.strip(),),
-                values=guess.values.get(name, {}),
-                empty=guess.blanks.get(name),
-                unlisted="" if name == "refusal_reason" else None,
-            )
-            for name, column in placed
-        },
+        fields={**guess.section_rules, **columns},
         constants={**constants, **guess.constants},
-        layout=LayoutRule(banner=guess.banner_rules, unpivot=unpivot),
+        decision=guess.decision,
+        layout=LayoutRule(banner=guess.banner_rules, unpivot=unpivot, sections=guess.sections, merged=guess.merged),
         ignore={title: guess.ignored[column.letter] for column, title in titled if column.letter in guess.ignored},
         expect=ExpectRule(max_rejected_share=_MAX_REJECTED),
     )
@@ -65,11 +67,13 @@ def check_reading(guess: Guess, format_: Format) -> None:
     found = find_header(guess.sheet, {INFERRED: format_})
     wanted = {column.letter: name for name, column in guess.fields.items()}
     if format_.layout.unpivot is not None:
-        wanted |= {column.letter: f"amount_{guess.stage}.{column.title.year}" for column in guess.wide}
+        wanted |= {column.letter: f"{guess.wide_fields[column.letter]}.{column.title.year}" for column in guess.wide}
     filled = {column.letter for column in guess.columns if column.cells.len()}
     read = {} if found is None else {k: name for k, name in found.fields.items() if k in filled or k in wanted}
     if found is None or found.row != guess.candidate.row or read != wanted:
         alike = [column for column in guess.columns if _has_twin(column, guess.columns)]
+        if guess.asked and not alike:  # what is open changes the proposal: this is looked at again with the answers
+            return
         told = f" ({listed_columns(alike)})" if alike else ""
         guess.ask(f"Des titres de colonnes se ressemblent trop pour être distingués{told} : que veut dire chacun ?")
         return
@@ -89,8 +93,7 @@ def _has_twin(column: Column, columns: list[Column]) -> bool:
 def meanings(guess: Guess) -> list[ColumnReport]:
     """Each column with the field it takes and why, or why it takes none."""
     fields = {column.letter: name for name, column in guess.fields.items()}
-    if guess.stage is not None:
-        fields |= {column.letter: f"amount_{guess.stage}" for column in guess.wide}
+    fields |= guess.wide_fields
     asked = {column.letter for columns in guess.rivals.values() for column in columns}
     known = {column.letter for column in guess.columns}
     reports = []

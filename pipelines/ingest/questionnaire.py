@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pipelines.ingest.report import Question, Report
 
 _NAME = re.compile(r"^QUESTIONS-.+-[0-9a-f]{8}\.(xlsx|xls|ods)$", re.IGNORECASE)
-_OF_ONE_FILE = re.compile(r"^(year|year source|only awards|loans|unit|sheet .*)$")
+_OF_ONE_FILE = re.compile(r"^(year|year source|only awards|loans|unit|sheet .*|repeats .*|fine .*)$")
 """Questions whose answer may not hold for another file of the same list."""
 _DIGITS = re.compile(r"\d+")
 _TOP = 6  # row of the titles of the table
@@ -55,7 +55,7 @@ def questionnaire_name(receipt: str) -> str:
 
 def questionnaire_bytes(report: Report, *, file_name: str) -> bytes | None:
     """The questions about the deposit `file_name` as an xlsx file; None when no choice would answer any of them."""
-    if report.status != "held" or not report.to_choose:
+    if report.status == "refused" or not report.to_choose:
         return None
     book = Workbook()
     page = book.worksheets[0]

@@ -13,15 +13,20 @@ import polars as pl
 
 from pipelines.ingest.fold import by_value, fold_words
 from pipelines.ingest.french import count
+from pipelines.ingest.infer_amounts import IN_WHICH_UNIT
+from pipelines.ingest.repeats import FEWEST_PASTED, repeated_block
+from pipelines.ingest.report import Question
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipelines.ingest.check import Outcome
 
 _TOTAL = re.compile(r"^(sous )?(total|totaux)\b|^(somme|cumul|report|ensemble) (de|des|du|general)\b")
 _NOBODY = re.compile(
     r"^(idem|id|ibid|dito|ditto|voir (ci )?dessus|divers|autres|reserve|provisions?|imprevus?)$|"
-    r"^(dont|reste a|enveloppe|solde|disponible|a repartir|non affecte|(autres|diverses) (associations?|subventions?|"
-    r"structures?|organismes?|aides?)$)\b"
+    r"^(dont|reste a|provisions?|enveloppe|solde|disponible|a repartir|non affecte|"
+    r"(autres|diverses) (associations?|subventions?|structures?|organismes?|aides?)$)\b"
 )
 _NOBODY_HINT = (
     r"(?i)^\W*(id|ibid|dit|voir|dont|reste|enveloppe|solde|disponible|[aà] r|non affect|divers|autre|r[ée]serve|"
@@ -33,6 +38,7 @@ _TELLING = (
 )
 _FEWEST = 3
 _MUCH = 0.1
+_SMALLEST = 100  # euros; grants all below, some with cents, may be thousands
 _SHIFTED = "Des lignes n'ont pas autant de cases que de titres ({places}) : les colonnes y sont-elles décalées ?"
 _CODES = {
     "total_mismatch": "Un total du fichier n'est pas la somme des lignes lues ({places}) : que manque-t-il ?",
@@ -45,19 +51,27 @@ _CODES = {
 }
 
 
-def second_look(outcome: Outcome) -> list[str]:
-    """The questions (French) that the lines of a file read by inference raise; none when nothing is odd."""
+def second_look(outcome: Outcome, answers: Mapping[str, str]) -> list[Question]:
+    """The questions that the lines of a file read by inference raise; none when nothing is odd, or all is answered."""
     lines, stage = outcome.accepted, outcome.report.headline_stage
     if lines.is_empty():
-        return ["Les titres de colonnes sont compris, mais aucune ligne n'a pu être lue : où sont les subventions ?"]
+        return [Question("Les titres de colonnes sont compris, mais aucune ligne n'est lue : où sont les aides ?")]
     amount = lines[f"amount_{stage}"]
-    return [
-        *_told_by_issues(outcome),
-        *_totals(lines, amount),
-        *nobody(lines.lazy()),
-        *_empty_lines(lines, amount),
-        *_odd_amounts(lines, amount),
+    asked = [
+        *map(Question, _told_by_issues(outcome)),
+        *_unless(_totals(lines, amount), "non : c'est une subvention"),
+        *_unless(_parents(lines, amount), "non : chaque ligne est une subvention"),
+        *_unless(pasted(lines.lazy(), outcome.issues), "non : ce sont d'autres subventions"),
+        *_unless(nobody(lines.lazy()), "un demandeur : ces lignes sont des subventions"),
+        *_unless(_empty_lines(lines, amount), "des subventions dont le montant manque"),
+        *_unless(_odd_amounts(lines, amount), "non : les montants sont justes, en euros"),
     ]
+    return [question for question in asked if answers.get(question.about or "") not in question.choices]
+
+
+def _unless(texts: list[str], fine: str) -> list[Question]:
+    """Questions that end when the author says that all is `fine`: in these very words, of these rows and values."""
+    return [Question(text, f"fine {fold_words(text)}", {"fine": fine}) for text in texts]
 
 
 def _told_by_issues(outcome: Outcome) -> list[str]:
@@ -90,7 +104,26 @@ def nobody(lines: pl.LazyFrame) -> list[str]:
     if not odd:
         return []
     row, name = odd[0]
-    return [f"À la ligne {row}, « {name} » est-il un demandeur, un détail déjà compté, ou une répétition ?"]
+    more = f" ({count(len(odd), 'ligne')} de cette sorte)" if len(odd) > 1 else ""
+    question = (
+        f"À la ligne {row}, « {name} » est-il un demandeur, un détail déjà compté, ou une répétition{more} ? Retirez "
+        "les lignes qui ne sont pas des subventions, ou nommez-y leur bénéficiaire."
+    )
+    return [question]
+
+
+def pasted(lines: pl.LazyFrame, issues: pl.DataFrame) -> list[str]:
+    """Several different lines said again in the same order (among those told identical): pasted twice, perhaps."""
+    identical = issues.filter(pl.col("code") == "identical_lines").height
+    found = repeated_block(lines) if identical >= 2 * FEWEST_PASTED else None
+    if found is None:
+        return []
+    first, last, origin = found
+    question = (
+        f"Les lignes {first} à {last} redisent dans le même ordre celles qui commencent à la ligne {origin} : ont-"
+        "elles été collées deux fois ? Elles sont comptées deux fois tant qu'elles y sont."
+    )
+    return [question]
 
 
 def _totals(lines: pl.DataFrame, amount: pl.Series) -> list[str]:
@@ -104,6 +137,34 @@ def _totals(lines: pl.DataFrame, amount: pl.Series) -> list[str]:
         if doubles and int((amount.fill_null(0) != 0).sum()) > _FEWEST:
             return [f"La ligne {doubles[0]} est-elle un total ? Son montant est la somme de tous les autres."]
     return []
+
+
+def _parents(lines: pl.DataFrame, amount: pl.Series) -> list[str]:
+    """Lines that add up the others of their party, always above them or always below: both would be counted.
+
+    Two lines and their sum may be three grants; such a sum for most parties is none.
+    """
+    party = by_value(lines["applicant_name"], fold_words)
+    framed = lines.select("source_row", "fiscal_year", party.alias("party"), amount.alias("amount"))
+    groups = (
+        framed.filter(pl.col("amount") > 0)
+        .group_by("party", "fiscal_year", maintain_order=True)
+        .agg(
+            pl.len().alias("lines"),
+            (pl.col("amount").first() == pl.col("amount").sum() - pl.col("amount").first()).alias("above"),
+            (pl.col("amount").last() == pl.col("amount").sum() - pl.col("amount").last()).alias("below"),
+            pl.col("source_row").first().alias("row"),
+        )
+        .filter(pl.col("lines") >= _FEWEST)
+    )
+    sums = max((groups.filter(pl.col(side)) for side in ("above", "below")), key=lambda found: found.height)
+    if sums.height < _FEWEST or 2 * sums.height < groups.height:
+        return []
+    question = (
+        f"Pour {count(sums.height, 'demandeur')} (d'abord vers la ligne {sums['row'][0]}), une ligne est la somme des "
+        "autres : est-ce un total, que les autres détaillent ? Retirez ces lignes de total, ou les détails."
+    )
+    return [question]
 
 
 def _empty_lines(lines: pl.DataFrame, amount: pl.Series) -> list[str]:
@@ -120,6 +181,9 @@ def _odd_amounts(lines: pl.DataFrame, amount: pl.Series) -> list[str]:
     filled = amount.drop_nulls()
     if filled.len() > _FEWEST and bool(filled.is_between(1990, 2100).all()) and filled.n_unique() <= filled.len() / 2:
         return ["Les montants lus ressemblent à des années : quelle colonne donne le montant ?"]
+    money = filled.filter(filled != 0)
+    if money.len() > _FEWEST and bool((money.abs() < _SMALLEST).all()) and bool((money != money.round(0)).any()):
+        return [f"{IN_WHICH_UNIT} Tous sont au-dessous de {_SMALLEST} euros."]
     asked = lines["amount_requested"]
     above = int((amount > asked).sum())
     if above > _MUCH * int((asked.is_not_null() & amount.is_not_null()).sum()):

@@ -26,6 +26,7 @@ _NUMBER = frozenset({"n", "no", "num", "numero", "nos"})
 _SHORT = {"subv": "subvention", "mt": "montant", "mnt": "montant", "mtt": "montant"}
 _WHOLE = frozenset({"pays"})  # not « payé »
 _YEAR = re.compile(r"(?:19|20)\d{2}")
+_HALVES = 2
 _CAMEL = re.compile(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])")
 _BRACKETS = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
 _HINT = re.compile(
@@ -64,8 +65,26 @@ def title_key(text: str) -> str:
 def read_title(text: str) -> Title:
     """What a title means, and the year it bears."""
     years = {int(year) for year in re.findall(r"(?<!\d)(?:19|20)\d{2}(?!\d)", text)}
-    meaning = meanings().get(title_key(text)) or _run_together().get(fold(text))
+    meaning = _meaning(text) or _said_twice(text)
     return Title(text, meaning, years.pop() if len(years) == 1 else None)
+
+
+def _meaning(text: str) -> Meaning | None:
+    return meanings().get(title_key(text)) or _run_together().get(fold(text))
+
+
+def _said_twice(text: str) -> Meaning | None:
+    """What a title in two languages says (« Nom du bénéficiaire / Beneficiary name »): one half must not say more.
+
+    An amount beside other words may be two things.
+    """
+    halves = text.split(" / ")
+    said = {meaning for half in halves if (meaning := _meaning(half)) is not None}
+    if len(halves) != _HALVES or len(said) != 1:
+        return None
+    [meaning] = said
+    is_amount = meaning.kind == "amount" or meaning.name.startswith("amount_")
+    return meaning if not is_amount or all(_meaning(half) == meaning for half in halves) else None
 
 
 @cache
