@@ -17,7 +17,7 @@ import polars as pl
 from pandera.polars import PolarsData
 from pydantic import BaseModel, ConfigDict
 
-from schemas.contract import field, on_distinct
+from schemas.contract import field
 from schemas.identifiers import LA_POSTE, digit_sum
 
 VERSION = "2.1.1"
@@ -146,7 +146,7 @@ class Scdl(pa.DataFrameModel):
         multiple of five instead of a Luhn key (INSEE).
         """
         cell = pl.col(data.key)
-        return on_distinct(data.lazyframe, [data.key], cell.is_null() | _is_siret(cell))
+        return data.lazyframe.select(cell.is_null() | _is_siret(cell))
 
     @pa.check("idAttribuant", name="scdl_siret_digits")
     def siret_digits(cls, data: PolarsData) -> pl.LazyFrame:

@@ -8,7 +8,7 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.ingest.distinct import Distinct
+from schemas.distinct import Distinct
 
 _EXCEL_EPOCH = pl.date(1899, 12, 30)  # serial 1 is 1 January 1900, and Excel believes in 29 February 1900
 _SERIALS = (32874, 73415)  # 1990 to 2100

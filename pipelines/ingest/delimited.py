@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipelines.ingest.distinct import Distinct
 from pipelines.ingest.encodings import as_utf8, pieces
 from pipelines.ingest.sheet import Problem, Sheet, UnreadableFileError, column_letters
+from schemas.distinct import Distinct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

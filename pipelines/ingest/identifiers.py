@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 
 import polars as pl
 
-from pipelines.ingest.distinct import Distinct
+from schemas.distinct import Distinct
 from schemas.identifiers import RNA_PATTERN, is_siren, is_siret
 
 _NOISE = "[\\s\u00a0\u202f'’\"`´._-]"

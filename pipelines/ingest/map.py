@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipelines.ingest.distinct import Distinct
 from pipelines.ingest.fold import fold, fold_header
 from pipelines.ingest.layouts import CONTROLS_SCHEMA, Laid, lay_out
 from pipelines.ingest.personal import mask, personal_header
@@ -15,6 +14,7 @@ from pipelines.ingest.pool import in_threads
 from pipelines.ingest.report import ColumnReport, SheetReport
 from pipelines.ingest.spill import repair_spilled
 from pipelines.ingest.unpivot import NO_VALUE, unpivoted
+from schemas.distinct import Distinct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -31,7 +31,6 @@ from pipelines.ingest.derive import (
     with_source,
     with_year,
 )
-from pipelines.ingest.distinct import Distinct
 from pipelines.ingest.findings import Findings
 from pipelines.ingest.fold import by_value, fold
 from pipelines.ingest.identifiers import parse_identifiers
@@ -45,6 +44,7 @@ from pipelines.ingest.several import parse_several
 from schemas import codelist
 from schemas.contract import YEAR, Euro, Share
 from schemas.contracts import APPLICATION
+from schemas.distinct import Distinct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -41,3 +41,9 @@ class Distinct:
     def over(self, values: pl.Series) -> pl.Series:
         """`values`, one for each of `cells`, given to the lines."""
         return values if self.places is None else values.gather(self.places)
+
+    def where(self, places: pl.Series) -> pl.Series:
+        """The positions of the lines whose cell is one of those at `places` among `cells`."""
+        if self.places is None or not places.len():
+            return places
+        return self.places.is_in(places.implode()).arg_true()
