@@ -131,6 +131,8 @@ def _over(column: Distinct, dates: Dates) -> Dates:
 
 def _periods(raw: pl.Series) -> tuple[Dates, Dates]:
     whole = parse_dates(raw)
+    if whole.values.null_count() == raw.null_count():  # each cell is one date
+        return whole, parse_dates(pl.repeat(None, raw.len(), dtype=pl.String, eager=True))
     alone = whole.values.is_not_null() | whole.years.is_not_null()
     # Slashes also stand inside dd/mm/yyyy: a period is cut where both halves are dates.
     start = raw.str.extract(r"^(.{4,10}?)" + _PERIOD_SEPARATOR + r"(.{4,10})$", 1)

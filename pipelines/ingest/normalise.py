@@ -296,12 +296,14 @@ def _parse_identifiers(name: str, text: pl.Series, findings: Findings) -> dict[s
     text = pl.select(pl.when(~zeros).then(text)).to_series().alias(text.name)
     found = parse_identifiers(text)
     party = name.split("_")[0]
-    read = pl.select(pl.coalesce(found.siret, found.siren, found.rna)).to_series()
-    findings.add("identifier_repaired", name, text, found.repaired & (text.str.len_chars() < 14), details=read)
+    if found.repaired.any():
+        read = pl.select(pl.coalesce(found.siret, found.siren, found.rna)).to_series()
+        findings.add("identifier_repaired", name, text, found.repaired & (text.str.len_chars() < 14), details=read)
     findings.add("siret_destroyed", name, text, found.destroyed)
-    siren_length = text.str.replace_all(r"\D", "").str.len_chars() == 9
-    findings.add("siren_invalid", name, text, found.invalid & siren_length)
-    findings.add("siret_invalid", name, text, found.invalid & ~siren_length)
+    if found.invalid.any():
+        siren_length = text.str.replace_all(r"\D", "").str.len_chars() == 9
+        findings.add("siren_invalid", name, text, found.invalid & siren_length)
+        findings.add("siret_invalid", name, text, found.invalid & ~siren_length)
     findings.add("identifier_unknown", name, text, found.unknown)
     columns = {f"{party}_siret": found.siret, f"{party}_siren": found.siren}
     if party == "applicant":

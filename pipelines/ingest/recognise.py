@@ -139,19 +139,20 @@ def _match(
     sheet: Sheet, candidate: Candidate, present: set[str], format_: Format, known: dict[str, str]
 ) -> Header | None:
     unpivot = format_.layout.unpivot
-    if unpivot is None and format_.recognise.required and present.isdisjoint(known):
+    if unpivot is None and format_.recognise.required and known.keys().isdisjoint(present):
         return None
     if any(fold_header(title) not in present for title in format_.recognise.headers):
         return None
     if any(fold_header(title) in present for title in format_.recognise.forbidden):
         return None
-    rank = {spelling: place for place, spelling in enumerate(known)}
-    found = [
-        (way, rank[spelling], letter, known[spelling])
+    met = [
+        (way, letter, spelling)
         for letter, ways in candidate.spelled.items()
         for way, spelling in enumerate(ways)
         if spelling in known
     ]
+    rank = {spelling: place for place, spelling in enumerate(known)} if met else {}
+    found = [(way, rank[spelling], letter, known[spelling]) for way, letter, spelling in met]
     fields: dict[str, str] = {}
     duplicates: dict[str, str] = {}
     first: dict[str, str] = {}
@@ -205,9 +206,10 @@ def _match_values(
 
 def _value_column(title: str, rule: UnpivotRule, listed: set[str]) -> str | None:
     for name, pattern in rule.columns.items():
-        found = re.fullmatch(pattern or "(.*)", title)
-        if found is not None and found[1] and (pattern or title in listed):
-            return f"{name}.{found[1]}"
+        found = re.fullmatch(pattern, title) if pattern else None
+        value = title if not pattern and title in listed else found and found[1]
+        if value:
+            return f"{name}.{value}"
     return None
 
 
