@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import polars as pl
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 _LONG = 5_000  # cells above which it is worth looking for repetitions
+_SAMPLE = 100
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,9 @@ class Distinct:
         most = column.len() / 2
         if column.len() < _LONG:
             return cls(column)
+        if _is_constant(column):
+            only = pl.Series(column.name, [column[0]], dtype=column.dtype)
+            return cls(only, pl.zeros(column.len(), dtype=pl.UInt32, eager=True))
         about = column.approx_n_unique()
         if not isinstance(about, int) or about > most:
             return cls(column)
@@ -47,3 +55,33 @@ class Distinct:
         if self.places is None or not places.len():
             return places
         return self.places.is_in(places.implode()).arg_true()
+
+    def below(self, lines: int) -> Distinct:
+        """The same without the first `lines`, nor the cells that they alone have."""
+        if self.places is None:
+            return Distinct(self.cells.slice(lines))
+        above, places = self.places.head(lines).unique(), self.places.slice(lines)
+        still = places.filter(places.is_in(above.implode())).unique()
+        gone = above.filter(~above.is_in(still.implode()))
+        if not gone.len():
+            return Distinct(self.cells, places)
+        kept = ~pl.int_range(self.cells.len(), eager=True).is_in(gone.implode())
+        return Distinct(self.cells.filter(kept), (kept.cum_sum() - 1).cast(pl.UInt32).gather(places))
+
+
+def _is_constant(column: pl.Series) -> bool:
+    """Whether all cells are the same, or all blank."""
+    if column.null_count():
+        return column.null_count() == column.len()
+    return column.head(_SAMPLE).n_unique() == 1 and bool((column == column[0]).all())
+
+
+def holding(columns: Mapping[str, Distinct], test: pl.Expr) -> list[str]:
+    """The names, in order, of the columns with a cell that passes `test`, an expression over every column."""
+    alike = {name: column.cells for name, column in columns.items() if column.places is None}
+    frames = [pl.DataFrame(alike)] if alike else []
+    frames += [pl.DataFrame({name: column.cells}) for name, column in columns.items() if column.places is not None]
+    held: dict[str, bool] = {}
+    for frame in frames:
+        held |= frame.select(test.any()).row(0, named=True)
+    return [name for name in columns if held[name]]

@@ -87,10 +87,14 @@ def normalise(mapped: MappedSheet, origin: Origin, *, sheet_index: int) -> Norma
     fields = format_.contract_fields()
     given = corrected(mapped.lines, origin, findings, sheet_index=sheet_index, places=mapped.places())
     pieces = date_pieces(given)
+    changed = {name for _, name, *_ in findings.rows} | {name.partition(".")[0] for name in pieces}
+    known = {name: column for name, column in mapped.distinct.items() if name not in changed}
     given = whole_dates(given.with_columns(blank_words(given[name]) for name in pieces), mapped.letters)
-    read = in_threads(
-        lambda name: _read_column(given[name], format_.rule(name), fields), given.columns, lines=given.height
-    )
+
+    def read_column(name: str) -> _ReadColumn:
+        return _read_column(given[name], known.get(name) or Distinct.of(given[name]), format_.rule(name), fields)
+
+    read = in_threads(read_column, given.columns, lines=given.height)
     raw = pl.DataFrame([column.raw for column in read], height=given.height)
     columns: dict[str, pl.Series] = {}
     for column in read:
@@ -132,9 +136,9 @@ class _ReadColumn:
     is_private: pl.Series | None
 
 
-def _read_column(given: pl.Series, rule: ColumnRule, fields: Mapping[str, FieldInfo]) -> _ReadColumn:
-    """What the column named as its field says, worked out once for each distinct cell."""
-    name, column = given.name, Distinct.of(given)
+def _read_column(given: pl.Series, column: Distinct, rule: ColumnRule, fields: Mapping[str, FieldInfo]) -> _ReadColumn:
+    """What the column named as its field says, worked out once for each distinct cell (`column`)."""
+    name = given.name
     findings = Findings(column=column)
     cells, is_natural = _without_personal(name, blank_words(column.cells), findings, fields.get(name))
     cells, is_private = _without_private_names(name, cells, rule)
