@@ -30,7 +30,7 @@ class Distinct:
         most = column.len() / 2
         if column.len() < _LONG:
             return cls(column)
-        if _is_constant(column):
+        if is_constant(column):
             only = pl.Series(column.name, [column[0]], dtype=column.dtype)
             return cls(only, pl.zeros(column.len(), dtype=pl.UInt32, eager=True))
         about = column.approx_n_unique()
@@ -69,7 +69,7 @@ class Distinct:
         return Distinct(self.cells.filter(kept), (kept.cum_sum() - 1).cast(pl.UInt32).gather(places))
 
 
-def _is_constant(column: pl.Series) -> bool:
+def is_constant(column: pl.Series) -> bool:
     """Whether all cells are the same, or all blank."""
     if column.null_count():
         return column.null_count() == column.len()

@@ -34,7 +34,7 @@ from pipelines.ingest.derive import (
 from pipelines.ingest.findings import Findings
 from pipelines.ingest.fold import by_value, fold
 from pipelines.ingest.identifiers import parse_identifiers
-from pipelines.ingest.identity import with_identity
+from pipelines.ingest.identity import repeated, with_identity
 from pipelines.ingest.other_lines import derived, without_mailboxes
 from pipelines.ingest.parties import applicant_kind
 from pipelines.ingest.parts import date_pieces, whole_dates, with_parts
@@ -73,11 +73,15 @@ _ONE_DATE = 19  # characters of the longest single date, time included
 
 @dataclass(frozen=True)
 class Normalised:
-    """`lines`: the contract's columns, one row a line, unchecked. `raw`: the text they come from, personal data out."""
+    """`lines`: the contract's columns, one row a line, unchecked. `raw`: the text they come from, personal data out.
+
+    `again`: the positions of the rows of `raw` that equal another.
+    """
 
     lines: pl.DataFrame
     raw: pl.DataFrame
     findings: Findings
+    again: pl.Series
 
 
 def normalise(mapped: MappedSheet, origin: Origin, *, sheet_index: int) -> Normalised:
@@ -104,7 +108,8 @@ def normalise(mapped: MappedSheet, origin: Origin, *, sheet_index: int) -> Norma
     lines = pl.DataFrame(columns) if columns else pl.DataFrame({"__": [None] * given.height}).drop("__")
     if format_.contract != APPLICATION:
         lines = derived(lines, mapped, origin, findings, sheet_index=sheet_index)
-        return Normalised(lines, without_mailboxes(raw, fields), findings)
+        raw = without_mailboxes(raw, fields)
+        return Normalised(lines, raw, findings, repeated(raw))
     lines = with_parts(lines, findings)
     lines = with_conditions(lines, format_, findings)
     lines = with_constants(lines, format_)
@@ -122,7 +127,8 @@ def normalise(mapped: MappedSheet, origin: Origin, *, sheet_index: int) -> Norma
     lines = lines.with_columns(kinds)
     lines = with_source(lines, mapped, origin, sheet_index)
     lines = filled(lines)
-    return Normalised(with_identity(lines, raw), raw, findings)
+    again = repeated(raw)
+    return Normalised(with_identity(lines, raw, again), raw, findings, again)
 
 
 @dataclass(frozen=True)
