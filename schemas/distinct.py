@@ -25,9 +25,9 @@ class Distinct:
     places: pl.Series | None = None
 
     @classmethod
-    def of(cls, column: pl.Series) -> Distinct:
-        """The distinct cells of `column`."""
-        most = column.len() / 2
+    def of(cls, column: pl.Series, *, most: float = 0.5) -> Distinct:
+        """The distinct cells of `column`, unless they are more than the share `most` of its lines."""
+        most *= column.len()
         if column.len() < _LONG:
             return cls(column)
         if is_constant(column):

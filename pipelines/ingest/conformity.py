@@ -44,6 +44,7 @@ NONCONFORMING = pl.Schema(
 
 _FEWEST_OFFICIAL = len(COLUMNS) // 2
 _SLICE = 250_000  # lines worked on at a time: text copies of a million lines would double the memory
+_FEW = 0.01  # share of the lines above which distinct cells cost more to find than they spare
 _FIRST_PLACES = 5
 _RUNS = r"^[=+\-@]"  # a spreadsheet runs a cell that begins so
 _TITLES = {name: info.title for name, info in describe(Scdl).items()}
@@ -253,7 +254,9 @@ def _texts(awards: pl.DataFrame) -> tuple[pl.DataFrame, Mapping[str, Distinct]]:
     amount = pl.coalesce("amount_total", "amount_awarded", in_kind)
     notified = pl.col("eu_notification")
     signed, starts, ends = (_written(awards[f"{name}_date"]) for name in ("signed", "payment_start", "payment_end"))
-    lasts = pl.lit(starts) + pl.when(pl.lit(ends) != pl.lit(starts)).then("/" + pl.lit(ends)).otherwise(pl.lit(""))
+    lasts = pl.lit(starts)
+    if ends.null_count() < ends.len():
+        lasts += pl.when(pl.lit(ends) != pl.lit(starts)).then("/" + pl.lit(ends)).otherwise(pl.lit(""))
     is_rna = pl.col("applicant_rna").str.contains(RNA)
     share = _written(awards["beneficiary_share"], lambda text: text.str.strip_chars_end("0").str.strip_suffix("."))
     cells = {
@@ -275,7 +278,7 @@ def _texts(awards: pl.DataFrame) -> tuple[pl.DataFrame, Mapping[str, Distinct]]:
         "dispositifAide": pl.col("call_id"),
     }  # fmt: skip
     frame = awards.select(cells[name].alias(name) for name in COLUMNS)
-    columns = {name: Distinct.of(frame[name]) for name in COLUMNS}
+    columns = {name: Distinct.of(frame[name], most=_FEW) for name in COLUMNS}
     runs = holding({name: columns[name] for name in FREE_TEXT}, pl.all().str.contains(_RUNS))
     for name in runs:
         text = columns[name].cells

@@ -45,6 +45,7 @@ from schemas import codelist
 from schemas.contract import YEAR, Euro, Share
 from schemas.contracts import APPLICATION
 from schemas.distinct import Distinct
+from schemas.identifiers import RNA_PATTERN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -203,6 +204,8 @@ def _without_personal(
             return cells, None
         findings.count_personal("numéro de sécurité sociale", numbers.personal)
         return _where(~numbers.personal, cells), numbers.personal
+    if name == "applicant_rna" and cells.str.contains(RNA_PATTERN).all():
+        return cells, None
     return (_masked(name, cells, findings) if _keeps_words(name, info) else cells), None
 
 
