@@ -43,7 +43,7 @@ NONCONFORMING = pl.Schema(
 )
 
 _FEWEST_OFFICIAL = len(COLUMNS) // 2
-_SLICE = 250_000  # lines worked on at a time: text copies of a million lines would double the memory
+_SLICE = 50_000  # lines worked on at a time: text copies of a million lines would double the memory
 _FEW = 0.01  # share of the lines above which distinct cells cost more to find than they spare
 _FIRST_PLACES = 5
 _RUNS = r"^[=+\-@]"  # a spreadsheet runs a cell that begins so

@@ -8,7 +8,7 @@ import duckdb
 import polars as pl
 
 from pipelines.ingest.pool import in_threads
-from schemas.distinct import is_constant
+from schemas.distinct import is_constant, meeting
 
 _SAMPLE = 1_000
 _SLICE = 50_000  # lines worked on at a time: the keys of a million would weigh as much as the file
@@ -24,10 +24,9 @@ def repeated(rows: pl.DataFrame) -> pl.Series:
     telling = max(rows.columns, key=lambda name: rows[name].head(_SAMPLE).n_unique(), default=None)
     if telling is None:
         return pl.Series(dtype=pl.UInt32)
-    suspects = rows[telling].hash().is_duplicated().arg_true()
+    suspects = meeting(rows[telling].hash())
     if suspects.len() > rows.height / 2:
-        hashes = [part.hash_rows() for part in rows.iter_slices(_SLICE)]
-        suspects = pl.concat(hashes).is_duplicated().arg_true()
+        suspects = meeting(pl.concat(part.hash_rows() for part in rows.iter_slices(_SLICE)))
     return suspects.filter(rows[suspects].is_duplicated())
 
 
