@@ -27,6 +27,7 @@ FAILURES = pl.Schema({"index": pl.UInt32, "column": pl.String, "rule": pl.String
 """A failure: the position of the line, the column (null: the whole line), the rule as pandera names it, the cell."""
 NOT_NULL, UNIQUE = "not_nullable", "field_uniqueness"
 
+_NOWHERE = pl.Series(dtype=pl.UInt32)
 _LINE = "*"
 """What pandera calls a whole line, where a rule is given a column."""
 
@@ -48,6 +49,11 @@ class _Rule(NamedTuple):
     reads: tuple[str, ...]
     asks_nulls: bool
     """Whether a null may fail it."""
+
+    @property
+    def any_fails(self) -> pl.Expr:
+        """Whether some line fails it: most rules fail nowhere, and that is sooner known than where."""
+        return self.fails.any()
 
     @classmethod
     def declared(cls, column: str, name: str, fails: pl.Expr) -> _Rule:
@@ -117,8 +123,11 @@ def failures(
 
 def _failing(rules: Sequence[_Rule], lines: pl.DataFrame) -> list[pl.Series]:
     """For each of `rules` the positions of the lines that fail it; all columns are gone through together."""
-    places = lines.select(rule.fails.arg_true().implode().alias(str(rank)) for rank, rule in enumerate(rules))
-    return [own.explode(empty_as_null=False) for own in places.get_columns()]
+    failed = lines.select(rule.any_fails.alias(str(rank)) for rank, rule in enumerate(rules)).row(0) if rules else ()
+    return [
+        lines.select(rule.fails.arg_true()).to_series() if any_fails else _NOWHERE
+        for rule, any_fails in zip(rules, failed, strict=True)
+    ]
 
 
 def _failing_combinations(rule: _Rule, lines: pl.DataFrame) -> pl.Series:

@@ -67,10 +67,16 @@ def find_header(sheet: Sheet, formats: Mapping[str, Format]) -> Header | None:
     """
     best: dict[str, Header] = {}
     known = {name: spellings(format_) for name, format_ in formats.items()}
+    bearers: dict[str, set[str]] = {}
+    for name, titles in known.items():
+        for spelling in titles:
+            bearers.setdefault(spelling, set()).add(name)
+    anyway = {name for name, f in formats.items() if f.layout.unpivot is not None or not f.recognise.required}
     for candidate in candidates(sheet):
         present = candidate.present
+        likely = anyway.union(*(bearers[spelling] for spelling in present & bearers.keys()))
         for name, format_ in formats.items():
-            header = _match(sheet, candidate, present, format_, known[name])
+            header = _match(sheet, candidate, present, format_, known[name]) if name in likely else None
             if header is not None and (name not in best or _better(header, best[name])):
                 best[name] = header
     return max(best.values(), key=lambda header: (len(header.fields), -header.top), default=None)
@@ -139,8 +145,6 @@ def _match(
     sheet: Sheet, candidate: Candidate, present: set[str], format_: Format, known: dict[str, str]
 ) -> Header | None:
     unpivot = format_.layout.unpivot
-    if unpivot is None and format_.recognise.required and known.keys().isdisjoint(present):
-        return None
     if any(fold_header(title) not in present for title in format_.recognise.headers):
         return None
     if any(fold_header(title) in present for title in format_.recognise.forbidden):
