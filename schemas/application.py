@@ -14,7 +14,7 @@ import polars as pl
 from pandera.polars import PolarsData
 
 from schemas import identifiers, territory
-from schemas.contract import field, on_distinct
+from schemas.contract import field
 
 Euro = Annotated[pl.Decimal, 18, 2]
 Share = Annotated[pl.Decimal, 9, 6]
@@ -332,12 +332,12 @@ class Application(pa.DataFrameModel):
     @pa.check("funder_siren", "applicant_siren", name="siren_invalid")
     def siren_invalid(cls, data: PolarsData) -> pl.LazyFrame:
         """Nine digits and a Luhn key (INSEE)."""
-        return on_distinct(data.lazyframe, [data.key], identifiers.is_siren(pl.col(data.key)))
+        return data.lazyframe.select(identifiers.is_siren(pl.col(data.key)))
 
     @pa.check("funder_siret", "applicant_siret", name="siret_invalid")
     def siret_invalid(cls, data: PolarsData) -> pl.LazyFrame:
         """Fourteen digits and a key (INSEE; La Poste's rule included)."""
-        return on_distinct(data.lazyframe, [data.key], identifiers.is_siret(pl.col(data.key)))
+        return data.lazyframe.select(identifiers.is_siret(pl.col(data.key)))
 
     @pa.check("applicant_rna", name="rna_invalid")
     def rna_invalid(cls, data: PolarsData) -> pl.LazyFrame:
@@ -360,7 +360,7 @@ class Application(pa.DataFrameModel):
     def action_code_unknown(cls, data: PolarsData) -> pl.LazyFrame:
         """A territory that exists or existed, of the level the file states."""
         place = [data.key, "action_territory_level"]
-        return on_distinct(data.lazyframe, place, territory.is_known_place(*map(pl.col, place)).fill_null(True))
+        return data.lazyframe.select(territory.is_known_place(*map(pl.col, place)).fill_null(True))
 
     @pa.check("beneficiary_share", name="share_out_of_range")
     def share_out_of_range(cls, data: PolarsData) -> pl.LazyFrame:

@@ -130,13 +130,3 @@ def constraints(model: type[pa.DataFrameModel], name: str) -> dict[str, Any]:
 def polars_schema(model: type[pa.DataFrameModel]) -> pl.Schema:
     """The polars types of `model`'s columns, in order."""
     return pl.Schema({name: info.dtype for name, info in describe(model).items()})
-
-
-def on_distinct(frame: pl.LazyFrame, columns: list[str], rule: pl.Expr) -> pl.LazyFrame:
-    """`rule`, a mask over `columns`, worked out once for each distinct combination of them; one column, as many lines.
-
-    For rules that cost more than finding the distinct cells: keys of identifiers, codes sought in tables.
-    """
-    stated = frame.select(columns)
-    told = stated.unique().with_columns(rule.alias("is_right"))
-    return stated.join(told, on=columns, how="left", nulls_equal=True, maintain_order="left").select("is_right")

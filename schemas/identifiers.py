@@ -30,29 +30,32 @@ def digit_sum(number: pl.Expr, *, digits: int, luhn: bool) -> pl.Expr:
     Looked up four digits at a time: five times faster than one by one.
     """
     table = pl.lit(_LUHN if luhn else _PLAIN)
-    chunks = (
-        number // 10**place % 10_000 if place + 4 < digits else number // 10**place for place in range(0, digits, 4)
-    )
+    chunks = (number // 10**place % 10 ** min(4, digits - place) for place in range(0, digits, 4))
     return pl.sum_horizontal(table.gather(chunk.cast(pl.UInt32)) for chunk in chunks)
 
 
-def _number(text: pl.Expr, digits: int) -> pl.Expr:
-    return pl.when(text.str.contains(rf"^[0-9]{{{digits}}}$")).then(text).cast(pl.Int64)
+def _number(text: pl.Expr) -> pl.Expr:
+    """Null, or some number, where `text` is none; its form is told apart: a condition here would be met at each use."""
+    return text.cast(pl.Int64, strict=False)
 
 
 def is_siren(text: pl.Expr) -> pl.Expr:
     """True where `text` is nine digits with a valid Luhn key; null where `text` is null."""
-    number = _number(text, 9)
-    valid = (digit_sum(number, digits=9, luhn=True) % 10 == 0) & (number != 0)
-    return pl.when(text.is_not_null()).then(number.is_not_null() & valid)
+    number = _number(text)
+    return text.str.contains(r"^[0-9]{9}$") & (digit_sum(number, digits=9, luhn=True) % 10 == 0) & (number != 0)
 
 
 def is_siret(text: pl.Expr) -> pl.Expr:
     """True where `text` is fourteen digits with a valid key (La Poste's exception included)."""
-    number = _number(text, 14)
-    is_poste = (number // 10**5 == LA_POSTE) & (digit_sum(number, digits=14, luhn=False) % 5 == 0)
-    valid = ((digit_sum(number, digits=14, luhn=True) % 10 == 0) | is_poste) & (number != 0)
-    return pl.when(text.is_not_null()).then(number.is_not_null() & valid)
+    number = _number(text)
+    key = (digit_sum(number, digits=14, luhn=True) % 10 == 0) & (number != 0)
+    return text.str.contains(r"^[0-9]{14}$") & (key | (text.str.starts_with(str(LA_POSTE)) & has_poste_key(number)))
+
+
+def has_poste_key(siret: pl.Expr) -> pl.Expr:
+    """True where the digits of a SIRET of La Poste add up to a multiple of five."""
+    own = sum(int(digit) for digit in str(LA_POSTE))
+    return (own + digit_sum(siret, digits=5, luhn=False)) % 5 == 0
 
 
 def is_rna(text: pl.Expr) -> pl.Expr:

@@ -17,8 +17,8 @@ import polars as pl
 from pandera.polars import PolarsData
 from pydantic import BaseModel, ConfigDict
 
-from schemas.contract import field, on_distinct
-from schemas.identifiers import LA_POSTE, digit_sum
+from schemas.contract import field
+from schemas.identifiers import LA_POSTE, digit_sum, has_poste_key
 
 VERSION = "2.1.1"
 REQUIRED = (
@@ -62,18 +62,17 @@ _NUMBER = (
     r"^\s*(?:[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
     r"|(?i:[+-]?(?:s?nan[0-9]*|inf(?:inity)?)))\s*$"  # Table Schema admits what is no number, and the infinite
 )
-_LA_POSTE_SEAT, _LA_POSTE_DIGITS = 35_600_000_000_048, 3 + 5 + 6
+_LA_POSTE_SEAT = "35600000000048"
 
 
 def _is_siret(text: pl.Expr) -> pl.Expr:
     """Whether each cell is a SIRET, spaces and dots apart."""
     digits = text.str.replace_all(r"[\s.]", "")
-    siret = pl.when(digits.str.contains(r"^[0-9]{14}$")).then(digits).cast(pl.Int64)
-    siren, rank = siret // 10**5, siret % 10**5
-    is_poste = (siren == LA_POSTE) & (siret != _LA_POSTE_SEAT)
-    poste_key = (digit_sum(rank, digits=5, luhn=False) + _LA_POSTE_DIGITS) % 5 == 0
-    key = pl.when(is_poste).then(poste_key).otherwise(digit_sum(siret, digits=14, luhn=True) % 10 == 0)
-    valid = siret.is_not_null() & (digit_sum(siren, digits=9, luhn=True) % 10 == 0) & key
+    siret = digits.cast(pl.Int64, strict=False)  # of what is no number, null or any: the form is told apart
+    is_poste = digits.str.starts_with(str(LA_POSTE)) & (digits != _LA_POSTE_SEAT)
+    luhn = digit_sum(siret, digits=14, luhn=True) % 10 == 0
+    key = (~is_poste & luhn) | (is_poste & has_poste_key(siret))
+    valid = digits.str.contains(r"^[0-9]{14}$") & (digit_sum(siret // 10**5, digits=9, luhn=True) % 10 == 0) & key
     return valid.fill_null(False)
 
 
@@ -146,7 +145,7 @@ class Scdl(pa.DataFrameModel):
         multiple of five instead of a Luhn key (INSEE).
         """
         cell = pl.col(data.key)
-        return on_distinct(data.lazyframe, [data.key], cell.is_null() | _is_siret(cell))
+        return data.lazyframe.select(cell.is_null() | _is_siret(cell))
 
     @pa.check("idAttribuant", name="scdl_siret_digits")
     def siret_digits(cls, data: PolarsData) -> pl.LazyFrame:

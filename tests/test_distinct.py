@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipelines.ingest.distinct import Distinct
 from pipelines.ingest.findings import Findings
 from pipelines.ingest.identity import repeated
 from pipelines.ingest.personal import PATTERNS, mask, masked
+from schemas.distinct import Distinct
 
 
 @pytest.mark.parametrize("different", [1, 40, 20_000])

@@ -71,6 +71,35 @@ def test_the_failures_are_those_that_pandera_tells_in_its_order(name: str) -> No
     assert len(met & declared) > 0.7 * len(declared)
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_cells_repeated_over_many_lines_fail_as_each_of_them_would(name: str) -> None:
+    model = MODELS[name]
+    lines = any_lines(model, random.Random(8), height=12_000, stated=0.8)
+    of_columns = failures(model, lines).filter(pl.col("rule") != UNIQUE)
+    parts = [
+        failures(model, lines.slice(start, 1_000)).with_columns(pl.col("index") + pl.lit(start, pl.UInt32))
+        for start in range(0, lines.height, 1_000)
+    ]
+    key = ["column", "rule", "index"]
+    assert of_columns.height > 1_000
+    assert of_columns.sort(key).equals(pl.concat(parts).filter(pl.col("rule") != UNIQUE).sort(key))
+
+
+def test_a_rule_that_is_no_expression_is_refused() -> None:
+    class Own(pa.DataFrameModel):
+        key: pl.String = pa.Field()
+
+        class Config:
+            strict = True
+
+        @pa.check("key", element_wise=True)
+        def filled(cls, cell: str) -> bool:
+            return bool(cell)
+
+    with pytest.raises(NotImplementedError, match="not checked"):
+        failures(Own, pl.DataFrame({"key": ["a"]}))
+
+
 def test_what_a_column_declares_of_itself_is_checked() -> None:
     class Own(pa.DataFrameModel):
         key: pl.String = pa.Field(unique=True, nullable=False)

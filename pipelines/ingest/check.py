@@ -31,7 +31,7 @@ from pipelines.ingest.recognise import Header, find_header, knows_any_header
 from pipelines.ingest.repeats import repeated_sheets
 from pipelines.ingest.report import FileConformity, Issue, Question, Report, SheetReport
 from pipelines.ingest.second_look import second_look
-from pipelines.ingest.sheet import Member, UnreadableFileError
+from pipelines.ingest.sheet import Member, Reading, UnreadableFileError
 from pipelines.ingest.told import UNSAID, with_told
 from pipelines.ingest.unpivot import row_counts
 from pipelines.ingest.validate import ISSUES_SCHEMA, REJECTED_SCHEMA, Validated, validate
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 _NO_LINES = Lines.of(pl.DataFrame(schema=polars_schema(Application)))
 _STAGES = ("requested", "proposed", "awarded", "committed", "paid", "clawed_back")
 _NO_GRANTS = ["loan", "guarantee"]
+_SHORTEST_LINE = 100  # bytes, about
 
 
 @dataclass(frozen=True)
@@ -77,20 +78,20 @@ def check_file(content: bytes, origin: Origin, *, formats: Mapping[str, Format] 
     An unreadable or unrecognised file yields a report that says so; only a defect of the program raises.
     """
     formats = load_formats() if formats is None else formats
+
+    reading, sha256 = _read(content, origin)
+    del content  # as heavy as the cells read from it
     report = Report(
         file=origin.file_name,
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=sha256,
         depositor=origin.depositor,
         is_demonstration=origin.funder_file.is_demonstration,
         publishes_refusals=origin.funder_file.publishes_refusals,
         publication_scope=origin.funder_file.publication_scope,
     )
-    try:
-        reading = read_file(content, name=origin.file_name)
-    except UnreadableFileError as error:
-        report.messages.append(str(error))
+    if isinstance(reading, UnreadableFileError):
+        report.messages.append(str(reading))
         return Outcome(report)
-    del content  # as heavy as the cells read from it
     outcomes = []
     while reading.members:  # each is let go as it is checked: its cells weigh more than its lines
         outcomes.append(_check_member(reading.members.pop(0), origin, formats, report))
@@ -99,6 +100,18 @@ def check_file(content: bytes, origin: Origin, *, formats: Mapping[str, Format] 
         outcomes[0].report.sheets += outside
         return _with_awards(outcomes[0])
     return _with_awards(_together(outcomes, report, outside))
+
+
+def _read(content: bytes, origin: Origin) -> tuple[Reading | UnreadableFileError, str]:
+    """What the file holds, or why it cannot be read, and its sha256."""
+
+    def read() -> Reading | UnreadableFileError:
+        try:
+            return read_file(content, name=origin.file_name)
+        except UnreadableFileError as error:
+            return error
+
+    return both(read, lambda: hashlib.sha256(content).hexdigest(), lines=len(content) // _SHORTEST_LINE)
 
 
 def _with_awards(outcome: Outcome) -> Outcome:

@@ -8,7 +8,7 @@ published (`clean_csv`). Neither holds a file nor sets a line aside.
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -18,11 +18,12 @@ from pipelines.ingest.personal import mask
 from pipelines.ingest.pool import in_threads
 from pipelines.ingest.report import AwardConformity, FileConformity, Lack
 from schemas.contract import describe
+from schemas.distinct import Distinct, holding
 from schemas.failures import failures
 from schemas.scdl import FREE_TEXT, NATURES, NO, RNA, YES, Scdl
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import IO
 
     from pipelines.ingest.recognise import Header
@@ -43,7 +44,9 @@ NONCONFORMING = pl.Schema(
 
 _FEWEST_OFFICIAL = len(COLUMNS) // 2
 _SLICE = 50_000  # lines worked on at a time: text copies of a million lines would double the memory
+_FEW = 0.01  # share of the lines above which distinct cells cost more to find than they spare
 _FIRST_PLACES = 5
+_RUNS = r"^[=+\-@]"  # a spreadsheet runs a cell that begins so
 _TITLES = {name: info.title for name, info in describe(Scdl).items()}
 
 
@@ -68,30 +71,38 @@ def verdict(header: Header) -> pl.DataFrame:
     of too few cells has one for each cell that is not there, a row of too many has one for the row.
     """
     letters, sheet = official_letters(header), header.sheet
-    below = sheet.cells.slice(int((sheet.cells["row"] <= header.row).sum()))
-    parts = in_threads(
-        lambda rows: _faults_of_rows(rows, letters, has_title=sheet.has_title),
-        below.iter_slices(_SLICE),
-        lines=below.height,
+    above = int((sheet.cells["row"] <= header.row).sum())
+    rows = sheet.cells["row"].slice(above)
+    nothing = pl.repeat(None, rows.len(), dtype=pl.String, eager=True)
+    columns, known = dict.fromkeys(COLUMNS, nothing), {}
+    for name, letter in letters.items():
+        column = sheet.distinct.get(letter) or Distinct(sheet.cells[letter])
+        cells = _as_text(column.cells, is_date=name == "dateConvention" and sheet.has_title)
+        columns[name] = (sheet.cells[letter] if cells is column.cells else column.over(cells)).slice(above)
+        # Cells of the rows above are among the distinct ones: no row below has them.
+        known[name] = Distinct(columns[name]) if column.places is None else Distinct(cells, column.places.slice(above))
+    texts = pl.DataFrame(columns)
+    faults = _faults(texts, known).filter(pl.col("column").is_null() | pl.col("column").is_in(list(letters)))
+    blank = texts.select(pl.all_horizontal(pl.all().is_null())).to_series()
+    faults = faults.filter(~pl.col("index").is_in(blank.arg_true().implode()))
+    blanks = pl.DataFrame({"row": rows.filter(blank)}).with_columns(
+        pl.lit(None, pl.String).alias("column"), pl.lit("scdl_blank_row").alias("rule")
     )
-    parts = [pl.DataFrame(schema=FAULTS), *parts, _wrong_lengths(header, letters)]
+    found = faults.select(rows.gather(faults["index"]).alias("row"), "column", "rule")
+    parts = [pl.DataFrame(schema=FAULTS), found, blanks, _wrong_lengths(header, letters)]
     return pl.concat(parts).sort("row", "column", "rule", nulls_last=True)
 
 
-def _faults_of_rows(rows: pl.DataFrame, letters: dict[str, str], *, has_title: bool) -> pl.DataFrame:
-    texts = rows.select(
-        (_filled(pl.col(letters[name])) if name in letters else pl.lit(None, dtype=pl.String)).alias(name)
-        for name in COLUMNS
-    )
-    if has_title:  # a workbook's reader writes a date cell as its midnight
-        texts = texts.with_columns(pl.col("dateConvention").str.strip_suffix(" 00:00:00"))
-    faults = _faults(texts).filter(pl.col("column").is_null() | pl.col("column").is_in(list(letters)))
-    faults = faults.select(rows["row"].gather(faults["index"]).alias("row"), "column", "rule")
-    blank = rows.filter(texts.select(pl.all_horizontal(pl.all().is_null())).to_series())["row"]
-    blanks = blank.to_frame().select(
-        "row", pl.lit(None, pl.String).alias("column"), pl.lit("scdl_blank_row").alias("rule")
-    )
-    return pl.concat([faults.filter(~pl.col("row").is_in(blank.implode())), blanks])
+def _as_text(cells: pl.Series, *, is_date: bool) -> pl.Series:
+    """The cells as the validator takes them, blank ones null. A workbook's reader writes a date as its midnight."""
+    cells = _without_blanks(cells)
+    return cells.str.strip_suffix(" 00:00:00") if is_date else cells
+
+
+def _without_blanks(text: pl.Series) -> pl.Series:
+    """`text` where it is some; the same, not copied, when it all is."""
+    is_text = text != ""
+    return text if is_text.all() else pl.select(pl.when(is_text).then(text).alias(text.name)).to_series()
 
 
 def _wrong_lengths(header: Header, letters: dict[str, str]) -> pl.DataFrame:
@@ -175,7 +186,7 @@ def write_clean_csv(accepted: pl.DataFrame, conforming: pl.Series, target: IO[by
     target.write(pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.String)).write_csv(line_terminator="\r\n").encode())
     for start in range(0, accepted.height, _SLICE):
         lines = accepted.select(CSV_FIELDS).slice(start, _SLICE).filter(conforming.slice(start, _SLICE))
-        _texts(lines).write_csv(target, include_header=False, line_terminator="\r\n", quote_style="necessary")
+        _texts(lines)[0].write_csv(target, include_header=False, line_terminator="\r\n", quote_style="necessary")
 
 
 _LEFT_OUT = {
@@ -228,7 +239,8 @@ def _assess(accepted: Lines) -> _Assessed:
     lines = accepted.every
     candidates = lines.select(_is_publishable()).to_series() & accepted.kept
     awards = lines.select(CSV_FIELDS).filter(candidates)
-    faults = _faults(_texts(awards))
+    texts, known = _texts(awards)
+    faults = _faults(texts, known)
     concerned = awards.select("line_id", sheet="source_sheet", row="source_row")[faults["index"]]
     wrong = candidates.arg_true().gather(faults["index"].unique())
     places = pl.int_range(lines.height, dtype=pl.UInt32, eager=True)
@@ -236,13 +248,15 @@ def _assess(accepted: Lines) -> _Assessed:
     return _Assessed(awards.height, concerned.hstack(faults.select("column", "rule")), conforming.filter(accepted.kept))
 
 
-def _texts(awards: pl.DataFrame) -> pl.DataFrame:
-    """Awards as the text cells of the legal CSV, conforming or not."""
+def _texts(awards: pl.DataFrame) -> tuple[pl.DataFrame, Mapping[str, Distinct]]:
+    """Awards as the text cells of the legal CSV, conforming or not, and the same by distinct ones."""
     in_kind = pl.when(pl.col("aid_form").is_in(["in_kind", "both"])).then(pl.col("amount_in_kind"))
     amount = pl.coalesce("amount_total", "amount_awarded", in_kind)
     notified = pl.col("eu_notification")
     signed, starts, ends = (_written(awards[f"{name}_date"]) for name in ("signed", "payment_start", "payment_end"))
-    lasts = pl.lit(starts) + pl.when(pl.lit(ends) != pl.lit(starts)).then("/" + pl.lit(ends)).otherwise(pl.lit(""))
+    lasts = pl.lit(starts)
+    if ends.null_count() < ends.len():
+        lasts += pl.when(pl.lit(ends) != pl.lit(starts)).then("/" + pl.lit(ends)).otherwise(pl.lit(""))
     is_rna = pl.col("applicant_rna").str.contains(RNA)
     share = _written(awards["beneficiary_share"], lambda text: text.str.strip_chars_end("0").str.strip_suffix("."))
     cells = {
@@ -264,9 +278,15 @@ def _texts(awards: pl.DataFrame) -> pl.DataFrame:
         "dispositifAide": pl.col("call_id"),
     }  # fmt: skip
     frame = awards.select(cells[name].alias(name) for name in COLUMNS)
-    runs = pl.col(FREE_TEXT).str.contains(r"^[=+\-@]")
-    safe = pl.when(runs).then(" " + pl.col(FREE_TEXT)).otherwise(pl.col(FREE_TEXT))
-    return frame.with_columns(safe.name.keep()).select(_filled(pl.col(name)) for name in COLUMNS)
+    columns = {name: Distinct.of(frame[name], most=_FEW) for name in COLUMNS}
+    runs = holding({name: columns[name] for name in FREE_TEXT}, pl.all().str.contains(_RUNS))
+    for name in runs:
+        text = columns[name].cells
+        safe = pl.select(pl.when(text.str.contains(_RUNS)).then(" " + pl.lit(text)).otherwise(text)).to_series()
+        columns[name] = replace(columns[name], cells=safe)
+    blank = holding(columns, pl.all() == "")
+    columns |= {name: replace(columns[name], cells=_without_blanks(columns[name].cells)) for name in blank}
+    return frame.with_columns(columns[name].over(columns[name].cells).alias(name) for name in {*runs, *blank}), columns
 
 
 def _written(values: pl.Series, finish: Callable[[pl.Series], pl.Series] = lambda text: text) -> pl.Series:
@@ -278,14 +298,13 @@ def _written(values: pl.Series, finish: Callable[[pl.Series], pl.Series] = lambd
 # Shared
 
 
-def _filled(text: pl.Expr) -> pl.Expr:
-    return pl.when(text != "").then(text)
+def _faults(texts: pl.DataFrame, known: Mapping[str, Distinct]) -> pl.DataFrame:
+    """The failures of `Scdl` on a frame of its columns: `index` of the line, `column` (null for the line), `rule`.
 
-
-def _faults(texts: pl.DataFrame) -> pl.DataFrame:
-    """The failures of `Scdl` on a frame of its columns: `index` of the line, `column` (null for the line), `rule`."""
+    `known`: the same columns by distinct cells, where they have been sought.
+    """
     on_line = pl.col("rule") == "scdl_one_identifier"
-    return failures(Scdl, texts).select("index", pl.when(~on_line).then("column").alias("column"), "rule")
+    return failures(Scdl, texts, known=known).select("index", pl.when(~on_line).then("column").alias("column"), "rule")
 
 
 def _lacks(faults: pl.DataFrame, *, sheet: str, letters: dict[str, str]) -> list[Lack]:

@@ -8,7 +8,7 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.ingest.distinct import Distinct
+from schemas.distinct import Distinct
 
 _EXCEL_EPOCH = pl.date(1899, 12, 30)  # serial 1 is 1 January 1900, and Excel believes in 29 February 1900
 _SERIALS = (32874, 73415)  # 1990 to 2100
@@ -57,16 +57,25 @@ def parse_dates(raw: pl.Series) -> Dates:
     """
     text = raw.str.replace(_TIME, "").str.strip_chars()
     iso = text.str.replace_all(r"[/.]", "-").str.extract(r"^([1-9][0-9]{3}-.+)$").str.to_date("%Y-%m-%d", strict=False)
-    if iso.is_not_null().sum() == raw.is_not_null().sum():
-        nothing = pl.repeat(False, raw.len(), dtype=pl.Boolean, eager=True)
-        return Dates(iso.alias(raw.name), pl.repeat(None, raw.len(), dtype=pl.Int32, eager=True), nothing)
-    values = pl.select(pl.coalesce(iso, _separated(text), _in_words(text), _serials(text))).to_series()
+    if iso.null_count() == raw.null_count():
+        return _all_dates(iso.alias(raw.name))
+    values = pl.select(pl.coalesce(iso, _separated(text))).to_series()
+    if values.null_count() > raw.null_count():
+        values = pl.select(pl.coalesce(values, _in_words(text), _serials(text))).to_series()
+    if values.null_count() == raw.null_count():
+        return _all_dates(values.alias(raw.name))
     year = (
         pl.select(pl.coalesce(text.str.extract(_YEAR, 1), _month_years(text))).to_series().cast(pl.Int32, strict=False)
     )
     years = pl.select(pl.when(values.is_null()).then(year)).to_series()
     unreadable = raw.is_not_null() & values.is_null() & years.is_null()
     return Dates(values.alias(raw.name), years, unreadable)
+
+
+def _all_dates(values: pl.Series) -> Dates:
+    """A column of which each cell is a date, or blank."""
+    nothing = pl.repeat(False, values.len(), dtype=pl.Boolean, eager=True)
+    return Dates(values, pl.repeat(None, values.len(), dtype=pl.Int32, eager=True), nothing)
 
 
 def _month_years(text: pl.Series) -> pl.Series:
@@ -131,6 +140,8 @@ def _over(column: Distinct, dates: Dates) -> Dates:
 
 def _periods(raw: pl.Series) -> tuple[Dates, Dates]:
     whole = parse_dates(raw)
+    if whole.values.null_count() == raw.null_count():  # each cell is one date
+        return whole, parse_dates(pl.repeat(None, raw.len(), dtype=pl.String, eager=True))
     alone = whole.values.is_not_null() | whole.years.is_not_null()
     # Slashes also stand inside dd/mm/yyyy: a period is cut where both halves are dates.
     start = raw.str.extract(r"^(.{4,10}?)" + _PERIOD_SEPARATOR + r"(.{4,10})$", 1)

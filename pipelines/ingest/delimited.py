@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipelines.ingest.distinct import Distinct
 from pipelines.ingest.encodings import as_utf8, pieces
+from pipelines.ingest.pool import in_threads
 from pipelines.ingest.sheet import Problem, Sheet, UnreadableFileError, column_letters
+from schemas.distinct import Distinct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,16 +33,19 @@ csv.field_size_limit(10_000_000)
 def read_delimited(content: bytes, *, name: str) -> Sheet:
     """The rows of a delimited text. Raises `UnreadableFileError` when the bytes are not text."""
     text, encoding = as_utf8(content)
-    text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     sample = b"".join(islice(io.BytesIO(text), _SAMPLE_LINES)).decode()
     if not sample.strip() and not text.decode().strip():
         raise UnreadableFileError("Le fichier est vide : il ne contient aucune ligne.")
     separator = find_separator(sample)
-    cells = _read_fast(text, separator)
-    problems: list[Problem] = []
-    if cells is None:
-        cells, problems = _read_tolerant(text.decode(), separator)
     notes = (f"encodage {encoding}, séparateur « {_SEPARATOR_WORDS.get(separator, separator)} »",)
+    columns = _read_fast(text, separator)
+    if columns is not None:
+        cells = _numbered(pl.DataFrame([column.over(column.cells) for column in columns]))
+        distinct = dict(zip(cells.columns[1:], columns, strict=True))
+        return Sheet(name=name, cells=cells, notes=notes, has_title=False, distinct=distinct)
+    cells, problems = _read_tolerant(text.decode(), separator)
     return Sheet(name=name, cells=cells, problems=problems, notes=notes, has_title=False)
 
 
@@ -58,8 +62,8 @@ def find_separator(text: str) -> str:
     return best
 
 
-def _read_fast(text: bytes, separator: str) -> pl.DataFrame | None:
-    """The cells of a text whose every line is a whole row of the same length; None when one is not."""
+def _read_fast(text: bytes, separator: str) -> list[Distinct] | None:
+    """The columns of a text whose every line is a whole row of the same length; None when one is not."""
     quoted = b'"' in text
     try:
         cells = pl.read_csv(
@@ -74,18 +78,22 @@ def _read_fast(text: bytes, separator: str) -> pl.DataFrame | None:
         return None
     if not quoted and text.count(separator.encode()) != cells.height * (cells.width - 1):
         return None
-    columns = cells.get_columns()
+    columns, lines = cells.get_columns(), cells.height
     del cells
-    return _numbered(pl.DataFrame(list(_compact(columns))))
+    return in_threads(_compact, _let_go(columns), lines=lines)
 
 
-def _compact(columns: list[pl.Series]) -> Iterator[pl.Series]:
-    """The columns, each in one piece and its equal cells stored once; those given are let go one by one."""
+def _let_go(columns: list[pl.Series]) -> Iterator[pl.Series]:
+    """The `columns` in order, each held no longer by the list."""
     columns.reverse()
     while columns:
-        column = columns.pop()
-        distinct = Distinct.of(column)
-        yield column.rechunk() if distinct.places is None else distinct.over(distinct.cells)
+        yield columns.pop()
+
+
+def _compact(column: pl.Series) -> Distinct:
+    """The column in one piece, its equal cells stored once."""
+    distinct = Distinct.of(column)
+    return Distinct(column.rechunk()) if distinct.places is None else distinct
 
 
 def _has_whole_quotes(text: bytes, separator: str, width: int) -> bool:

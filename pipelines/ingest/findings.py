@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import polars as pl
 
-    from pipelines.ingest.distinct import Distinct
+    from schemas.distinct import Distinct
 
 
 @dataclass

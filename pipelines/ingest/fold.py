@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipelines.ingest.distinct import Distinct
+from schemas.distinct import Distinct
 from schemas.fold import fold, fold_words
 
 if TYPE_CHECKING:

@@ -3,39 +3,43 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
 
 import duckdb
 import polars as pl
 
 from pipelines.ingest.pool import in_threads
+from schemas.distinct import is_constant, meeting
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+_SAMPLE = 1_000
 _SLICE = 50_000  # lines worked on at a time: the keys of a million would weigh as much as the file
 _BETWEEN = "\x1f"  # no cell holds it: control characters are taken out when the sheet is mapped
 _CELL = f"{_BETWEEN}cell "
 
 
 def repeated(rows: pl.DataFrame) -> pl.Series:
-    """The positions of the rows that equal another. Only rows whose hashes meet are compared."""
-    suspects = _meeting(part.hash_rows() for part in rows.iter_slices(_SLICE))
+    """The positions of the rows that equal another. Only rows that may are compared.
+
+    Those that share their cell with none in the column that differs most do not; else those whose hashes do not meet.
+    """
+    telling = max(rows.columns, key=lambda name: rows[name].head(_SAMPLE).n_unique(), default=None)
+    if telling is None:
+        return pl.Series(dtype=pl.UInt32)
+    suspects = meeting(rows[telling].hash())
+    if suspects.len() > rows.height / 2:
+        suspects = meeting(pl.concat(part.hash_rows() for part in rows.iter_slices(_SLICE)))
     return suspects.filter(rows[suspects].is_duplicated())
 
 
-def with_identity(lines: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:
+def with_identity(lines: pl.DataFrame, raw: pl.DataFrame, again: pl.Series) -> pl.DataFrame:
     """The stable `application_id`: case number, funder, service, applicant and year; else the content of the line.
 
     Identical lines without a case number are told apart by their order among themselves, so that the same file
-    deposited again gives the same identities.
+    deposited again gives the same identities. `again`: the positions of the rows of `raw` that equal another.
     """
-    parts = [(lines.slice(start, _SLICE), raw.slice(start, _SLICE)) for start in range(0, lines.height, _SLICE)]
-    ranks = _rank_among_equals(lines, raw, parts)
-    starts = range(0, lines.height, _SLICE)
+    ranks = _rank_among_equals(lines, raw, again)
     hashed = in_threads(
-        lambda part: _hashed(_told(*part[0]), ranks.slice(part[1], _SLICE)),
-        zip(parts, starts, strict=True),
+        lambda start: _hashed(_told(lines.slice(start, _SLICE), raw.slice(start, _SLICE)), ranks.slice(start, _SLICE)),
+        range(0, lines.height, _SLICE),
         lines=lines.height,
     )
     return lines.with_columns(pl.concat([pl.Series(dtype=pl.String), *hashed]).alias("application_id"))
@@ -60,33 +64,39 @@ def _content(told: pl.DataFrame) -> pl.DataFrame:
     return told.drop("service", "applicant")
 
 
-def _rank_among_equals(
-    lines: pl.DataFrame, raw: pl.DataFrame, parts: list[tuple[pl.DataFrame, pl.DataFrame]]
-) -> pl.Series:
+def _rank_among_equals(lines: pl.DataFrame, raw: pl.DataFrame, again: pl.Series) -> pl.Series:
     """For each line the number of those above that say the same; zero with a case number."""
-    suspects = _meeting(in_threads(lambda part: _content(_told(*part)).hash_rows(), parts, lines=lines.height))
-    rows = _content(_told(lines[suspects], raw[suspects]))
+    rows = _content(_told(lines[again], raw[again]))
     ranks = pl.when(pl.col("case").is_null()).then(pl.int_range(pl.len()).over(rows.columns)).otherwise(0)
-    return pl.zeros(lines.height, dtype=pl.Int64, eager=True).scatter(suspects, rows.select(ranks).to_series())
-
-
-def _meeting(hashes: Iterable[pl.Series]) -> pl.Series:
-    """The positions whose hash is that of another."""
-    return pl.concat([pl.Series(dtype=pl.UInt64), *hashes]).is_duplicated().arg_true()
+    return pl.zeros(lines.height, dtype=pl.Int64, eager=True).scatter(again, rows.select(ranks).to_series())
 
 
 def _hashed(told: pl.DataFrame, ranks: pl.Series) -> pl.Series:
-    by_case = pl.concat_str(
-        pl.lit("case"), "funder", "service", "case", "applicant", "year", ranks, separator=_BETWEEN
-    )  # null without a case number
-    cells = (pl.col(name).fill_null("") for name in told.columns if name.startswith(_CELL))
-    by_content = pl.concat_str(pl.lit("content"), "funder", "year", *cells, ranks, separator=_BETWEEN)
-    stated = told["case"].null_count() < told.height
-    key = pl.coalesce(by_case, by_content) if stated else by_content
+    ranks = ranks.cast(pl.String)
+    cells = [told[name] for name in told.columns if name.startswith(_CELL)]
+    key = _one_after_the_other("content", told["funder"], told["year"], *cells, ranks)
+    if told["case"].null_count() < told.height:
+        names = ("funder", "service", "case", "applicant", "year")
+        by_case = pl.concat_str(pl.lit("case"), *names, ranks, separator=_BETWEEN)  # null without a case number
+        key = pl.coalesce(by_case, key)
     with _database().cursor() as connection:
-        connection.register("keys", told.select(key=key))
+        connection.register("keys", told.with_columns(key=key).select("key"))
         hashed: pl.DataFrame = connection.sql("SELECT substr(md5(key), 1, 20) AS id FROM keys").pl()
     return hashed["id"]
+
+
+def _one_after_the_other(first: str, *columns: pl.Series) -> pl.Expr:
+    """`first`, then the cells of each line; what all lines share is put together once. Blank cells are empty text."""
+    parts, shared = [], first
+    for column in columns:
+        shared += _BETWEEN
+        if is_constant(column):
+            shared += column[0] or ""
+        else:
+            cells = pl.lit(column.fill_null("") if column.null_count() else column)
+            parts += [pl.lit(shared), cells]
+            shared = ""
+    return pl.concat_str(*parts, pl.lit(shared))
 
 
 @cache

@@ -87,7 +87,7 @@ def _joined(header: Header, other: Sheet, rule: JoinRule) -> _Joined | None:
     cells = lines.join(table, on="__key", how="left", maintain_order="left").drop("__key")
     joined = replace(
         header,
-        sheet=replace(header.sheet, cells=cells),
+        sheet=replace(header.sheet, cells=cells, distinct={}),
         titles={**header.titles, **{place(letter): title for letter, (title, _) in wanted.items()}},
         fields={**header.fields, **{place(letter): name for letter, (_, name) in wanted.items()}},
     )

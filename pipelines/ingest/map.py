@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipelines.ingest.distinct import Distinct
 from pipelines.ingest.fold import fold, fold_header
 from pipelines.ingest.layouts import CONTROLS_SCHEMA, Laid, lay_out
 from pipelines.ingest.personal import mask, personal_header
@@ -15,6 +14,7 @@ from pipelines.ingest.pool import in_threads
 from pipelines.ingest.report import ColumnReport, SheetReport
 from pipelines.ingest.spill import repair_spilled
 from pipelines.ingest.unpivot import NO_VALUE, unpivoted
+from schemas.distinct import Distinct, holding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,8 @@ class MappedSheet:
 
     A field read elsewhere than in a column (a section, a banner) has no letter. `controls` holds what the rows set
     aside state of the others. `cell_letters`: where one row gives several lines (columns whose titles are values),
-    field → the letter of each line's own cell; empty otherwise.
+    field → the letter of each line's own cell; empty otherwise. `distinct`: field → the same cells by distinct ones,
+    where they are known.
     """
 
     header: Header
@@ -46,6 +47,7 @@ class MappedSheet:
     report: SheetReport
     controls: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CONTROLS_SCHEMA))
     cell_letters: Mapping[str, pl.Series] = field(default_factory=dict)
+    distinct: Mapping[str, Distinct] = field(default_factory=dict)
 
     def letter(self, name: str, position: int) -> str:
         """The column of the field `name` on the line at `position`."""
@@ -63,7 +65,7 @@ class MappedSheet:
 
 def map_sheet(header: Header) -> MappedSheet:
     """The rows below the header, blank ones left out, with text trimmed and blank cells null."""
-    header, below = _below(header)
+    header, below, known = _below(header)
     header, laid = lay_out(header, below)
     header, swapped = _unswapped(header, laid)
     kept = laid.rows
@@ -73,11 +75,13 @@ def map_sheet(header: Header) -> MappedSheet:
         *(pl.col(letter).alias(name) for name, letter in letters.items()),
         *(text.alias(name) for name, text in laid.given.items() if name not in letters),
     )
+    # Rows set aside, or cells filled from others, and the cells are no longer those that were looked at.
+    distinct = {name: known[letter] for name, letter in letters.items() if letter in known and kept is below}
     cell_letters: Mapping[str, pl.Series] = {}
     if header.format.layout.unpivot is not None:
         lines, letters, cell_letters = unpivoted(lines, letters, header.format.layout.unpivot)
         laid.drop(set(kept["row"].to_list()) - set(lines["source_row"].to_list()), NO_VALUE)
-        kept = laid.rows
+        kept, distinct = laid.rows, {}
     report = SheetReport(
         name=header.sheet.name,
         kept=True,
@@ -87,37 +91,49 @@ def map_sheet(header: Header) -> MappedSheet:
         rows_ignored=below.height - kept.height,
         ignored=laid.ignored,
     )
-    return MappedSheet(header, lines, letters, _columns(header, below, swapped), report, laid.controls, cell_letters)
+    columns = _columns(header, below, swapped)
+    return MappedSheet(header, lines, letters, columns, report, laid.controls, cell_letters, distinct)
 
 
-def _below(header: Header) -> tuple[Header, pl.DataFrame]:
-    """The filled rows under the header, trimmed; cells that an unquoted comma pushed aside are put back."""
+def _below(header: Header) -> tuple[Header, pl.DataFrame, Mapping[str, Distinct]]:
+    """The filled rows under the header, trimmed; cells that an unquoted comma pushed aside are put back.
+
+    With the distinct cells of its columns, by letter, as far as they are known.
+    """
     sheet = header.sheet
-    below = _trimmed(sheet.cells.slice(int((sheet.cells["row"] <= header.row).sum())), sheet.letters)
+    above = int((sheet.cells["row"] <= header.row).sum())
+    known = {letter: column.below(above) for letter, column in sheet.distinct.items()}
+    below, distinct = _trimmed(sheet.cells.slice(above), sheet.letters, known)
     filled = below.select(pl.any_horizontal(pl.col(letter).is_not_null() for letter in sheet.letters)).to_series()
-    below = below if filled.all() else below.filter(filled)
+    if not filled.all():
+        below, distinct = below.filter(filled), {}
     if sheet.has_title or not sheet.problems:
-        return header, below
+        return header, below, distinct
     below, repaired = repair_spilled(header, below)
     mended: dict[int, Problem] = {problem.row: problem for problem in repaired}
     left = [p for p in sheet.problems if p.row not in mended or p.code != "row_length"]
-    return replace(header, sheet=replace(sheet, problems=[*left, *repaired])), below
+    return replace(header, sheet=replace(sheet, problems=[*left, *repaired])), below, {}
 
 
-def _trimmed(cells: pl.DataFrame, letters: list[str]) -> pl.DataFrame:
+def _trimmed(
+    cells: pl.DataFrame, letters: list[str], known: Mapping[str, Distinct]
+) -> tuple[pl.DataFrame, Mapping[str, Distinct]]:
     """Cells without control characters (line breaks stay) nor spaces of any kind at their ends; blank ones null.
 
-    A column where nothing has to be done is left as it is: it would take its weight in memory again.
+    A column where nothing has to be done is left as it is: it would take its weight in memory again. With the distinct
+    cells that are `known` of the columns as they are given, and comes back with those of the columns as they become.
     """
-    untidy = cells.select(pl.col(letters).str.contains(_UNTIDY).any())
-    columns = [cells[letter] for letter in letters if untidy[letter].item()]
-    return cells.with_columns(in_threads(_tidy, columns, lines=cells.height))
+    distinct = {letter: known.get(letter) or Distinct.of(cells[letter]) for letter in letters}
+    untidy = holding(distinct, pl.all().str.contains(_UNTIDY))
+    tidied = in_threads(_tidy, [distinct[letter] for letter in untidy], lines=cells.height)
+    become = dict(zip(untidy, tidied, strict=True))
+    columns = [column.over(column.cells).alias(letter) for letter, column in become.items()]
+    return cells.with_columns(columns), {**distinct, **become}
 
 
-def _tidy(column: pl.Series) -> pl.Series:
-    distinct = Distinct.of(column)
-    text = distinct.cells.str.replace_all(_NOISE, "").str.strip_chars()
-    return distinct.over(pl.select(pl.when(text != "").then(text)).to_series()).alias(column.name)
+def _tidy(column: Distinct) -> Distinct:
+    text = column.cells.str.replace_all(_NOISE, "").str.strip_chars()
+    return Distinct.of(column.over(pl.select(pl.when(text != "").then(text)).to_series()))
 
 
 def _unswapped(header: Header, laid: Laid) -> tuple[Header, tuple[str, ...]]:

@@ -31,11 +31,10 @@ from pipelines.ingest.derive import (
     with_source,
     with_year,
 )
-from pipelines.ingest.distinct import Distinct
 from pipelines.ingest.findings import Findings
 from pipelines.ingest.fold import by_value, fold
 from pipelines.ingest.identifiers import parse_identifiers
-from pipelines.ingest.identity import with_identity
+from pipelines.ingest.identity import repeated, with_identity
 from pipelines.ingest.other_lines import derived, without_mailboxes
 from pipelines.ingest.parties import applicant_kind
 from pipelines.ingest.parts import date_pieces, whole_dates, with_parts
@@ -46,6 +45,8 @@ from pipelines.ingest.shares import with_shares
 from schemas import codelist
 from schemas.contract import YEAR, Euro, Share
 from schemas.contracts import APPLICATION
+from schemas.distinct import Distinct
+from schemas.identifiers import RNA_PATTERN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,11 +75,15 @@ _ONE_DATE = 19  # characters of the longest single date, time included
 
 @dataclass(frozen=True)
 class Normalised:
-    """`lines`: the contract's columns, one row a line, unchecked. `raw`: the text they come from, personal data out."""
+    """`lines`: the contract's columns, one row a line, unchecked. `raw`: the text they come from, personal data out.
+
+    `again`: the positions of the rows of `raw` that equal another.
+    """
 
     lines: pl.DataFrame
     raw: pl.DataFrame
     findings: Findings
+    again: pl.Series
 
 
 def normalise(mapped: MappedSheet, origin: Origin, *, sheet_index: int) -> Normalised:
@@ -88,10 +93,14 @@ def normalise(mapped: MappedSheet, origin: Origin, *, sheet_index: int) -> Norma
     fields = format_.contract_fields()
     given = corrected(mapped.lines, origin, findings, sheet_index=sheet_index, places=mapped.places())
     pieces = date_pieces(given)
+    changed = {name for _, name, *_ in findings.rows} | {name.partition(".")[0] for name in pieces}
+    known = {name: column for name, column in mapped.distinct.items() if name not in changed}
     given = whole_dates(given.with_columns(blank_words(given[name]) for name in pieces), mapped.letters)
-    read = in_threads(
-        lambda name: _read_column(given[name], format_.rule(name), fields), given.columns, lines=given.height
-    )
+
+    def read_column(name: str) -> _ReadColumn:
+        return _read_column(given[name], known.get(name) or Distinct.of(given[name]), format_.rule(name), fields)
+
+    read = in_threads(read_column, given.columns, lines=given.height)
     raw = pl.DataFrame([column.raw for column in read], height=given.height)
     columns: dict[str, pl.Series] = {}
     for column in read:
@@ -101,7 +110,8 @@ def normalise(mapped: MappedSheet, origin: Origin, *, sheet_index: int) -> Norma
     lines = pl.DataFrame(columns) if columns else pl.DataFrame({"__": [None] * given.height}).drop("__")
     if format_.contract != APPLICATION:
         lines = derived(lines, mapped, origin, findings, sheet_index=sheet_index)
-        return Normalised(lines, without_mailboxes(raw, fields), findings)
+        raw = without_mailboxes(raw, fields)
+        return Normalised(lines, raw, findings, repeated(raw))
     lines = with_shares(with_parts(lines, findings), findings)
     lines = with_conditions(lines, format_, findings)
     lines = with_constants(lines, format_)
@@ -119,7 +129,8 @@ def normalise(mapped: MappedSheet, origin: Origin, *, sheet_index: int) -> Norma
     lines = lines.with_columns(kinds)
     lines = with_source(lines, mapped, origin, sheet_index)
     lines = filled(lines)
-    return Normalised(with_identity(lines, raw), raw, findings)
+    again = repeated(raw)
+    return Normalised(with_identity(lines, raw, again), raw, findings, again)
 
 
 @dataclass(frozen=True)
@@ -133,9 +144,9 @@ class _ReadColumn:
     is_private: pl.Series | None
 
 
-def _read_column(given: pl.Series, rule: ColumnRule, fields: Mapping[str, FieldInfo]) -> _ReadColumn:
-    """What the column named as its field says, worked out once for each distinct cell."""
-    name, column = given.name, Distinct.of(given)
+def _read_column(given: pl.Series, column: Distinct, rule: ColumnRule, fields: Mapping[str, FieldInfo]) -> _ReadColumn:
+    """What the column named as its field says, worked out once for each distinct cell (`column`)."""
+    name = given.name
     findings = Findings(column=column)
     cells, is_natural = _without_personal(name, blank_words(column.cells), findings, fields.get(name))
     cells, is_private = _without_private_names(name, cells, rule)
@@ -194,6 +205,8 @@ def _without_personal(
             return cells, None
         findings.count_personal("numéro de sécurité sociale", numbers.personal)
         return _where(~numbers.personal, cells), numbers.personal
+    if name == "applicant_rna" and cells.str.contains(RNA_PATTERN).all():
+        return cells, None
     return (_masked(name, cells, findings) if _keeps_words(name, info) else cells), None
 
 
@@ -297,12 +310,14 @@ def _parse_identifiers(name: str, text: pl.Series, findings: Findings) -> dict[s
     text = pl.select(pl.when(~zeros).then(text)).to_series().alias(text.name)
     found = parse_identifiers(text)
     party = name.split("_")[0]
-    read = pl.select(pl.coalesce(found.siret, found.siren, found.rna)).to_series()
-    findings.add("identifier_repaired", name, text, found.repaired & (text.str.len_chars() < 14), details=read)
+    if found.repaired.any():
+        read = pl.select(pl.coalesce(found.siret, found.siren, found.rna)).to_series()
+        findings.add("identifier_repaired", name, text, found.repaired & (text.str.len_chars() < 14), details=read)
     findings.add("siret_destroyed", name, text, found.destroyed)
-    siren_length = text.str.replace_all(r"\D", "").str.len_chars() == 9
-    findings.add("siren_invalid", name, text, found.invalid & siren_length)
-    findings.add("siret_invalid", name, text, found.invalid & ~siren_length)
+    if found.invalid.any():
+        siren_length = text.str.replace_all(r"\D", "").str.len_chars() == 9
+        findings.add("siren_invalid", name, text, found.invalid & siren_length)
+        findings.add("siret_invalid", name, text, found.invalid & ~siren_length)
     findings.add("identifier_unknown", name, text, found.unknown)
     columns = {f"{party}_siret": found.siret, f"{party}_siren": found.siren}
     if party == "applicant":

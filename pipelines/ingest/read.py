@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import zipfile
 import zlib
 from dataclasses import replace
@@ -17,10 +18,11 @@ import polars as pl
 
 from pipelines.ingest.container import DAMAGED, MOST_BYTES, check_compound, check_extents
 from pipelines.ingest.delimited import read_delimited
-from pipelines.ingest.encodings import repaired_cells
+from pipelines.ingest.encodings import repaired_columns
 from pipelines.ingest.own_sheets import why_own
 from pipelines.ingest.records import looks_like_json, read_records
 from pipelines.ingest.sheet import Member, Reading, Sheet, UnreadableFileError, column_letter, column_letters
+from schemas.distinct import Distinct
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK\x03\x04"
@@ -35,6 +37,7 @@ _NOT_TABLES = {
     b"Rar!": "une archive RAR",
     b"7z\xbc\xaf": "une archive 7z",
 }
+_BLANK = re.compile(rb"[\x00 \r\n\t]*")
 _WORKBOOKS = {"[Content_Types].xml", "mimetype", "META-INF/manifest.xml"}
 _TABLE_SUFFIXES = {".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".ods", ".json", ".parquet", ".gz"}
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError, ValueError)
@@ -75,7 +78,7 @@ def read_file(content: bytes, *, name: str) -> Reading:
 def _read(content: bytes, name: str, depth: int) -> Reading:
     if depth > _DEEPEST:
         raise UnreadableFileError("L'archive contient des archives dans des archives : déposez les fichiers eux-mêmes.")
-    if not content.strip(b"\x00 \r\n\t"):
+    if _BLANK.fullmatch(content):
         raise UnreadableFileError("Le fichier est vide : il ne contient aucune ligne.")
     for signature, what in _NOT_TABLES.items():
         if content.startswith(signature):
@@ -97,12 +100,16 @@ def _read(content: bytes, name: str, depth: int) -> Reading:
 
 
 def _repaired(sheet: Sheet) -> Sheet:
-    cells, changed = repaired_cells(sheet.cells)
-    if not changed:
-        return sheet
-    return replace(
-        sheet, cells=cells, notes=(*sheet.notes, f"{changed} cellules encodées deux fois (« Ã© »), réparées")
-    )
+    """The same, with the distinct cells of its columns, and what was encoded twice put right."""
+    known = {letter: sheet.distinct.get(letter) or Distinct.of(sheet.cells[letter]) for letter in sheet.letters}
+    repaired = repaired_columns(known)
+    if not repaired:
+        return replace(sheet, distinct=known)
+    changed = sum(cells for _, cells in repaired.values())
+    known |= {letter: column for letter, (column, _) in repaired.items()}
+    columns = [known[letter].over(known[letter].cells).alias(letter) for letter in repaired]
+    note = f"{changed} cellules encodées deux fois (« Ã© »), réparées"
+    return replace(sheet, cells=sheet.cells.with_columns(columns), distinct=known, notes=(*sheet.notes, note))
 
 
 def _gunzip(content: bytes) -> bytes:

@@ -67,10 +67,16 @@ def find_header(sheet: Sheet, formats: Mapping[str, Format]) -> Header | None:
     """
     best: dict[str, Header] = {}
     known = {name: spellings(format_) for name, format_ in formats.items()}
+    bearers: dict[str, set[str]] = {}
+    for name, titles in known.items():
+        for spelling in titles:
+            bearers.setdefault(spelling, set()).add(name)
+    anyway = {name for name, f in formats.items() if f.layout.unpivot is not None or not f.recognise.required}
     for candidate in candidates(sheet):
         present = candidate.present
+        likely = anyway.union(*(bearers[spelling] for spelling in present & bearers.keys()))
         for name, format_ in formats.items():
-            header = _match(sheet, candidate, present, format_, known[name])
+            header = _match(sheet, candidate, present, format_, known[name]) if name in likely else None
             if header is not None and (name not in best or _better(header, best[name])):
                 best[name] = header
     return max(best.values(), key=lambda header: (len(header.fields), -header.top), default=None)
@@ -139,19 +145,18 @@ def _match(
     sheet: Sheet, candidate: Candidate, present: set[str], format_: Format, known: dict[str, str]
 ) -> Header | None:
     unpivot = format_.layout.unpivot
-    if unpivot is None and format_.recognise.required and present.isdisjoint(known):
-        return None
     if any(fold_header(title) not in present for title in format_.recognise.headers):
         return None
     if any(fold_header(title) in present for title in format_.recognise.forbidden):
         return None
-    rank = {spelling: place for place, spelling in enumerate(known)}
-    found = [
-        (way, rank[spelling], letter, known[spelling])
+    met = [
+        (way, letter, spelling)
         for letter, ways in candidate.spelled.items()
         for way, spelling in enumerate(ways)
         if spelling in known
     ]
+    rank = {spelling: place for place, spelling in enumerate(known)} if met else {}
+    found = [(way, rank[spelling], letter, known[spelling]) for way, letter, spelling in met]
     fields: dict[str, str] = {}
     duplicates: dict[str, str] = {}
     first: dict[str, str] = {}
@@ -205,9 +210,10 @@ def _match_values(
 
 def _value_column(title: str, rule: UnpivotRule, listed: set[str]) -> str | None:
     for name, pattern in rule.columns.items():
-        found = re.fullmatch(pattern or "(.*)", title)
-        if found is not None and found[1] and (pattern or title in listed):
-            return f"{name}.{found[1]}"
+        found = re.fullmatch(pattern, title) if pattern else None
+        value = title if not pattern and title in listed else found and found[1]
+        if value:
+            return f"{name}.{value}"
     return None
 
 

@@ -6,7 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import polars as pl
+
+    from schemas.distinct import Distinct
 
 
 class UnreadableFileError(ValueError):
@@ -35,6 +39,8 @@ class Sheet:
     notes: tuple[str, ...] = ()
     has_title: bool = True
     """False for delimited text, whose only name is its file's."""
+    distinct: Mapping[str, Distinct] = field(default_factory=dict)
+    """Letter → the same cells by distinct ones, of the columns where they have been sought."""
 
     @property
     def letters(self) -> list[str]:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipelines.ingest.identity import repeated
 from pipelines.ingest.lines import Lines
 from pipelines.ingest.personal import mask
 from pipelines.ingest.totals import unlabelled_totals, whole_rows
@@ -129,7 +128,7 @@ def _found(normalised: Normalised, mapped: MappedSheet) -> list[Found]:
     problems = mapped.header.sheet.problems
     places = {row: position for position, row in enumerate(lines["source_row"].to_list())} if problems else {}
     found += [(places[p.row], None, p.code, None, p.detail) for p in problems if p.row in places]
-    return found + [(position, None, "identical_lines", None, None) for position in repeated(normalised.raw)]
+    return found + [(position, None, "identical_lines", None, None) for position in normalised.again]
 
 
 def _without_unread(found: list[Found]) -> list[Found]:
