@@ -5,9 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import duckdb
 import pytest
 
 from pipelines.warehouse.build import build
+from pipelines.warehouse.connection import run
+from pipelines.warehouse.graph import checks
 from tests.warehouse_staging import Staging, line, lines, row, rows
 
 if TYPE_CHECKING:
@@ -295,3 +298,53 @@ def test_a_doubt_keeps_an_organisation_out_of_names(funding: Path) -> None:
         " OR organisation_id LIKE 'name:%:les-amis%' ORDER BY ALL",
     )
     assert [r["kind"] for r in kinds] == ["unknown", "legal", "natural"]
+
+
+@pytest.mark.parametrize(
+    ("decided", "found"),
+    [
+        ("('a'), ('b')", []),
+        ("('a')", [("b", 0)]),
+        ("('a'), ('b'), ('b')", [("b", 2)]),
+        ("('a'), ('b'), ('of no counted line')", [("of no counted line", 1)]),
+    ],
+)
+def test_the_check_of_decisions_finds_those_missing_repeated_or_of_no_line(
+    decided: str, found: list[tuple[str, int]]
+) -> None:
+    check = next(check for check in checks() if check.name == "decisions_are_counted_once")
+    with duckdb.connect(":memory:") as connection:
+        run(
+            connection,
+            "CREATE TABLE applications AS SELECT * FROM (VALUES ('a', true, true), ('a', true, true),"
+            " ('b', true, true), ('uncounted', false, true), ('loan', true, false))"
+            " AS t (application_id, is_counted, is_grant)",
+        )
+        run(connection, f"CREATE TABLE decisions AS SELECT * FROM (VALUES {decided}) AS t (application_id)")
+        assert run(connection, check.sql) == found
+
+
+@pytest.mark.parametrize(
+    ("spread", "found"),
+    [
+        ("('a', 10.00), ('a', 5.00), ('b', NULL)", []),
+        ("('a', 10.00), ('a', 4.99), ('b', NULL)", ["a"]),
+        ("('b', NULL)", ["a"]),
+        ("('a', 15.00), ('b', 1.00), ('c', 2.00)", ["b", "c"]),
+    ],
+)
+def test_the_check_of_spread_amounts_finds_a_cent(spread: str, found: list[str]) -> None:
+    check = next(check for check in checks() if check.name == "every_spread_amount_adds_up")
+    with duckdb.connect(":memory:") as connection:
+        run(
+            connection,
+            "CREATE TABLE applications AS SELECT application_id, amount_headline::decimal(18, 2) AS amount_headline,"
+            " 'EUR' AS currency, 'awarded' AS stage, true AS is_counted, true AS is_award, true AS is_grant"
+            " FROM (VALUES ('a', 12.00), ('a', 3.00), ('b', NULL)) AS t (application_id, amount_headline)",
+        )
+        run(
+            connection,
+            "CREATE TABLE funding_years AS SELECT application_id, amount::decimal(18, 2) AS amount, 'EUR' AS currency,"
+            f" 'awarded' AS stage FROM (VALUES {spread}) AS t (application_id, amount)",
+        )
+        assert sorted(row[0] for row in run(connection, check.sql)) == found

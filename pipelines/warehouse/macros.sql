@@ -29,6 +29,10 @@ create temp macro organisation_key(siren, siret, rna, local_id, name, commune_co
     'line:' || line_id
 );
 
+-- Something says who it is: more than that it wrote one line, had one file number, or an unreadable identifier.
+create temp macro is_identified(organisation_id) as not (
+    starts_with(organisation_id, 'line:') or starts_with(organisation_id, 'case:') or starts_with(organisation_id, 'raw:'));
+
 -- What concludes the theme of a line: the first that says something, in this order. Food aid is looked for before any other.
 create temp macro theme_basis(file_theme, is_stated, scheme, title, theme_raw, applicant_name, programme, is_broad_programme, service, hint) as case
     when file_theme is not null then if(is_stated, 'stated', 'lookup')

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import schemas
@@ -90,7 +90,8 @@ def read_name(text: str) -> Name:
         if word in lists.stop or word in lists.forms:
             continue
         is_end = position in (0, len(main) - 1) or word in aside
-        kinds.setdefault(_one_spelling(word, lists), _kind(word, initials if is_end else frozenset(), aside, lists))
+        spelling, kind = _one_spelling(word)
+        kinds.setdefault(spelling, _here(word, kind, initials if is_end else frozenset(), aside))
     if not any(kind in ("own", "generic", "place") for kind in kinds.values()):
         kinds = {_singular(word): kinds.get(word, "generic") for word in everything}
     bag = frozenset(kinds)
@@ -114,21 +115,24 @@ def _split(text: str) -> list[str]:
     return words
 
 
-def _kind(word: str, initials: frozenset[str], aside: set[str], lists: _Words) -> str:
+def _here(word: str, kind: str, initials: frozenset[str], aside: set[str]) -> str:
+    """What a word of this kind is in one name: the acronym of the others, a word in brackets, or its kind."""
     if word in initials:
         return "acronym"
+    return "aside" if word in aside and kind != "number" else kind
+
+
+@lru_cache(maxsize=1 << 16)
+def _one_spelling(word: str) -> tuple[str, str]:
+    """The one spelling of a word, and its kind wherever it stands: the same words come back in name after name."""
+    lists = _words()
+    singular = _singular(word)
+    spelling = lists.same.get(word, lists.same.get(singular, singular))
     if _NUMBER.match(word):
-        return "number"
-    if word in aside:
-        return "aside"
-    singular = _one_spelling(word, lists)
-    if singular in lists.generic:
-        return "generic"
-    return "place" if singular in lists.places else "own"
-
-
-def _one_spelling(word: str, lists: _Words) -> str:
-    return lists.same.get(word, lists.same.get(_singular(word), _singular(word)))
+        return spelling, "number"
+    if spelling in lists.generic:
+        return spelling, "generic"
+    return spelling, "place" if spelling in lists.places else "own"
 
 
 def _singular(word: str) -> str:

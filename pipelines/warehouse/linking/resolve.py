@@ -59,16 +59,16 @@ class Resolved:
     decisions: pl.DataFrame
 
 
-@dataclass
+@dataclass(slots=True)
 class _Said:
-    """What the lines of one key say, by names and kinds."""
+    """What the lines of one key say, by names and kinds. Small: there is one for each of a million keys."""
 
     numbers: dict[str, str] = field(default_factory=dict)
     names: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    communes: set[str] = field(default_factory=set)
-    departements: set[str] = field(default_factory=set)
-    areas: set[str] = field(default_factory=set)
-    funders: set[str] = field(default_factory=set)
+    communes: frozenset[str] = frozenset()
+    departements: frozenset[str] = frozenset()
+    areas: frozenset[str] = frozenset()
+    funders: frozenset[str] = frozenset()
     lines: int = 0
 
 
@@ -147,16 +147,24 @@ def _read(mentions: pl.DataFrame) -> tuple[dict[str, _Said], Counter[tuple[str, 
                 together[key, other] += row["n_lines"]
         mine = said[row["organisation_key"]]
         mine.lines += row["n_lines"]
-        mine.funders.add(row["funder_id"])
+        mine.funders = _with(mine.funders, row["funder_id"])
         if row["name"]:
             mine.names[row["kind"]][row["name"]] += row["n_lines"]
-        if row["commune_code"]:
-            mine.communes.add(row["commune_code"])
-        if row["departement_code"]:
-            mine.departements.add(row["departement_code"])
-        elif row["funder_departement_code"]:
-            mine.areas.add(row["funder_departement_code"])
+        mine.communes = _with(mine.communes, row["commune_code"])
+        mine.departements = _with(mine.departements, row["departement_code"])
+        if not row["departement_code"]:
+            mine.areas = _with(mine.areas, row["funder_departement_code"])
     return dict(said), together
+
+
+def _with(known: frozenset[str], code: str | None) -> frozenset[str]:
+    """`known` and one more; itself when there is nothing to add."""
+    return known | {code} if code and code not in known else known
+
+
+def _union(sets: list[frozenset[str]]) -> frozenset[str]:
+    """All of them; a set that is alone is not copied."""
+    return sets[0].union(*sets[1:]) if len(sets) > 1 else sets[0]
 
 
 def _shared(together: Counter[tuple[str, str]]) -> list[tuple[str, str, int]]:
@@ -193,10 +201,10 @@ def _nodes(keys: list[str], said: dict[str, _Said], groups: Groups) -> tuple[lis
                 best,
                 tuple(sorted(names, key=lambda name: (-names[name], name))),
                 {scope: "+".join(sorted(found)) for scope, found in sorted(numbers.items())},
-                frozenset().union(*(one.communes for one in group)),
-                frozenset().union(*(one.departements for one in group)),
-                frozenset().union(*(one.areas for one in group)),
-                frozenset().union(*(one.funders for one in group)),
+                _union([one.communes for one in group]),
+                _union([one.departements for one in group]),
+                _union([one.areas for one in group]),
+                _union([one.funders for one in group]),
             )
         )
         members.append(groups.members(number))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pipelines.warehouse.linking.model import load_model
@@ -10,6 +12,7 @@ from pipelines.warehouse.linking.resolve import resolve
 from schemas.decisions import ORGANISATIONS, load_decisions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import duckdb
@@ -36,11 +39,24 @@ def register(connection: duckdb.DuckDBPyConnection, *, registers: Path | None, d
     mentions = connection.sql(_READ).pl()
     numbers = {name: mentions[name].drop_nulls().unique().sort().to_list() for name in ("siren", "rna")}
     known = read_registers(registers, sirens=numbers["siren"], rnas=numbers["rna"])
-    resolved = resolve(
-        mentions,
-        load_model(),
-        decisions=load_decisions(ORGANISATIONS if decisions is None else decisions),
-        registered=known.drop_nulls("other_key").select("organisation_key", "other_key").iter_rows(),
-    )
+    with _uncollected():
+        resolved = resolve(
+            mentions,
+            load_model(),
+            decisions=load_decisions(ORGANISATIONS if decisions is None else decisions),
+            registered=known.drop_nulls("other_key").select("organisation_key", "other_key").iter_rows(),
+        )
     for name, frame in {**vars(resolved), "register": known}.items():
         connection.register(f"{PREFIX}{name}", frame)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without Python's search for cycles: it walks the millions of small objects that names make, and finds none."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -5,7 +5,7 @@ with source as (
     select
         applications.application_id, applications.funder_id, applications.fiscal_year, applications.line_id,
         applications.title, applications.applicant_name, organisations.kind,
-        split_part(applications.organisation_id, ':', 1) not in ('line', 'case', 'raw') as is_identified,
+        is_identified(applications.organisation_id) as is_identified,
         applications.cofunding_id is not null as has_id
     from applications
     join organisations using (organisation_id)

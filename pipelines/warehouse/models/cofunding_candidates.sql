@@ -1,12 +1,12 @@
 -- Lignes comparées pour le cofinancement : celles d'un demandeur identifié à qui plusieurs financeurs ont affaire le même exercice, et celles qui portent un identifiant de cofinancement.
 -- Les lignes d'un même financeur qui disent la même chose sont comparées une seule fois, par la première (node_id). Réservé aux analystes.
 
-with source as (
+with source as not materialized (  -- read for each: held whole, five million lines would fill the memory
     select
         line_id, application_id, deposit_id, funder_id, organisation_id, fiscal_year, title, purpose, is_award,
         seat_departement_code, applicant_name, cofunding_id, cofunders
     from applications
-    where is_counted and is_grant and split_part(organisation_id, ':', 1) not in ('line', 'case', 'raw')
+    where is_counted and is_grant and is_identified(organisation_id)
 ),
 blocks as (
     select organisation_id, fiscal_year from source group by all having count(distinct funder_id) > 1

@@ -5,7 +5,8 @@ with source as (
     select
         application_id, funder_id, service_key, organisation_id, applicant_siret, fiscal_year, amount_headline as amount, currency, stage,
         purpose, year_certainty, agreement_id, agreement_start_year, agreement_end_year,
-        coalesce(is_multi_year, false) and agreement_end_year > agreement_start_year as is_agreement
+        coalesce(is_multi_year, false) and agreement_end_year > agreement_start_year as is_agreement,
+        is_only_line
     from applications
     where is_counted and is_award and is_grant
 ),
@@ -15,7 +16,7 @@ agreements as (
     where is_agreement and agreement_id is not null
     group by all
 ),
-renamed as (
+renamed as (  -- what is to be spread or added up: the other lines are as they are
     select
         source.*,
         case
@@ -29,6 +30,7 @@ renamed as (
         and source.funder_id = agreements.funder_id
         and source.organisation_id = agreements.organisation_id
         and source.agreement_id = agreements.agreement_id
+    where source.is_agreement or not source.is_only_line
 ),
 equal_parts as (  -- whole cents; the last year takes what is left, so that the parts add up
     select
@@ -54,22 +56,18 @@ one_per_year as (
         currency, stage, spread, agreement_id, purpose, year_certainty
     from equal_parts
 ),
-repeated as (
-    select application_id, fiscal_year from one_per_year group by all having count(*) > 1
-),
 final as (
     select
         application_id, funder_id, service_key, organisation_id, applicant_siret, fiscal_year, sum(amount) as amount, currency, stage, spread,
         agreement_id, purpose, year_certainty
     from one_per_year
-    semi join repeated using (application_id, fiscal_year)
     group by all
     union all
     select
-        application_id, funder_id, service_key, organisation_id, applicant_siret, fiscal_year, amount, currency, stage, spread, agreement_id,
-        purpose, year_certainty
-    from one_per_year
-    anti join repeated using (application_id, fiscal_year)
+        application_id, funder_id, service_key, organisation_id, applicant_siret, fiscal_year, amount, currency, stage, 'annual' as spread,
+        agreement_id, purpose, year_certainty
+    from source
+    where is_only_line and not is_agreement
 )
-select * from final
-order by application_id, fiscal_year, organisation_id, service_key, funder_id, currency, stage, spread, agreement_id, applicant_siret, purpose, year_certainty;
+-- in no order, as applications: to sort by a number without meaning would cost as much as all the rest
+select * from final;

@@ -1,13 +1,13 @@
 -- Les parts annuelles des conventions redonnent le montant de chaque subvention, au centime.
 -- blocking: yes
 
-select application_id, currency, stage, lines.amount, years.amount as amount_spread
+select application_id, currency, stage, sum(line_amount) as amount, sum(year_amount) as amount_spread
 from (
-    select application_id, currency, stage, sum(amount_headline) as amount
+    select application_id, currency, stage, amount_headline as line_amount, null as year_amount
     from applications
     where is_counted and is_award and is_grant
-    group by all
-) as lines
-full join (select application_id, currency, stage, sum(amount) as amount from funding_years group by all) as years
-    using (application_id, currency, stage)
-where lines.amount is distinct from years.amount;
+    union all
+    select application_id, currency, stage, null as line_amount, amount as year_amount from funding_years
+)
+group by all
+having sum(line_amount) is distinct from sum(year_amount);
