@@ -698,6 +698,13 @@ def test_a_row_that_explains_the_titles_is_no_line() -> None:
     assert (report.status, report.rows_accepted, report.rows_ignored) == ("accepted", 6, 1), asked(report)
 
 
+def test_a_first_line_without_figures_is_no_explanation() -> None:
+    text = "Association;Montant demandé;Montant accordé;Année\nAmis;-;refusé;2023\n" + "Club;100;50;2023\n" * 3
+    report = check(text, name="x.csv").report
+    assert (report.status, report.rows_ignored) == ("held", 0)
+    assert "« refusé »" in asked(report) or "montants" in asked(report)
+
+
 def test_amounts_too_small_for_grants_may_be_thousands() -> None:
     report = check(table("Association;Année;Montant accordé", "@;2023;12,5", "@;2023;0,8"), name="x.csv").report
     assert report.status == "held"

@@ -41,6 +41,11 @@ _LABELLED = re.compile(r"^(?:sous )?(?:total|totaux)(?: (?:theme|thematique|de|d
 _TRAILER = re.compile(r"^\(?\s*(\d+)\s+(rows?|lignes?|enregistrements?|records?)\b[\w\s]*\)?$", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"\(([^()]+)\)\s*$")
 _FEWEST_FOR_NOTES = 3  # mapped columns below which a lonely cell may be a line
+_HOW = re.compile(
+    r"^[(\[]?\s*((en )?(€|k€|euros?|eur)(?!\w)|(aaaa|jj|mm|yyyy|dd)\b|(texte?|nombre|num[ée]rique|entier|d[ée]cimal|"
+    r"date|montant|chiffres?|format|obligatoire|facultatif|ann[ée]e)\b)\D*(\d{1,2} (chiffres?|caract[èe]res?))?\D*$",
+    re.IGNORECASE,
+)
 _FEWEST_NUMBERED = 2  # columns that a row of numbers counts
 _MOST_IN_NOTE = 2  # filled cells
 CONTROLS_SCHEMA = pl.Schema(
@@ -214,14 +219,13 @@ def _column_numbers(header: Header, rows: pl.DataFrame) -> set[int]:
 
 
 def _explanations(header: Header, rows: pl.DataFrame) -> set[int]:
-    """The row right under the titles that says how to fill them: words where amounts, dates and years stand."""
+    """The row right under the titles that says how to fill them: a unit or a form in every amount, date and year."""
     if rows.height < _FEWEST_NUMBERED:
         return set()
     told = _letters(header, r"^amount_|_date$|^fiscal_year$|_siret$|_siren$")
-    first, second = (rows.row(place, named=True) for place in (0, 1))
-    says = [key for key in told if first[key] and not re.search(r"\d", first[key])]
-    unlike = [key for key in says if second[key] and re.search(r"\d", second[key])]
-    return {int(first["row"])} if len(says) >= _FEWEST_NUMBERED and says == unlike else set()
+    first = rows.row(0, named=True)
+    says = [first[key] for key in told if first[key]]
+    return {int(first["row"])} if len(says) >= _FEWEST_NUMBERED and all(map(_HOW.match, says)) else set()
 
 
 def _trailers(header: Header, laid: Laid) -> None:
