@@ -8,7 +8,10 @@ with source as (
         lag(fiscal_year) over years = fiscal_year - 1 as is_next_to
     from relation_amounts
     where amount_recurring > 0
-    window years as (partition by level, relation_key, organisation_id, currency, stage order by fiscal_year)
+    window
+        years as (partition by level, relation_key, organisation_id, currency, stage order by fiscal_year),
+        relation as (partition by level, relation_key, organisation_id, currency, stage)
+    qualify count(*) over relation >= 3  -- before the medians: few relations have three years, and each median holds its values
 ),
 by_beneficiary as (
     select
@@ -19,7 +22,6 @@ by_beneficiary as (
         median(log_change) filter (is_next_to) as log_change
     from source
     group by level, funder_id, relation_key, organisation_id, currency, stage
-    having count(*) >= 3
 ),
 final as (
     select
