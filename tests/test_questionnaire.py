@@ -313,11 +313,18 @@ YEARS = (
     "Les Amis;900;500;800;\nLe foyer;700;600;400;400\nLa halle;;;300;200\n"
 ).replace(";2022", "Association;2022", 1)
 
+STAGES = (
+    "Association;Demandé;;Accordé;\n;2022;2023;2022;2023\n"
+    "Les Amis;900;800;500;\nLe foyer;700;400;600;400\nLa halle;;300;;200\n"
+)
+"""The same, the other way: the second row of titles holds years alone."""
 
-def test_years_over_stages_are_read_once_it_is_known_what_no_award_means() -> None:
-    held = ask(YEARS, name="x.csv")
+
+@pytest.mark.parametrize("table", [YEARS, STAGES], ids=["years over stages", "stages over years"])
+def test_years_and_stages_are_read_once_it_is_known_what_no_award_means(table: str) -> None:
+    held = ask(table, name="x.csv")
     assert held.status == "held"
-    report = ask(YEARS, *chosen(held, {"sans montant accordé": "refused"}), name="x.csv")
+    report = ask(table, *chosen(held, {"sans montant accordé": "refused"}), name="x.csv")
     assert (report.status, report.questions) == ("accepted", [])
     assert report.amounts == {"requested": "3100.00", "awarded": "1700.00"}
     assert report.decisions == {"awarded": 4, "refused": 1}

@@ -95,6 +95,9 @@ def _plausible_header(sheet: Sheet) -> tuple[Candidate | None, int]:
         told = {_told(title, letter) for letter, title in read.items()} - {None}
         if any(names_persons(title.text) for title in read.values()) and any(map(_is_amount, read.values())):
             told.add(("person",))  # people and an amount: grants to people, maybe
+        if _are_years_below(sheet, candidate):
+            titles = _titles(sheet, candidate).values()
+            told |= {(title.meaning.name, str(title.year)) for title in titles if title.meaning and title.year}
         known = len(told) + _by_year(list(read.values()))
         if known > most:
             best, most = candidate, known
@@ -107,6 +110,15 @@ def _by_year(titles: list[Title]) -> bool:
     """Whether several titles are years and nothing else: together they say as much as one that is known."""
     years = [title.year for title in titles if title.year is not None and title.text.strip() == str(title.year)]
     return len(set(years)) > 1
+
+
+def _are_years_below(sheet: Sheet, candidate: Candidate) -> bool:
+    """Whether the second row of a header holds years and nothing else: each title above stands for several columns."""
+    if candidate.top == candidate.row:
+        return False
+    cells = sheet.cells.filter(pl.col("row") == candidate.row).drop("row").row(0)
+    own = [read_title(text) for text in cells if text and text.strip()]
+    return len(own) > 1 and all(title.year is not None and title.text.strip() == str(title.year) for title in own)
 
 
 def _told(title: Title, letter: str) -> tuple[str, ...] | None:
