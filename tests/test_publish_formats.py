@@ -24,6 +24,8 @@ THIN, NBSP = "\u202f", "\u00a0"
         (formats.money(138800), f"138{THIN}800{NBSP}€"),
         (formats.money(12.5), f"12,50{NBSP}€"),
         (formats.money(12, currency="CHF"), f"12{NBSP}CHF"),
+        (formats.money(0.0028), f"moins de 0,01{NBSP}€"),
+        (formats.money(0), f"0{NBSP}€"),
         (formats.money_compact(281_931_000), f"281,9{NBSP}M€"),
         (formats.money_compact(1_249_999_999), f"1,2{NBSP}Md€"),
         (formats.money_compact(999_999), f"1,0{NBSP}M€"),

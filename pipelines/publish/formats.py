@@ -51,10 +51,12 @@ def symbol(currency: str = "EUR") -> str:
 
 
 def money(value: float | Decimal, *, currency: str = "EUR") -> str:
-    """An exact sum; cents only when there are some: `138 800 €`, `12,50 €`."""
+    """An exact sum; cents only when there are some: `138 800 €`, `12,50 €`. Less than half a cent is no zero."""
     if isinstance(value, float) and value.is_integer():
         return f"{number(value)}{NBSP}{symbol(currency)}"
     cents = Decimal(str(value)).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+    if value > 0 and not cents:
+        return f"moins de {number(Decimal('0.01'), decimals=2)}{NBSP}{symbol(currency)}"
     whole = cents == cents.to_integral_value()
     return f"{number(cents, decimals=0 if whole else 2)}{NBSP}{symbol(currency)}"
 

@@ -56,7 +56,7 @@ def by_territory(
         tidy = known.groupby(key, as_index=False).agg(
             n_awards=("n_awards", "sum"), amount=("amount", "sum"), population=("population", "max")
         )
-        tidy["per_inhabitant"] = (tidy["amount"] / tidy["population"]).round(2)
+        tidy["per_inhabitant"] = (tidy["amount"] / tidy["population"]).round(4)
         tidy["label"] = [name(code) for code in tidy[key]]
         tidy["currency"], tidy["stage"], tidy["fiscal_year"] = currency, stage, year
         tidy = tidy.sort_values("label", key=lambda labels: labels.map(formats.slug)).reset_index(drop=True)

@@ -175,7 +175,7 @@ def _per_inhabitant(context: Context, frame: pd.DataFrame) -> list[KeyFigure]:
         amount, population = of_year["amount"].sum(min_count=1), of_year["population"].max()
         if formats.is_missing(amount) or formats.is_missing(population) or population <= 0:
             return []
-        value = formats.money(round(float(amount) / float(population), 2), currency=currency)
+        value = formats.money(float(amount) / float(population), currency=currency)
         detail = f"{amounts_word(stage)}, {formats.plural(int(population), 'habitant')}"
         return [KeyFigure(f"Par habitant, {year}", value, detail, "methode.html#territoires")]
     return []
