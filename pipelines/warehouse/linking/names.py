@@ -99,6 +99,12 @@ def read_name(text: str) -> Name:
     return Name(tuple(kinds.items()), initials, "".join(kinds), network)
 
 
+def forget_words() -> None:
+    """Let go of the words remembered: scattered among all that names made, they keep its memory from returning."""
+    _one_spelling.cache_clear()
+    fold_words.cache_clear()
+
+
 def _split(text: str) -> list[str]:
     """Folded words; single letters that follow one another are one acronym (« A S C »), roman numbers are numbers."""
     words: list[str] = []
