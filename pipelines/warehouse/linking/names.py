@@ -79,9 +79,10 @@ def read_name(text: str) -> Name:
     if (action := _ACTION.match(text)) and len(fold_words(action[1]).split()) > 1:
         text = action[1]
     text = _DOTTED.sub(lambda found: re.sub(r"[.\s]", "", found[0]) + " ", text)
-    aside = {word for part in _BRACKETS.findall(text) for word in _split(part)}
-    main = _split(_BRACKETS.sub(" ", text))
-    everything = main + [word for word in _split(" ".join(_BRACKETS.findall(text))) if word not in main]
+    asides = _BRACKETS.findall(text)
+    aside = {word for part in asides for word in _split(part)}
+    main = _split(_BRACKETS.sub(" ", text) if asides else text)
+    everything = main + [word for word in _split(" ".join(asides)) if word not in main] if asides else main
     if not main:
         main = everything
     initials = _initials(main)
@@ -152,7 +153,7 @@ def _initials(words: list[str]) -> frozenset[str]:
     lists = _words()
     strong = [word for word in words if word not in lists.stop]
     made = set()
-    for run in (words, strong):
+    for run in (words, strong) if len(strong) < len(words) else (words,):
         letters = "".join(word[0] for word in run if word.isalpha())[:LONGEST]
         made |= {letters[start:end] for start in range(len(letters)) for end in range(start + 3, len(letters) + 1)}
     return frozenset(made)
