@@ -79,6 +79,7 @@ class ColumnRule(_Strict):
     what stands before it is kept. `digits`: the length to which a code that lost its leading zeros is filled up.
     `html`: cells are written in HTML; only their words are kept. `percent`: shares are written in percent, with or
     without its sign.
+    `times`: how many euros the unit of an amount is (1000 for « k€ »); a cell that bears its own unit keeps it.
     `natural`: what a cell says instead of the name of a private person, who then has none.
     `parts`: for an amount, the columns that add up to it: the code of the purpose each pays for → its spellings; for a
     date, the columns of its `day`, `month` and `year`.
@@ -94,6 +95,7 @@ class ColumnRule(_Strict):
     digits: int | None = None
     html: bool = False
     percent: bool = False
+    times: int = Field(default=1, ge=1)
     natural: tuple[str, ...] = ()
     parts: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
@@ -184,6 +186,7 @@ class LayoutRule(_Strict):
     """How lines are laid out when one row is not one line.
 
     `merged`: fields whose blank cells say the same as the cell above them (cells merged over several rows).
+    `unnamed_repeats`: a row that names nobody and says again the case and the amount of another is not counted.
     `continued`: fields that may stand alone on a row, which then completes the line above. `banner`: field → regular
     expression, one group, read in the rows above the header.
     """
@@ -194,6 +197,7 @@ class LayoutRule(_Strict):
     unpivot: UnpivotRule | None = None
     continued: tuple[str, ...] = ()
     merged: tuple[str, ...] = ()
+    unnamed_repeats: bool = False
     banner: dict[str, str] = Field(default_factory=dict)
 
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from pipelines.ingest.fold import fold_words
 from pipelines.ingest.guess import BY_BOTH, BY_CELLS
-from pipelines.ingest.infer_amounts import IN_WHICH_UNIT
 from pipelines.ingest.titles import title_key
+from pipelines.ingest.units import unknown_currency
 from schemas.synonyms import load_synonyms
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _FREE = ("decision_reference", "rae_id", "refusal_reason", "cofunders")
 _DATES = ("deposited_date", "period_start", "period_end", "first_paid_date")
 _RNA = r"^[Ww]\d[A-Za-z\d]\d{7}$"
 _EUROS = {"eur", "euro", "euros", "€", ""}
+_MOST_KINDS = 30
 _MULTI_YEAR = {"pluriannuel": "oui", "annuel": "non"}
 
 
@@ -43,7 +45,7 @@ def find_others(guess: Guess) -> None:
     _place(guess, "currency", lambda column: column.share(column.text.str.contains(r"^[A-Z]{3}$")) == 1)
     unread = list(guess.free)
     if any(not set(column.words) <= _EUROS for column in guess.titled("field", "currency") if column in unread):
-        guess.ask(IN_WHICH_UNIT)
+        guess.ask(unknown_currency())
     _place(guess, "beneficiary_share", lambda column: column.has_numbers)
     _place(guess, "eu_notification", _is_answer)
     _place(guess, "applicant_local_id", _numbers_the_applicant(guess))
@@ -51,6 +53,7 @@ def find_others(guess: Guess) -> None:
     _find_rna(guess)
     _find_service(guess)
     _find_nature(guess)
+    _find_kind(guess)
     for column in guess.titled("ignore"):
         guess.ignored.setdefault(column.letter, column.title.meaning.name if column.title.meaning else "")
 
@@ -122,6 +125,18 @@ def _find_nature(guess: Guess) -> None:
                 guess.place(name, column, BY_BOTH)
                 guess.values[name] = {cell: known[title_key(cell)] for cell in column.cells.unique(maintain_order=True)}
                 break
+
+
+def _find_kind(guess: Guess) -> None:
+    """The column of legal forms, by its title or since it says « personne physique »; other words say what they may."""
+    known = _by_key(load_synonyms().kinds)
+    for column in list(guess.free):
+        said = {cell: known.get(title_key(cell), "") for cell in column.words.values()}
+        is_titled = "juridique" in fold_words(column.title.text) and "legal" in said.values()
+        if len(said) <= _MOST_KINDS and (is_titled or "natural" in said.values()):
+            guess.place("applicant_kind", column, BY_CELLS)
+            guess.values["applicant_kind"] = said
+            return
 
 
 def _by_key(listed: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
