@@ -23,7 +23,8 @@ create temp macro organisation_key(siren, siret, rna, local_id, name, commune_co
     'siren:' || coalesce(siren, left(siret, 9)),
     'rna:' || rna,
     'local:' || funder_id || ':' || local_id,
-    'name:' || funder_id || ':' || slug(name) || coalesce(':' || commune_code, ''),
+    -- folded only where it is read: coalesce() does not spare the others
+    'name:' || funder_id || ':' || slug(if(coalesce(siren, siret, rna, local_id) is null, name, null)) || coalesce(':' || commune_code, ''),
     'raw:' || funder_id || ':' || id_raw,
     'case:' || funder_id || ':' || case_number,
     'line:' || line_id

@@ -79,9 +79,10 @@ def read_name(text: str) -> Name:
     if (action := _ACTION.match(text)) and len(fold_words(action[1]).split()) > 1:
         text = action[1]
     text = _DOTTED.sub(lambda found: re.sub(r"[.\s]", "", found[0]) + " ", text)
-    aside = {word for part in _BRACKETS.findall(text) for word in _split(part)}
-    main = _split(_BRACKETS.sub(" ", text))
-    everything = main + [word for word in _split(" ".join(_BRACKETS.findall(text))) if word not in main]
+    asides = _BRACKETS.findall(text)
+    aside = {word for part in asides for word in _split(part)}
+    main = _split(_BRACKETS.sub(" ", text) if asides else text)
+    everything = main + [word for word in _split(" ".join(asides)) if word not in main] if asides else main
     if not main:
         main = everything
     initials = _initials(main)
@@ -97,6 +98,12 @@ def read_name(text: str) -> Name:
     bag = frozenset(kinds)
     network = next((" ".join(sorted(entry)) for entry in lists.networks if entry <= bag), None)
     return Name(tuple(kinds.items()), initials, "".join(kinds), network)
+
+
+def forget_words() -> None:
+    """Let go of the words remembered: scattered among all that names made, they keep its memory from returning."""
+    _one_spelling.cache_clear()
+    fold_words.cache_clear()
 
 
 def _split(text: str) -> list[str]:
@@ -146,7 +153,7 @@ def _initials(words: list[str]) -> frozenset[str]:
     lists = _words()
     strong = [word for word in words if word not in lists.stop]
     made = set()
-    for run in (words, strong):
+    for run in (words, strong) if len(strong) < len(words) else (words,):
         letters = "".join(word[0] for word in run if word.isalpha())[:LONGEST]
         made |= {letters[start:end] for start in range(len(letters)) for end in range(start + 3, len(letters) + 1)}
     return frozenset(made)

@@ -138,22 +138,24 @@ def _read(mentions: pl.DataFrame) -> tuple[dict[str, _Said], Counter[tuple[str, 
     """What is said of each key, and on how many lines two identifiers stand together."""
     said: defaultdict[str, _Said] = defaultdict(_Said)
     together: Counter[tuple[str, str]] = Counter()
-    for row in mentions.select(MENTIONS.names()).iter_rows(named=True):
-        scopes = {"siren": row["siren"], "rna": row["rna"], f"local:{row['funder_id']}": row["local_id"]}
-        identifiers = [(f"{scope}:{number}", scope, number) for scope, number in scopes.items() if number]
+    for (
+        organisation_key, siren, rna, local_id, name, kind, funder_id, area, commune, departement, n_lines,
+    ) in mentions.select(MENTIONS.names()).iter_rows():  # fmt: skip
+        scopes = (("siren", siren), ("rna", rna), (f"local:{funder_id}", local_id))
+        identifiers = [(f"{scope}:{number}", scope, number) for scope, number in scopes if number]
         for at, (key, scope, number) in enumerate(identifiers):
             said[key].numbers[scope] = number
             for other, _, _ in identifiers[at + 1 :]:
-                together[key, other] += row["n_lines"]
-        mine = said[row["organisation_key"]]
-        mine.lines += row["n_lines"]
-        mine.funders = _with(mine.funders, row["funder_id"])
-        if row["name"]:
-            mine.names[row["kind"]][row["name"]] += row["n_lines"]
-        mine.communes = _with(mine.communes, row["commune_code"])
-        mine.departements = _with(mine.departements, row["departement_code"])
-        if not row["departement_code"]:
-            mine.areas = _with(mine.areas, row["funder_departement_code"])
+                together[key, other] += n_lines
+        mine = said[organisation_key]
+        mine.lines += n_lines
+        mine.funders = _with(mine.funders, funder_id)
+        if name:
+            mine.names[kind][name] += n_lines
+        mine.communes = _with(mine.communes, commune)
+        mine.departements = _with(mine.departements, departement)
+        if not departement:
+            mine.areas = _with(mine.areas, area)
     return dict(said), together
 
 
@@ -165,6 +167,11 @@ def _with(known: frozenset[str], code: str | None) -> frozenset[str]:
 def _union(sets: list[frozenset[str]]) -> frozenset[str]:
     """All of them; a set that is alone is not copied."""
     return sets[0].union(*sets[1:]) if len(sets) > 1 else sets[0]
+
+
+def _added(counts: list[Counter[str]]) -> Counter[str]:
+    """All of them; one that is alone is not copied."""
+    return counts[0] if len(counts) == 1 else sum(counts, Counter())
 
 
 def _shared(together: Counter[tuple[str, str]]) -> list[tuple[str, str, int]]:
@@ -189,7 +196,7 @@ def _nodes(keys: list[str], said: dict[str, _Said], groups: Groups) -> tuple[lis
         if groups.of(number) != number:
             continue
         group = [said[keys[member]] for member in groups.members(number)]
-        names: Counter[str] = sum((one.names.get("legal", Counter()) for one in group), Counter())
+        names = _added([one.names["legal"] for one in group if "legal" in one.names])
         kinds = {kind for one in group for kind, found in one.names.items() if found}
         numbers = groups.numbers(number)
         is_identified = "siren" in numbers or "rna" in numbers

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pipelines.warehouse.linking.model import load_model
+from pipelines.warehouse.linking.names import forget_words
 from pipelines.warehouse.linking.registers import read_registers
 from pipelines.warehouse.linking.resolve import resolve
 from schemas.decisions import ORGANISATIONS, load_decisions
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import duckdb
+    import polars as pl
 
 PREFIX = "resolved_"
 _READ = """
@@ -36,23 +38,31 @@ def register(connection: duckdb.DuckDBPyConnection, *, registers: Path | None, d
     `registers`: the folder of official stock files. `decisions`: the file of decisions (the project's own by default).
     Raises `DecisionsError` and `RegisterError`, whose messages name the file.
     """
-    mentions = connection.sql(_READ).pl()
-    numbers = {name: mentions[name].drop_nulls().unique().sort().to_list() for name in ("siren", "rna")}
-    known = read_registers(registers, sirens=numbers["siren"], rnas=numbers["rna"])
-    with _uncollected():
-        resolved = resolve(
-            mentions,
-            load_model(),
-            decisions=load_decisions(ORGANISATIONS if decisions is None else decisions),
-            registered=known.drop_nulls("other_key").select("organisation_key", "other_key").iter_rows(),
-        )
-    for name, frame in {**vars(resolved), "register": known}.items():
+    with _let_go_at_once():
+        frames = _frames(connection, registers, decisions)
+    for name, frame in frames.items():
         connection.register(f"{PREFIX}{name}", frame)
 
 
+def _frames(
+    connection: duckdb.DuckDBPyConnection, registers: Path | None, decisions: Path | None
+) -> dict[str, pl.DataFrame]:
+    """The frames of `Resolved`, and what registers say."""
+    mentions = connection.sql(_READ).pl()
+    numbers = {name: mentions[name].drop_nulls().unique().sort().to_list() for name in ("siren", "rna")}
+    known = read_registers(registers, sirens=numbers["siren"], rnas=numbers["rna"])
+    resolved = resolve(
+        mentions,
+        load_model(),
+        decisions=load_decisions(ORGANISATIONS if decisions is None else decisions),
+        registered=known.drop_nulls("other_key").select("organisation_key", "other_key").iter_rows(),
+    )
+    return {**vars(resolved), "register": known}
+
+
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without Python's search for cycles: it walks the millions of small objects that names make, and finds none."""
+def _let_go_at_once() -> Iterator[None]:
+    """Without Python's search for cycles: it walks the millions of small objects that names make. All go at the end."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -60,3 +70,5 @@ def _uncollected() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+        forget_words()
+        gc.collect()

@@ -4,7 +4,7 @@
 with source as (
     select
         applications.application_id, applications.funder_id, applications.fiscal_year, applications.line_id,
-        applications.title, applications.applicant_name, organisations.kind,
+        applications.title, applications.applicant_name, applications.is_only_line, organisations.kind,
         is_identified(applications.organisation_id) as is_identified,
         applications.cofunding_id is not null as has_id
     from applications
@@ -26,26 +26,34 @@ projects as (
 linked as (
     select lines.line_id, projects.evidence from cofunded_lines as lines join projects using (award_project_id)
 ),
-awards as (  -- one award may have several lines
+lines as (
     select
         source.funder_id,
         source.fiscal_year,
         source.kind,
         source.application_id,
-        bool_or(
-            (
-                source.is_identified and years.has_several
-                and (source.has_id or coalesce(not is_borne(titles.own_line, names.name_line), false))
-            ) or linked.line_id is not null
-        ) as is_comparable,
-        bool_or(linked.line_id is not null) as is_cofunded,
-        bool_or(coalesce(linked.evidence = 'stated', false)) as is_stated
+        source.is_only_line,
+        (
+            source.is_identified and years.has_several
+            and (source.has_id or coalesce(not is_borne(titles.own_line, names.name_line), false))
+        ) or linked.line_id is not null as is_comparable,
+        linked.line_id is not null as is_cofunded,
+        coalesce(linked.evidence = 'stated', false) as is_stated
     from source
     join years using (fiscal_year)
     join names on source.applicant_name is not distinct from names.applicant_name
     left join project_titles as titles on source.title = titles.title
     left join linked using (line_id)
-    group by all
+),
+awards as (
+    select funder_id, fiscal_year, kind, is_comparable, is_cofunded, is_stated from lines where is_only_line
+    union all
+    select
+        funder_id, fiscal_year, kind, bool_or(is_comparable) as is_comparable, bool_or(is_cofunded) as is_cofunded,
+        bool_or(is_stated) as is_stated
+    from lines
+    where not is_only_line
+    group by funder_id, fiscal_year, kind, application_id
 ),
 final as (
     select

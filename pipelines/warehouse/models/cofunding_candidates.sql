@@ -33,17 +33,21 @@ chosen as (
 ),
 names as (
     select applicant_name, array_to_string(title_words(applicant_name), ' ') as name_line
-    from (select distinct applicant_name from chosen)
+    from (select distinct applicant_name from source)
 ),
 compared as (
     select
         chosen.* exclude (applicant_name),
         titles.words_line,
         titles.title_purpose,
-        is_borne(titles.own_line, names.name_line) as is_plain_title
+        is_borne(titles.own_line, names.name_line) as is_plain_title,
+        hash(chosen.organisation_id, chosen.fiscal_year, chosen.funder_id, chosen.cofunding_key, titles.words_line, chosen.purpose) as said
     from chosen
     join project_titles as titles on chosen.title is not distinct from titles.title
     join names on chosen.applicant_name is not distinct from names.applicant_name
+),
+repeated as (  -- numbers first: nearly every line is the only one to say what it says
+    select said from compared group by said having count(*) > 1
 ),
 same as (  -- lines of one funder that say the same
     select
@@ -53,6 +57,7 @@ same as (  -- lines of one funder that say the same
         bool_and(is_silent) as is_silent,
         bool_or(is_award) as has_award
     from compared
+    semi join repeated using (said)
     group by all
     having count(*) > 1
 ),

@@ -11,7 +11,7 @@ with source as (
     window
         years as (partition by level, relation_key, organisation_id, currency, stage order by fiscal_year),
         relation as (partition by level, relation_key, organisation_id, currency, stage)
-    qualify count(*) over relation >= 3  -- before the medians: few relations have three years, and each median holds its values
+    qualify count(*) over relation >= 3
 ),
 by_beneficiary as (
     select
@@ -19,7 +19,8 @@ by_beneficiary as (
         sqrt(
             (count(*) * sum(cents * cents) - sum(cents) * sum(cents))::double / (count(*) * (count(*) - 1))
         ) / (sum(cents)::double / count(*)) as variation,
-        median(log_change) filter (is_next_to) as log_change
+        -- of a list: a million groups of median() fill the memory, and are written aside
+        list_median(list(log_change) filter (is_next_to)) as log_change
     from source
     group by level, funder_id, relation_key, organisation_id, currency, stage
 ),

@@ -1,14 +1,23 @@
 -- Répartition des montants accordés (médiane, déciles) par financeur et exercice, et dans chaque service, thème et département du siège, une attribution comptée une fois.
 -- Montants positifs seulement ; les autres sont comptés à côté. Déciles à partir de dix attributions. scope : all, toutes ; legal, personnes morales.
 
-with source as (
+with lines as (
     select
-        lines.application_id, lines.funder_id, lines.service_key, lines.theme, lines.seat_departement_code, lines.fiscal_year,
-        lines.currency, lines.stage, organisations.kind = 'legal' as is_legal,
-        sum(lines.amount_headline) as amount
-    from applications as lines
+        applications.application_id, applications.funder_id, applications.service_key, applications.theme,
+        applications.seat_departement_code, applications.fiscal_year, applications.currency, applications.stage,
+        organisations.kind = 'legal' as is_legal,
+        applications.amount_headline as amount,
+        applications.is_only_line
+    from applications
     join organisations using (organisation_id)
-    where lines.is_counted and lines.is_award and lines.is_grant
+    where applications.is_counted and applications.is_award and applications.is_grant
+),
+source as (  -- only awards of several lines are added up
+    select * exclude (is_only_line) from lines where is_only_line
+    union all
+    select * exclude (amount, is_only_line), sum(amount) as amount
+    from lines
+    where not is_only_line
     group by all
 ),
 scoped as (

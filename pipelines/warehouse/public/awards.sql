@@ -1,15 +1,12 @@
 -- Subventions accordées à des personnes morales, une par ligne. Les demandes qui n'ont pas été accordées n'y sont jamais.
 
-with source as (
+with source as not materialized (  -- read for each: held whole, five million lines would fill the memory
     select * from nominative_awards
-),
-repeated as (
-    select application_id from source group by application_id having count(*) > 1
 ),
 amounts as (
     select application_id, organisation_id, currency, stage, sum(amount_headline) as amount, min(line_id) as line_id
     from source
-    semi join repeated using (application_id)
+    where not is_only_line
     group by all
 ),
 awarded as (
@@ -17,7 +14,7 @@ awarded as (
     from source
     join amounts using (line_id, application_id, organisation_id, currency, stage)
     union all
-    select *, amount_headline as amount from source anti join repeated using (application_id)
+    select *, amount_headline as amount from source where is_only_line
 ),
 titles as (  -- only digits and at signs may tell a person: each title that has some is searched once
     select title, masked(title) as masked_title from (select distinct title from source where regexp_matches(title, '[0-9@]'))

@@ -1,4 +1,4 @@
--- La clé de chaque table ne se répète pas.
+-- La clé de chaque table ne se répète pas (celle de decisions : voir decisions_are_counted_once).
 -- blocking: yes
 
 select 'deposits' as model, deposit_id as key, count(*) as n from deposits group by deposit_id having count(*) > 1
@@ -34,8 +34,6 @@ union all
 select 'service_departements' as model, service_key || ' · ' || departement_code as key, count(*) as n from service_departements group by service_key, departement_code having count(*) > 1
 union all
 select 'funder_identities' as model, concat_ws(' · ', depositor, funder_name, funder_siren) as key, count(*) as n from funder_identities group by depositor, funder_name, funder_siren having count(*) > 1
-union all
-select 'decisions' as model, application_id as key, count(*) as n from decisions group by application_id having count(*) > 1
 union all
 select 'funder_budgets' as model, concat_ws(' · ', funder_id, fiscal_year, service_name, scheme) as key, count(*) as n from funder_budgets group by all having count(*) > 1
 union all

@@ -1,13 +1,15 @@
 -- Montants demandés publiables : assez de demandeurs, aucun qui domine, parmi les demandes décidées et parmi les refusées. Par financeur et exercice, puis pour tous ses services à la fois ou aucun. Pas où le taux laisserait calculer ce qu'une personne physique ou un organisme de nature inconnue a reçu.
 
-with source as (
+with applicants as (  -- identities that one name may hide count as one applicant
+    select organisation_id, slug(name) as name_slug from funding.organisations
+),
+source as (
     select
         decisions.funder_id, decisions.service_key, decisions.fiscal_year, decisions.amount_requested,
         decisions.decision_status = 'refused' as is_refused,
-        -- identities that one name may hide count as one applicant
-        coalesce(slug(organisations.name), decisions.organisation_id) as organisation_id
+        coalesce(applicants.name_slug, decisions.organisation_id) as organisation_id
     from funding.decisions as decisions
-    left join funding.organisations as organisations using (organisation_id)
+    left join applicants using (organisation_id)
     where amount_requested is not null and (decision_status = 'refused' or decision_status = 'awarded' and amount_awarded is not null)
 ),
 by_applicant as (

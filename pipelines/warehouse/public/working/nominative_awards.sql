@@ -10,7 +10,7 @@ with source as (
         lines.agreement_start_year, lines.agreement_end_year,
         lines.signed_date, lines.decision_reference, lines.payment_conditions, lines.payment_start_date, lines.payment_end_date,
         lines.rae_id, lines.eu_notification, lines.source_name, lines.source_url, lines.source_updated_at,
-        lines.licence
+        lines.licence, lines.is_only_line
     from funding.applications as lines
     join funding.organisations as organisations using (organisation_id)
     where lines.is_counted and lines.is_award and lines.is_grant and organisations.kind = 'legal'
