@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import numpy as np
 import pandas as pd
 import polars as pl
 
@@ -15,7 +16,7 @@ from pipelines.publish.tables import records
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -63,6 +64,7 @@ class PublicDatabase:
         self._connection = duckdb.connect(str(path), read_only=True, config=config)
         self._tables: dict[str, pd.DataFrame] = {}
         self._groups: dict[tuple[str, str], dict[Any, pd.DataFrame]] = {}
+        self._places: dict[tuple[str, str], dict[Any, Any]] = {}
 
     def __enter__(self) -> PublicDatabase:
         return self
@@ -75,6 +77,11 @@ class PublicDatabase:
     def query(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
         """The rows of `sql`, in its order."""
         return _plain(self._connection.execute(sql, list(parameters)).df())
+
+    def lists(self, sql: str, parameters: Sequence[object] = ()) -> dict[str, list[Any]]:
+        """The rows of `sql` as a list a column, None for an absence: for what goes through many rows, not for pages."""
+        money = pl.selectors.decimal().cast(pl.Float64)
+        return self.typed(sql, parameters).with_columns(money).to_dict(as_series=False)
 
     def typed(self, sql: str, parameters: Sequence[object] = ()) -> pl.DataFrame:
         """The rows of `sql` with exact types (decimals stay decimals), for files to download."""
@@ -99,6 +106,14 @@ class PublicDatabase:
         found = self._groups[key].get(value)
         return self.table(name).iloc[:0] if found is None else found
 
+    def among(self, name: str, column: str, values: Iterable[object]) -> pd.DataFrame:
+        """The rows of a whole table where `column` is one of `values`, in its order."""
+        key = (name, column)
+        if key not in self._places:
+            self._places[key] = dict(self.table(name).groupby(column, sort=False).indices)
+        found = [self._places[key][value] for value in values if value in self._places[key]]
+        return self.table(name).iloc[np.sort(np.concatenate(found)) if found else []]
+
     def tables(self) -> list[str]:
         """Every table, sorted."""
         found = self.query("SELECT table_name FROM duckdb_tables() WHERE NOT internal ORDER BY table_name")
@@ -119,9 +134,12 @@ class PublicDatabase:
 
     def comment(self, table: str) -> str:
         """What the database says of a table."""
-        found = self.query("SELECT comment FROM duckdb_tables() WHERE table_name = ?", [table])
-        comment = found["comment"].iloc[0] if len(found) else None
-        return comment if isinstance(comment, str) else ""
+        return self._comments.get(table) or ""
+
+    @cached_property
+    def _comments(self) -> dict[str, str | None]:
+        found = self._connection.execute("SELECT table_name, comment FROM duckdb_tables()").fetchall()
+        return dict(found)
 
     @cached_property
     def publication(self) -> Publication:
