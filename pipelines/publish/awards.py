@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipelines.publish.context import Context
 
 SHOWN = 50
-MOST_HELD = 20_000
+MOST_HELD = 60_000
 """Awards held in memory at once, unless one holder has more alone."""
 _ORDER = "fiscal_year DESC, amount DESC NULLS LAST, application_id, beneficiary_name, title, organisation_id, currency"
 _SHOWN = (

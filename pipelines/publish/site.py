@@ -43,6 +43,7 @@ WAITING = "former"
 STATE = "published.txt"
 """Says from which content, by which code, the whole site was last published."""
 _WORTH_IT = 8_000_000  # bytes of database: below, starting processes costs more than it saves
+_HEAVY = 32_000_000  # bytes of database: below, what a process holds after a report is little, and it writes the next
 _AT_ONCE = 1 << 20  # bytes of a file compared at once
 BATCH, BATCH_BYTES = 200, 20_000_000
 """Files, and bytes of them, held in memory between two writings of a manifest."""
@@ -124,15 +125,17 @@ def publish(public_db: Path, reports_dir: Path, *, only: Iterable[str] | None = 
 def _written_apart(public_db: Path, root: Path, ordered: list[Report], tally: _Tally) -> list[str]:
     """Write the reports of a large database on all processors; returns those left, the home page among them.
 
-    A process writes one long report, or all the short ones, and ends: what it held does not add up.
+    A task is one long report, or all the short ones. A process of a heavy database does one and ends: what it held does
+    not add up.
     """
     names = [report.name for report in ordered]
     tasks = [[report.name] for report in ordered[:-1] if report.is_long]
     tasks += [short] if (short := [report.name for report in ordered[:-1] if not report.is_long]) else []
     workers = min(os.cpu_count() or 1, len(tasks))
-    if workers < 2 or public_db.stat().st_size < _WORTH_IT:
+    size = public_db.stat().st_size
+    if workers < 2 or size < _WORTH_IT:
         return names
-    with fresh_processes(workers, tasks_each=1) as pool:
+    with fresh_processes(workers, tasks_each=1 if size > _HEAVY else None) as pool:
         for part in pool.map(_write_some, tasks, [public_db] * len(tasks), [root] * len(tasks)):
             if twice := tally.sizes.keys() & part.sizes.keys():
                 raise ValueError(f"deux rapports écrivent {min(twice)}")
