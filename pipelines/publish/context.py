@@ -28,7 +28,9 @@ PLOTLY = f"assets/plotly-{plotly.offline.get_plotlyjs_version()}.min.js"
 _SCRIPTS = re.compile(r"(<script.*?</script>|<style.*?</style>)", re.DOTALL)
 _BEFORE = re.compile(r" (?=[:;!?%€»])(?![^<>]*>)")
 _AFTER = re.compile(r"« (?![^<>]*>)")
-_APOSTROPHE = re.compile(r"<bdi>.*?</bdi>|<code>.*?</code>|(?<=\w)(?:'|&#39;)(?=[\w«<])(?![^<>]*>)", re.DOTALL)
+_APOSTROPHE = re.compile(r"(?:'(?<=\w')|&#39;(?<=\w&#39;))(?=[\w«<])(?![^<>]*>)")
+_AS_GIVEN = ("<bdi>", "<code>")
+"""Tags of names and codes; they hold text alone."""
 
 
 def typographic(html: str) -> str:
@@ -40,8 +42,13 @@ def typographic(html: str) -> str:
     for index in range(0, len(pieces), 2):
         text = _BEFORE.sub(formats.NBSP, pieces[index])
         text = _AFTER.sub(f"«{formats.NBSP}", text)
-        pieces[index] = _APOSTROPHE.sub(lambda found: found[0] if found[0][0] == "<" else "’", text)
+        pieces[index] = _APOSTROPHE.sub(_curved, text)
     return "".join(pieces)
+
+
+def _curved(found: re.Match[str]) -> str:
+    tag = found.string.rfind("<", 0, found.start())
+    return found[0] if found.string.startswith(_AS_GIVEN, max(tag, 0)) else "’"
 
 
 @cache
@@ -53,6 +60,7 @@ def environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
     made.filters |= {
         "count": formats.count,

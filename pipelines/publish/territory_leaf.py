@@ -96,6 +96,14 @@ def _services(context: Context, territory: Row) -> Iterable[Row]:
         own = f"{territory['level']}:{territory['code']}"
         departements = {str(r["code"]) for r in context.directory.territories.values() if r["parent_id"] == own}
         departements |= {str(territory["parent_id"]).removeprefix("departement:")}
-    covered = context.database.table("service_departements")
-    keys = set(covered.loc[covered["departement_code"].isin(departements), "service_key"])
+    covered = context.remembered("services of départements", lambda: _covered(context))
+    keys = {key for code in departements for key in covered.get(code, ())}
     return [row for key, row in context.directory.services.items() if key in keys]
+
+
+def _covered(context: Context) -> dict[str, list[str]]:
+    """The services of each département."""
+    found: dict[str, list[str]] = {}
+    for row in records(context.database.table("service_departements")):
+        found.setdefault(row["departement_code"], []).append(row["service_key"])
+    return found

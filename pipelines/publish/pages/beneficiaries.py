@@ -213,7 +213,7 @@ def _key_figures(row: Row, frame: pd.DataFrame) -> list[KeyFigure]:
                 formats.money_compact(amount, currency=currency),
                 formats.plural(awards, "attribution"),
             )
-            for currency, stage, amount, awards in funding.totals(frame)[:2]
+            for currency, stage, amount, awards in funding.totals(records(frame))[:2]
         ),
         KeyFigure("Financeurs", formats.count(row["n_funders"])),
         KeyFigure("Années financées", formats.count(row["years_funded"]), "", "methode.html#annees-financees"),

@@ -11,6 +11,7 @@ from pipelines.publish.funding import Scope
 from pipelines.publish.layout import KeyFigure, Link, Section, figures_of
 from pipelines.publish.lists import PER_PAGE, funder_table, page_path, pager
 from pipelines.publish.reports import Output, Report
+from pipelines.publish.tables import records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,7 +155,7 @@ def _key_figures(context: Context, funder: Row) -> list[KeyFigure]:
             formats.money_compact(amount, currency=currency),
             formats.plural(awards, "attribution"),
         )
-        for currency, stage, amount, awards in funding.totals(frame)[:2]
+        for currency, stage, amount, awards in funding.totals(records(frame))[:2]
     ]
     return [
         *found,

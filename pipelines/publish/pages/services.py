@@ -230,7 +230,7 @@ def _key_figures(context: Context, service: Row) -> list[KeyFigure]:
             formats.money_compact(amount, currency=currency),
             formats.plural(awards, "attribution"),
         )
-        for currency, stage, amount, awards in funding.totals(frame)[:2]
+        for currency, stage, amount, awards in funding.totals(records(frame))[:2]
     ]
     return [
         *found,

@@ -11,6 +11,7 @@ from pipelines.publish.directory import SEATS, UNKNOWN_TERRITORY, amounts_word, 
 from pipelines.publish.funding import Scope
 from pipelines.publish.layout import KeyFigure, Link, Section, figures_of
 from pipelines.publish.reports import Output, Report
+from pipelines.publish.tables import records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -126,7 +127,7 @@ def _territory(context: Context, level: Level, territory: Row, lists: AwardLists
                 formats.money_compact(amount, currency=currency),
                 formats.plural(awards, "attribution"),
             )
-            for currency, stage, amount, awards in funding.totals(frame)[:2]
+            for currency, stage, amount, awards in funding.totals(records(frame))[:2]
         ),
         *_per_inhabitant(context, frame),
         KeyFigure("Financeurs", formats.count(frame["funder_id"].nunique())),
@@ -156,26 +157,29 @@ def _territory(context: Context, level: Level, territory: Row, lists: AwardLists
 
 def _not_placed(context: Context, level: Level, funders: set[str]) -> list[str]:
     """What the funders of a place granted to seats that nothing tells: it may be of that place, and is in no figure."""
-    frame = context.database.where(level.table, level.key, UNKNOWN_TERRITORY)
+    nowhere = context.remembered(
+        f"nowhere {level.code}", lambda: records(context.database.where(level.table, level.key, UNKNOWN_TERRITORY))
+    )
     return [
         f"Ces chiffres sont un minimum : {formats.plural(awards, 'attribution')} des mêmes financeurs "
         f"({formats.money_compact(amount, currency=currency)}, {amounts_word(stage)}), dont le fichier ne dit pas où "
         f"est le siège, {'ne sont comptées' if awards > 1 else 'n’est comptée'} dans aucun territoire."
-        for currency, stage, amount, awards in funding.totals(frame[frame["funder_id"].isin(funders)])[:1]
+        for currency, stage, amount, awards in funding.totals(row for row in nowhere if row["funder_id"] in funders)[:1]
         if awards
     ]
 
 
 def _per_inhabitant(context: Context, frame: pd.DataFrame) -> list[KeyFigure]:
     """Amount ÷ population of the last complete year, main currency and stage; none without a population."""
-    for currency, stage, part in funding.splits(frame):
-        complete = part[part["fiscal_year"] < context.publication.as_of.year]
-        year = int((part if complete.empty else complete)["fiscal_year"].max())
-        of_year = part[part["fiscal_year"] == year]
-        amount, population = of_year["amount"].sum(min_count=1), of_year["population"].max()
-        if formats.is_missing(amount) or formats.is_missing(population) or population <= 0:
+    for currency, stage, rows in funding.parts(records(frame)):
+        years = {int(row["fiscal_year"]) for row in rows}
+        year = max({year for year in years if year < context.publication.as_of.year} or years)
+        of_year = [row for row in rows if row["fiscal_year"] == year]
+        amount = funding.added(row["amount"] for row in of_year)
+        population = max((float(p) for row in of_year if not formats.is_missing(p := row["population"])), default=0.0)
+        if formats.is_missing(amount) or population <= 0:
             return []
-        value = formats.money(float(amount) / float(population), currency=currency)
+        value = formats.money(amount / population, currency=currency)
         detail = f"{amounts_word(stage)}, {formats.plural(int(population), 'habitant')}"
         return [KeyFigure(f"Par habitant, {year}", value, detail, "methode.html#territoires")]
     return []
