@@ -12,7 +12,7 @@ from pipelines.publish.finder import plain
 from pipelines.publish.shards import named, shard, stable, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     from pipelines.publish.context import Context
     from pipelines.publish.reports import Output
@@ -23,6 +23,10 @@ MOST = 900_000
 """Characters of data in one shard: below 400 KB once compressed."""
 FIELDS = ("funder_id", "service_key", "title", "theme", "purpose", "currency", "stage", "source_name", "source_url")
 """What many awards of one shard share: written once in it, then by its place."""
+_COLUMNS = (
+    f"{', '.join(FIELDS)}, application_id, organisation_id, beneficiary_name, beneficiary_siren, commune_name,"
+    f" coalesce(departement_code, '{UNKNOWN_TERRITORY}') AS departement, fiscal_year, amount"
+)
 _HOLDER = ("organisation_id", "beneficiary_name", "beneficiary_siren", "commune_name")
 _ORDER = "departement, amount DESC NULLS LAST, application_id, beneficiary_name, title"
 
@@ -59,20 +63,23 @@ class AwardWriter:
         return [self.books[field].values for field in FIELDS]
 
 
-def index(context: Context) -> tuple[list[list[Any]], list[Output]]:
-    """`[year, département, awards, characters, shards…]` of each pair that has awards, and the shards."""
-    outputs: list[Output] = []
+def years(context: Context) -> list[int]:
+    """The fiscal years that have awards, the latest first."""
+    found = context.database.lists("SELECT DISTINCT fiscal_year FROM awards ORDER BY fiscal_year DESC")
+    return [int(year) for year in found["fiscal_year"]]
+
+
+def of_year(context: Context, year: str) -> Generator[Output, None, list[list[Any]]]:
+    """The shards of one year; returns `[year, département, awards, characters, shards…]` of each that has awards."""
     manifest: list[list[Any]] = []
-    years = context.database.query("SELECT DISTINCT fiscal_year FROM awards ORDER BY fiscal_year DESC")["fiscal_year"]
-    for year in years.tolist():
-        awards = _of_year(context, year)
-        for code, span in spans(awards["departement"]).items():
-            held = {name: column[span] for name, column in awards.items()}
-            written = list(_written(held))
-            size = sum(len(output.content) for _, output in written)
-            manifest.append([int(year), code, len(held["departement"]), size, *(name for name, _ in written)])
-            outputs += [output for _, output in written]
-    return manifest, outputs
+    awards = context.database.slice("awards", "fiscal_year", int(year), _COLUMNS, _ORDER)
+    for code, span in spans(awards["departement"]).items():
+        held = {name: column[span] for name, column in awards.items()}
+        written = list(_written(held))
+        size = sum(len(output.content) for _, output in written)
+        manifest.append([int(year), code, len(held["departement"]), size, *(name for name, _ in written)])
+        yield from (output for _, output in written)
+    return manifest
 
 
 def spans(keys: Sequence[str]) -> dict[str, slice]:
@@ -80,15 +87,6 @@ def spans(keys: Sequence[str]) -> dict[str, slice]:
     counted = Counter(keys)  # in the order in which they come
     ends = itertools.accumulate(counted.values())
     return {key: slice(end - counted[key], end) for key, end in zip(counted, ends, strict=True)}
-
-
-def _of_year(context: Context, year: int) -> Columns:
-    return context.database.lists(
-        f"SELECT {', '.join(FIELDS)}, application_id, organisation_id, beneficiary_name, beneficiary_siren,"
-        f" commune_name, coalesce(departement_code, '{UNKNOWN_TERRITORY}') AS departement, fiscal_year, amount"
-        f" FROM awards WHERE fiscal_year = ? ORDER BY {_ORDER}",
-        [year],
-    )
 
 
 def _written(awards: Columns) -> Iterator[tuple[str, Output]]:

@@ -11,16 +11,20 @@ import jinja2
 import plotly.offline
 
 from pipelines.publish import formats, policy
+from pipelines.publish.award_lists import AwardLists, values_of
 from pipelines.publish.directory import Directory, amounts_word, label
 from pipelines.publish.licensing import Licensing
-from pipelines.publish.reports import Output, Report, reports
+from pipelines.publish.reports import Kept, Output, Report, reports
 from pipelines.publish.tables import SUPPRESSED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 
     from pipelines.publish.database import PublicDatabase
     from pipelines.publish.figure import Figure
+    from pipelines.publish.parts import Parts
+
+    Outputs = Iterator[Output | Kept]
 
 T = TypeVar("T")
 HERE = Path(__file__).parent
@@ -89,8 +93,25 @@ class Context:
         self.publication = database.publication
         self.directory = Directory(database)
         self.licensing = Licensing(database)
+        self.parts: Parts | None = None
+        self._awards: dict[str, AwardLists] = {}
         self._menu = [report for report in reports() if report.menu]
         self._remembered: dict[str, Any] = {}
+
+    def part(
+        self, function: Callable[..., Iterator[Output | Kept]], *arguments: str
+    ) -> Generator[Output | Kept, None, Any]:
+        """The files of `function(context, *arguments)`, left alone when they would be made of the same (`parts`).
+
+        What that generator returns, if anything, is returned as JSON has it.
+        """
+        return (yield from function(self, *arguments) if self.parts is None else self.parts.part(function, arguments))
+
+    def awards(self, key: str) -> AwardLists:
+        """The awards of each value of a key, for pages that ask for them in the order of the directory."""
+        if key not in self._awards:  # those of another key are let go
+            self._awards = {key: AwardLists(self.database, key, values_of(self.directory, key))}
+        return self._awards[key]
 
     def remembered(self, name: str, made: Callable[[], T]) -> T:
         """What `made` gives, worked out once for the whole site and kept under `name`."""

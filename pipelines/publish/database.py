@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 pd.set_option("mode.string_storage", "python")
 """Pages are made of thousands of small frames, read back cell by cell: Arrow strings cost a third of the time."""
 
+_PARAMETER = re.compile(r"\?|\$\w+")
 LARGE = frozenset({
     "awards", "beneficiaries", "cofunded_lines", "cofunded_projects", "continuity_by_beneficiary_funder",
     "funding_by_beneficiary_year",
@@ -62,6 +64,7 @@ class PublicDatabase:
             "allocator_bulk_deallocation_flush_threshold": "0MB",
         }
         self._connection = duckdb.connect(str(path), read_only=True, config=config)
+        self._connection.execute("SET enable_progress_bar = false")
         self._tables: dict[str, pd.DataFrame] = {}
         self._groups: dict[tuple[str, str], dict[Any, pd.DataFrame]] = {}
         self._places: dict[tuple[str, str], dict[Any, Any]] = {}
@@ -83,6 +86,10 @@ class PublicDatabase:
         money = pl.selectors.decimal().cast(pl.Float64)
         return self.typed(sql, parameters).with_columns(money).to_dict(as_series=False)
 
+    def slice(self, table: str, key: str, value: object, columns: str, order: str) -> dict[str, list[Any]]:
+        """The rows of a table where the expression `key` is `value`, as `lists` has them."""
+        return self.lists(f'SELECT {columns} FROM "{table}" WHERE {key} = ? ORDER BY {order}', [value])
+
     def typed(self, sql: str, parameters: Sequence[object] = ()) -> pl.DataFrame:
         """The rows of `sql` with exact types (decimals stay decimals), for files to download."""
         found = pl.from_arrow(self._connection.sql(sql, params=list(parameters)).to_arrow_table())
@@ -102,7 +109,8 @@ class PublicDatabase:
         """The rows of a whole table where `column` is `value`; empty, with its columns, when there is none."""
         key = (name, column)
         if key not in self._groups:
-            self._groups[key] = dict(list(self.table(name).groupby(column, sort=False)))
+            groups = self.table(name).groupby(column, sort=False)
+            self._groups[key] = {value: part.reset_index(drop=True) for value, part in groups}
         found = self._groups[key].get(value)
         return self.table(name).iloc[:0] if found is None else found
 
@@ -119,9 +127,42 @@ class PublicDatabase:
         found = self.query("SELECT table_name FROM duckdb_tables() WHERE NOT internal ORDER BY table_name")
         return [str(name) for name in found["table_name"]]
 
+    def grouped(self, sql: str, column: str, value: object) -> pd.DataFrame:
+        """The rows of a small query where `column` is `value`; empty, with its columns, when there is none."""
+        if sql not in self._tables:
+            self._tables[sql] = self.query(sql)
+        return self.where(sql, column, value)
+
     def columns(self, table: str) -> list[str]:
         """The columns of a table, in its order."""
-        return [str(row[0]) for row in self._connection.execute(f'DESCRIBE "{table}"').fetchall()]
+        return [name for name, _ in self.types(table)]
+
+    def types(self, table: str) -> list[tuple[str, str]]:
+        """The columns of a table with their types."""
+        return [(str(row[0]), str(row[1])) for row in self._connection.execute(f'DESCRIBE "{table}"').fetchall()]
+
+    def tables_of(self, sql: str) -> set[str]:
+        """The tables that a query reads; all of them when DuckDB cannot tell without running it."""
+        try:
+            return set(self._connection.get_table_names(_PARAMETER.sub("NULL", sql)))
+        except duckdb.BinderException:
+            return set(self.tables())
+
+    def marks(self, table: str, row: str, keys: Sequence[str]) -> dict[str, dict[str, list[Any]]]:
+        """For each of `keys`, each value `k` with its rows: how many (`n`), and both halves of their hashes added up.
+
+        `row` is an expression that writes a row as a text.
+        """
+        read = ", ".join(f"{key} AS k{number}" for number, key in enumerate(keys))
+        self._connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE marks AS SELECT {read}, md5_number_lower(t) AS lower, md5_number_upper(t) AS"
+            f' upper FROM (SELECT *, {row} AS t FROM "{table}")'
+        )
+        added = "count(*) AS n, sum(lower)::VARCHAR AS lower, sum(upper)::VARCHAR AS upper"
+        return {
+            key: self.lists(f"SELECT k{number} AS k, {added} FROM marks GROUP BY ALL")
+            for number, key in enumerate(keys)
+        }
 
     def fingerprint(self) -> str:
         """A hash of everything the database holds: equal contents give equal hashes, in any order of rows."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pipelines.publish import formats, funding, inhabitants, leaf, places, refusals, territory_leaf
-from pipelines.publish.awards import AwardLists
+from pipelines.publish import awards, formats, funding, inhabitants, leaf, places, refusals, territory_leaf
 from pipelines.publish.directory import SEATS, UNKNOWN_TERRITORY, amounts_word, label
 from pipelines.publish.funding import Scope
 from pipelines.publish.layout import KeyFigure, Link, Section, figures_of
-from pipelines.publish.reports import Output, Report
+from pipelines.publish.reports import Kept, Output, Report
 from pipelines.publish.tables import records
 
 if TYPE_CHECKING:
@@ -58,15 +57,15 @@ REGION = Level("region", "région", "Région du siège", "région du siège", "r
 DEPARTEMENT = Level("departement", "département", "Département du siège", "département du siège", UNKNOWN_TERRITORY)
 EPCI = Level("epci", "intercommunalité", "Intercommunalité du siège", "intercommunalité du siège", UNKNOWN_TERRITORY)
 LEVELS = (REGION, DEPARTEMENT, EPCI)
+BY_CODE = {level.code: level for level in LEVELS}
 
 
-def build(context: Context) -> Iterator[Output]:
+def build(context: Context) -> Iterator[Output | Kept]:
     """The list of territories and every territory's page."""
     yield from _index(context)
     for level in LEVELS:
-        lists = AwardLists(context, level.key, context.directory.places(level.code))
-        for territory in context.directory.places(level.code).values():
-            yield from _territory(context, level, territory, lists)
+        for code in context.directory.places(level.code):
+            yield from context.part(_territory, level.code, code)
 
 
 def _index(context: Context) -> Iterator[Output]:
@@ -112,11 +111,12 @@ def _index(context: Context) -> Iterator[Output]:
     )
 
 
-def _territory(context: Context, level: Level, territory: Row, lists: AwardLists) -> Iterator[Output]:
+def _territory(context: Context, level_code: str, code: str) -> Iterator[Output]:
+    level, territory = BY_CODE[level_code], context.directory.place(level_code, code)
     csv = f"data/territoires/{territory['page']}.csv"
-    yield lists.file(territory["code"], csv)
+    yield awards.file(context, level.key, code, csv)
     frame = context.database.where(level.table, level.key, territory["code"])
-    parts = [*_sections(context, level, territory, frame), lists.section(territory["code"], csv=csv)]
+    parts = [*_sections(context, level, territory, frame), awards.section(context, level.key, code, csv=csv)]
     known = territory["code"] != UNKNOWN_TERRITORY
     data_of = {str(funder) for funder in frame["funder_id"]}
     seat = " ".join([SEAT, *_not_placed(context, level, data_of)])
@@ -125,9 +125,9 @@ def _territory(context: Context, level: Level, territory: Row, lists: AwardLists
             KeyFigure(
                 formats.sentence(amounts_word(stage)),
                 formats.money_compact(amount, currency=currency),
-                formats.plural(awards, "attribution"),
+                formats.plural(number, "attribution"),
             )
-            for currency, stage, amount, awards in funding.totals(records(frame))[:2]
+            for currency, stage, amount, number in funding.totals(records(frame))[:2]
         ),
         *_per_inhabitant(context, frame),
         KeyFigure("Financeurs", formats.count(frame["funder_id"].nunique())),
@@ -161,11 +161,11 @@ def _not_placed(context: Context, level: Level, funders: set[str]) -> list[str]:
         f"nowhere {level.code}", lambda: records(context.database.where(level.table, level.key, UNKNOWN_TERRITORY))
     )
     return [
-        f"Ces chiffres sont un minimum : {formats.plural(awards, 'attribution')} des mêmes financeurs "
+        f"Ces chiffres sont un minimum : {formats.plural(number, 'attribution')} des mêmes financeurs "
         f"({formats.money_compact(amount, currency=currency)}, {amounts_word(stage)}), dont le fichier ne dit pas où "
-        f"est le siège, {'ne sont comptées' if awards > 1 else 'n’est comptée'} dans aucun territoire."
-        for currency, stage, amount, awards in funding.totals(row for row in nowhere if row["funder_id"] in funders)[:1]
-        if awards
+        f"est le siège, {'ne sont comptées' if number > 1 else 'n’est comptée'} dans aucun territoire."
+        for currency, stage, amount, number in funding.totals(row for row in nowhere if row["funder_id"] in funders)[:1]
+        if number
     ]
 
 
