@@ -79,6 +79,7 @@ class ColumnRule(_Strict):
     what stands before it is kept. `digits`: the length to which a code that lost its leading zeros is filled up.
     `html`: cells are written in HTML; only their words are kept. `percent`: shares are written in percent, with or
     without its sign.
+    `times`: how many euros the unit of an amount is (1000 for « k€ »); a cell that bears its own unit keeps it.
     `natural`: what a cell says instead of the name of a private person, who then has none.
     `parts`: for an amount, the columns that add up to it: the code of the purpose each pays for → its spellings; for a
     date, the columns of its `day`, `month` and `year`.
@@ -94,6 +95,7 @@ class ColumnRule(_Strict):
     digits: int | None = None
     html: bool = False
     percent: bool = False
+    times: int = Field(default=1, ge=1)
     natural: tuple[str, ...] = ()
     parts: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 

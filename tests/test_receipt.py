@@ -57,7 +57,7 @@ def accepted(name: str = "Subventions 2024.xlsx", **changes: object) -> Report:
 def with_issues() -> Report:
     report = accepted(rows_read=1250, rows_rejected=7, natural_persons=12, publishes_refusals=True)
     report.personal_removed = {"téléphone": 3, "adresse électronique": 41}
-    report.filled = {"applicant_siret": 310, "decided_date": 1240}
+    report.filled = {"applicant_siret": 180, "applicant_siren": 310, "decided_date": 1240}
     report.sheets[0].rows_read, report.sheets[0].rows_rejected = 1250, 7
     report.columns += [
         ColumnReport("Feuil1", "G", "Avis du bureau", None, "colonne inconnue de ce format"),

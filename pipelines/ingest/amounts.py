@@ -47,14 +47,14 @@ class Amounts:
     """What rounding to cents took from each value, when some cell has more than two decimals."""
 
 
-def parse_amounts(raw: pl.Series) -> Amounts:
-    """The amounts of a text column (nulls stay null).
+def parse_amounts(raw: pl.Series, *, times: int = 1) -> Amounts:
+    """The amounts of a text column (nulls stay null), in euros when `times` is how many euros one of the column is.
 
     Read: `1 234,56 €`, `1.234,56`, `1,234.56`, `12 345 678`, `-500`, `(500)`, `50 000 euros`, `1,5 k€`, `1E3`.
     A cell that fits no notation of the column is unreadable; one that fits two is ambiguous; neither has a value.
     Where a column mixes notations, a cell that reads in one way only (`3.000,00`, `2000.5`) keeps its value.
     """
-    if raw.str.contains(_PLAIN).all():
+    if times == 1 and raw.str.contains(_PLAIN).all():
         nothing = pl.repeat(False, raw.len(), dtype=pl.Boolean, eager=True)
         return Amounts(raw.cast(Euro), nothing, nothing, Notation(".", None))
     text = raw.str.replace_all(_SPACES, "").str.replace_all("[−–—]", "-")
@@ -63,7 +63,7 @@ def parse_amounts(raw: pl.Series) -> Amounts:
         text = text.str.replace("\ufffd$", "")
     accountant = text.str.contains(r"^\(.+\)$").fill_null(False)
     text = text.str.strip_chars("()").str.replace(r"^[€]", "")
-    text, scale = _scaled(text)
+    text, scale = _scaled(text, times)
     scientific = text.str.contains(r"^[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]+$").fill_null(False)
     notation = find_notation(text)
     readable = text.str.contains(_FORM).fill_null(False)
@@ -87,12 +87,16 @@ def _remainders(exact: pl.Series, values: pl.Series, *, keep: pl.Series) -> pl.S
     return lost if bool((lost != 0).any()) else None
 
 
-def _scaled(text: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """The number without its unit, and what the unit multiplies it by (`k€`, `M€`)."""
+def _scaled(text: pl.Series, times: int) -> tuple[pl.Series, pl.Series]:
+    """The number without its unit, and what the unit multiplies it by (`k€`, `M€`): without one, `times`."""
     bare = text.str.replace(_CURRENCY, "")
     thousand = bare.str.contains(r"(?i)[0-9]k$").fill_null(False)
     million = bare.str.contains(r"[0-9]M$").fill_null(False)
-    scale = pl.select(pl.when(thousand).then(1000).when(million).then(1_000_000).otherwise(1)).to_series()
+    own = bare != text  # « 500 € » among thousands; where every cell has the sign, it says nothing
+    own = own.fill_null(False) & (not own.all())
+    scale = pl.select(
+        pl.when(thousand).then(1000).when(million).then(1_000_000).when(own).then(1).otherwise(times)
+    ).to_series()
     return bare.str.replace(r"(?i)([0-9])[km]$", "${1}"), scale
 
 

@@ -33,6 +33,8 @@ from pipelines.ingest.report import FileConformity, Issue, Question, Report, She
 from pipelines.ingest.second_look import second_look
 from pipelines.ingest.sheet import Member, Reading, UnreadableFileError
 from pipelines.ingest.told import UNSAID, with_told
+from pipelines.ingest.units import told as unit_told
+from pipelines.ingest.units import with_units
 from pipelines.ingest.unpivot import row_counts
 from pipelines.ingest.validate import ISSUES_SCHEMA, REJECTED_SCHEMA, Validated, validate
 from schemas.application import Application
@@ -164,7 +166,7 @@ def _check_member(member: Member, origin: Origin, formats: Mapping[str, Format],
         header, joined, lost = with_joins(header, member.sheets)
         completing |= joined
         report.questions += lost
-        read.append(_read_sheet(with_decisions(header, origin), origin, index=index))
+        read.append(_read_sheet(with_units(with_decisions(header, origin), origin), origin, index=index))
     for left_out in report.sheets:
         left_out.reason = completing.get(left_out.name, left_out.reason)
     lists = [position for position, sheet in enumerate(read) if sheet.contract == APPLICATION]
@@ -270,6 +272,9 @@ def _reported(read: _ReadSheet, report: Report) -> _ReadSheet:
     for kind, cells in normalised.findings.personal.items():
         report.personal_removed[kind] = report.personal_removed.get(kind, 0) + cells
     issues = pl.concat([validated.issues, controls.issues])
+    unit = unit_told(header)
+    if unit is not None and unit not in report.messages:
+        report.messages.append(unit)
     corrected = issues.filter(pl.col("code") == "corrected").height
     if corrected:
         report.messages.append(f"{corrected}\u00a0cellules corrigées à la main, à la demande des analystes.")

@@ -70,7 +70,8 @@ def _amounts(mapped: MappedSheet, normalised: Normalised) -> list[_Stated]:
             continue
         rows = controls.filter(pl.col("field") == name)
         # The notation of the column decides how its totals are read.
-        values = parse_amounts(pl.concat([own, rows["text"]])).values
+        factor = mapped.header.format.rule(name).times
+        values = parse_amounts(pl.concat([own, rows["text"]]), times=factor).values
         lines = pl.DataFrame({"row": normalised.lines["source_row"], "value": values.head(own.len())})
         rows = rows.with_columns(values.tail(rows.height).alias("value"))
         checked += _totals(rows.filter(pl.col("kind") == "total"), lines, name)

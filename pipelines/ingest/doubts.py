@@ -17,12 +17,12 @@ from pipelines.ingest.evidence import Column
 from pipelines.ingest.fold import fold_words
 from pipelines.ingest.french import count
 from pipelines.ingest.guess import listed_columns
-from pipelines.ingest.infer_amounts import IN_WHICH_UNIT, names_a_unit
 from pipelines.ingest.infer_decision import loans_in, may_decide, status_words
 from pipelines.ingest.infer_repeats import OF_A_PAYMENT, repeats_question
 from pipelines.ingest.report import Question
 from pipelines.ingest.second_look import nobody, pasted
 from pipelines.ingest.titles import read_title
+from pipelines.ingest.units import unit_question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,12 +59,11 @@ def doubts(mapped: MappedSheet, normalised: Normalised, answers: Mapping[str, st
         *_years(normalised.lines, unread),
         *_parties(mapped, normalised.lines),
         *_twins(mapped),
-        *_units(mapped),
         *_other_tables(mapped, normalised),
         *_loans(mapped, normalised.lines),
     ]
     repeated = _repeats(mapped, unread, answers)
-    return [*_decision(mapped, unread, answers), *repeated, *map(Question, texts)]
+    return [*_decision(mapped, unread, answers), *repeated, *_units(mapped, answers), *map(Question, texts)]
 
 
 def total_doubts(mapped: MappedSheet, normalised: Normalised) -> list[str]:
@@ -270,13 +269,14 @@ def _twins(mapped: MappedSheet) -> list[str]:
     return asked
 
 
-def _units(mapped: MappedSheet) -> list[str]:
+def _units(mapped: MappedSheet, answers: Mapping[str, str]) -> list[Question]:
     """Thousands of euros, or another currency, in the title of an amount or above the titles."""
     header = mapped.header
     above = header.sheet.cells.filter(pl.col("row") < header.top).tail(_BANNER)
     said = [text for row in above.iter_rows() for text in row[1:] if text]
-    said += [title for letter, title in header.titles.items() if header.fields.get(letter, "").startswith("amount_")]
-    return [IN_WHICH_UNIT] if any(names_a_unit(fold_words(text)) for text in said) else []
+    amounts = [title for letter, title in header.titles.items() if header.fields.get(letter, "").startswith("amount_")]
+    question = unit_question(amounts, said)
+    return [] if question is None or answers.get(question.about or "") in question.choices else [question]
 
 
 def _other_tables(mapped: MappedSheet, normalised: Normalised) -> list[str]:

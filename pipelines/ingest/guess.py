@@ -66,6 +66,8 @@ class Guess:
     """Fields whose blank cells say the same as the cell above them."""
     decision: AmountRule | None = None
     """The decision that the author says an amount states."""
+    times: int = 1
+    """How many euros one of the amounts is, as the author says."""
 
     @property
     def names(self) -> list[str]:
@@ -101,9 +103,13 @@ class Guess:
         answer = self.answers.get(about) if about is not None else None
         if answer is not None and (answer in choices if choices else answer.isdecimal()):
             return answer
-        if text not in self.questions:
-            self.asked.append(Question(text, about, dict(choices or {})))
+        self.leave_open(Question(text, about, dict(choices or {})))
         return None
+
+    def leave_open(self, question: Question) -> None:
+        """Ask `question`, once."""
+        if question.text not in self.questions:
+            self.asked.append(question)
 
     @property
     def questions(self) -> list[str]:

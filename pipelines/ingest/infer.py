@@ -14,6 +14,7 @@ from pipelines.ingest.fold import fold_words
 from pipelines.ingest.format_file import format_toml
 from pipelines.ingest.infer_amounts import ask_about_other_amounts, find_amounts
 from pipelines.ingest.infer_awards import find_awards
+from pipelines.ingest.infer_beside import ask_about_lists_beside
 from pipelines.ingest.infer_decision import ask_about_loans, find_decision
 from pipelines.ingest.infer_headings import set_headings_aside, set_totals_aside
 from pipelines.ingest.infer_others import find_others
@@ -161,6 +162,7 @@ def _understood(sheet: Sheet, origin: Origin) -> _Table | None:
     ask_about_other_amounts(guess)
     ask_about_loans(guess)
     ask_about_repeats(guess)
+    ask_about_lists_beside(guess)
     if guess.known < FEWEST_TITLES and not any(name.startswith("amount") for name in (*guess.rivals, *guess.fields)):
         return None  # words above words: any table has that
     format_ = propose(guess)

@@ -17,6 +17,7 @@ from pipelines.ingest.fold import fold_words
 from pipelines.ingest.guess import BY_ANSWER, BY_BOTH, BY_TITLE, listed_columns
 from pipelines.ingest.infer_table import RELATIVE_YEAR
 from pipelines.ingest.titles import Meaning, convention_keys, mandate_keys, title_key
+from pipelines.ingest.units import ABOUT, times, unit_question
 from schemas.synonyms import load_synonyms
 
 if TYPE_CHECKING:
@@ -43,29 +44,15 @@ _FUNDERS = re.compile(
 )
 _FEWEST_FUNDERS = 2
 _MOST_ASKED = 8
-IN_EUROS = {"euro": "en euros"}
-IN_WHICH_UNIT = (
-    "En quelle unité sont les montants : en euros, en milliers d'euros, ou dans une autre monnaie ? S'ils ne sont pas "
-    "en euros, réécrivez-les en euros, ou ajoutez une colonne « Devise »."
-)
 _MONEY_WORDS = re.compile(
     r"\b(montants?|mt|mnt|sommes?|subventions?|subv|sub|aides?|financements?|credits?|mandats?|mandates?|ae|cp|dotations?|"
     r"versements?|verses?|votes?|vote|accordee?s?|attribuee?s?|alloue|allouee?s?|demandee?s?|totaux|total|cumul|solde|"
     r"acompte|avances?|prets?|garanties?|recettes?|euros?|reste|report|k|keur|meur|milliers?|millions?|fonctionnement|"
     r"investissement|realise|engage|budget|cout|complements?|complementaires?|supplements?|regularisation|precedente?|amount|grant|awarded|bedrag|betrag|importe)\b"
 )
-_UNITS = re.compile(
-    r"\b(milliers?|millions?|k euros?|keur|k eur|m euros?|meur|mds?|francs?|cfa|cfp|xpf|chf|gbp|usd|dollars?|"
-    r"livres sterling)\b"
-)
 _NO_MONEY = re.compile(
     r"^(n|no|num|numero|code|id|identifiant|ref|reference|nb|nbre|nombre|effectif|siret|siren|date|pct|pourcentage|taux)\b"
 )
-
-
-def names_a_unit(text: str) -> bool:
-    """Whether folded words speak of thousands, of millions or of another currency than the euro."""
-    return bool(_UNITS.search(text))
 
 
 def find_amounts(guess: Guess) -> None:
@@ -143,9 +130,13 @@ def _set_reminders_aside(guess: Guess) -> None:
 
 
 def ask_about_units(guess: Guess) -> None:
-    """Ask in what the amounts are, when something speaks of thousands or of another currency."""
-    if any(names_a_unit(text) for text in [*guess.names, *guess.asides]):
-        guess.ask(IN_WHICH_UNIT, about="unit", choices=IN_EUROS)
+    """Ask in what the amounts are, if something speaks of thousands or another currency; keep what was answered."""
+    money = [column.title.text for column in guess.columns if _may_be_money(column)]
+    titles = set(map(fold_words, money))
+    question = unit_question(money, [text for text in (*guess.names, *guess.asides) if text not in titles])
+    guess.times = times(guess.answers)
+    if question is not None and guess.answers.get(ABOUT) not in question.choices:
+        guess.leave_open(question)
 
 
 def _find_unstaged(guess: Guess) -> None:

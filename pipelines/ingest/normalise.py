@@ -252,7 +252,7 @@ def _parse(
     if name in call_cells.COMPOSITES:
         return call_cells.parse(name, text, findings)
     if "." in name:
-        return _parse_amount(name, text, findings)
+        return _parse_amount(name, text, rule, findings)
     if name == "agreement_years":
         return _parse_agreement_years(name, text, findings)
     info = fields[name]
@@ -263,7 +263,7 @@ def _parse(
     if info.codelist is not None:
         return _parse_code(name, text, rule, info.codelist, findings)
     if info.dtype == Euro:
-        return _parse_amount(name, text, findings)
+        return _parse_amount(name, text, rule, findings)
     if info.dtype == Share:
         return _parse_share(name, text, rule, findings)
     if info.dtype == pl.Date:
@@ -393,8 +393,8 @@ def _parse_code(name: str, text: pl.Series, rule: ColumnRule, listed: str, findi
     return columns
 
 
-def _parse_amount(name: str, text: pl.Series, findings: Findings) -> dict[str, pl.Series]:
-    amounts = parse_amounts(text)
+def _parse_amount(name: str, text: pl.Series, rule: ColumnRule, findings: Findings) -> dict[str, pl.Series]:
+    amounts = parse_amounts(text, times=rule.times)
     findings.add("amount_unreadable", name, text, amounts.unreadable)
     rivals = "le même séparateur sert de virgule et de séparateur de milliers"
     if not amounts.notation.conflicting:

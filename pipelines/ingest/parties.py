@@ -129,6 +129,11 @@ def applicant_kind(
     return framed.select(applicant_kind=kind, applicant_kind_basis=basis)
 
 
+def names_organisations(title: str) -> bool:
+    """Whether a title bears a word that only organisations bear (« Club sportif »)."""
+    return bool(_LEGAL_WORDS.search(fold_words(title)))
+
+
 def _kind_of_name(name: str) -> str | None:
     folded = fold_words(name)
     if _LEGAL_WORDS.search(folded):

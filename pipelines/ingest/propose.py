@@ -41,9 +41,11 @@ def propose(guess: Guess) -> Format | None:
             values=guess.values.get(name, {}),
             empty=guess.blanks.get(name),
             unlisted="" if name == "refusal_reason" else None,
+            times=guess.times if name.startswith("amount_") else 1,
         )
         for name, column in placed
     }
+    wide = {name: ColumnRule(times=guess.times) for name in guess.wide_fields.values() if guess.times != 1}
     return Format(
         id=INFERRED,
         title=f"Format déduit de « {' '.join((mask(stem) or '').split())} »",
@@ -53,7 +55,7 @@ def propose(guess: Guess) -> Format | None:
         recognise=RecogniseRule(
             required=(*required, *turned), headers=tuple(guess.fields[name].title.text.strip() for name in required)
         ),
-        fields={**guess.section_rules, **columns},
+        fields={**guess.section_rules, **wide, **columns},
         constants={**constants, **guess.constants},
         decision=guess.decision,
         layout=LayoutRule(banner=guess.banner_rules, unpivot=unpivot, sections=guess.sections, merged=guess.merged),

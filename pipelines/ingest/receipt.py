@@ -25,6 +25,7 @@ from schemas.format import load_formats
 from schemas.issues import issue_kinds
 from schemas.publication import load_publication
 from schemas.synonyms import load_synonyms
+from schemas.useful_fields import useful_fields
 
 if TYPE_CHECKING:
     from datetime import date
@@ -315,31 +316,13 @@ def _useful(report: Report) -> list[Useful]:
         return []
     refused = report.decisions.get("refused", 0) + report.decisions.get("inadmissible", 0)
     useful = []
-    for names, title, column, why in _USEFUL:
-        lines = refused if names[0] == "refusal_reason" else applications
+    for each in useful_fields():
+        lines = refused if each.of_refusals else applications
         if lines:
-            filled = min(max(report.filled.get(name, 0) for name in names), lines)
+            filled = min(max(report.filled.get(name, 0) for name in each.fields), lines)
             verb = "Complétez la" if filled else "Ajoutez une"
-            useful.append(Useful(title, filled, lines, f"{verb} colonne {column} : {why}"))
+            useful.append(Useful(each.title, filled, lines, f"{verb} colonne {each.column} : {each.why}"))
     return useful
-
-
-_USEFUL = (
-    (("applicant_siret",), "SIRET du demandeur", "« SIRET », au format Texte",
-     "sans lui, deux associations de même nom sont confondues ; une association écrite de deux façons compte double."),
-    (("amount_requested",), "Montant demandé", "« Montant demandé »",
-     "elle permet de comparer ce qui est demandé et ce qui est accordé."),
-    (("decided_date", "signed_date"), "Date de décision", "« Date de décision »",
-     "elle donne l'exercice sans erreur et le délai de réponse."),
-    (("refusal_reason", "refusal_reason_raw"), "Motif de refus", "« Motif de refus »",
-     "les associations demandent à savoir pourquoi. Les motifs ne sont publiés que regroupés."),
-    (("seat_commune_code", "seat_postcode", "seat_commune_name"), "Commune du demandeur",
-     "« Commune » ou « Code postal » du siège", "sans elle, la ligne ne figure sur aucun territoire."),
-    (("service_name", "service_id"), "Service instructeur", "« Service instructeur »",
-     "les lecteurs cherchent qui examine quoi."),
-    (("scheme",), "Dispositif", "« Dispositif »", "elle permet de comparer des aides semblables."),
-    (("title",), "Objet", "« Objet »", "elle dit à quoi sert l'aide."),
-)  # fmt: skip
 
 
 _LEFT_OUT = {

@@ -26,6 +26,7 @@ _NUMBER = frozenset({"n", "no", "num", "numero", "nos"})
 _SHORT = {"subv": "subvention", "mt": "montant", "mnt": "montant", "mtt": "montant"}
 _WHOLE = frozenset({"pays"})  # not « payé »
 _YEAR = re.compile(r"(?:19|20)\d{2}")
+_UNIT = re.compile(r"\b(en )?(k|m|milliers?|millions?) (d )?(euros?|eur)\b|\b[km]eur\b|\ben (milliers|millions)\b")
 _HALVES = 2
 _CAMEL = re.compile(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])")
 _BRACKETS = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
@@ -56,7 +57,7 @@ class Title:
 
 def title_key(text: str) -> str:
     """The telling words of a title, put together: `Nom de l'association (raison sociale)*` → `nomassociation…`."""
-    words = fold_words(_CAMEL.sub(" ", _BRACKETS.sub(_unless_hint, text))).split()
+    words = _UNIT.sub(" ", fold_words(_CAMEL.sub(" ", _BRACKETS.sub(_unless_hint, text)))).split()
     return "".join(
         _stem(word) for word in words if word not in _SMALL and word not in _SCHEMES and not _YEAR.fullmatch(word)
     )

@@ -116,3 +116,20 @@ def first_pair(pairs: Sequence[tuple[str, int]], total: int, *, neutral: str) ->
     if first / total < LEAD or (len(ranked) > 1 and ranked[1] == first):
         return neutral
     return f"{label} : {formats.percent(first / total, decimals=0)} des projets cofinancés"
+
+
+def missing(shares: Sequence[float]) -> str:
+    """How many of the useful informations lack on more than half of the lines; else how many lack on some; else none.
+
+    `shares` are those of the lines that have each.
+    """
+    total = formats.count(len(shares))
+    for most, where in (
+        (MAJORITY, "dans plus de la moitié des attributions"),
+        (1.0, "dans une partie des attributions"),
+    ):
+        lacking = sum(share < most for share in shares)
+        if lacking:
+            verb = "manquent" if lacking > 1 else "manque"
+            return f"{formats.plural(lacking, 'information utile', 'informations utiles')} sur {total} {verb} {where}"
+    return f"Les {total} informations utiles sont toujours là"

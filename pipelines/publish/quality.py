@@ -1,17 +1,21 @@
-"""Figures of quality: problems met by cause, and what files say or leave out."""
+"""Figures of quality: problems met by cause, and what files leave out of what readers look for."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.publish import formats
+import pandas as pd
+
+from pipelines.publish import formats, headlines
 from pipelines.publish.charts import Bars
 from pipelines.publish.figure import Figure
 from pipelines.publish.tables import Column, records
 from schemas.issues import issue_kinds
+from schemas.useful_fields import useful_fields
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from pipelines.publish.tables import Row
+    from schemas.useful_fields import UsefulField
 
 SEVERITIES = {"error": "ligne écartée", "warning": "valeur écartée ou signalée", "info": "pour information"}
 
@@ -54,38 +58,44 @@ def issues(frame: pd.DataFrame, *, place: str, source: str) -> tuple[Figure, ...
 
 
 def fields(frame: pd.DataFrame, *, place: str, source: str) -> tuple[Figure, ...]:
-    """The share of accepted lines that state each field; no figure when there is no field."""
+    """The share of awards that state each information readers look for, the scarcest first; no figure without awards.
+
+    What several fields may state counts once, by the one filled most in each file.
+    """
     frame = frame.dropna(subset=["n_lines", "n_filled"])
-    if frame.empty:
+    sought = [each for each in useful_fields() if not each.of_refusals]
+    rows = [_filled(frame, each) for each in sought]
+    made = pd.DataFrame(rows)
+    if made.empty or not made["n_lines"].all():
         return ()
-    made = frame.groupby(["field", "title"], as_index=False)[["n_filled", "n_lines"]].sum()
-    made["share"] = (made["n_filled"] / made["n_lines"]).where(made["n_lines"] > 0)
+    made["share"] = made["n_filled"] / made["n_lines"]
     made["n_missing"] = made["n_lines"] - made["n_filled"]
-    made = made.sort_values(["share", "title"], ascending=[False, True], ignore_index=True)
-    lines = int(made["n_lines"].max())
-    never = int((made["n_filled"] == 0).sum())
+    made = made.sort_values(["share", "title"], ignore_index=True)
+    first = records(made)[0]
     return (
         Figure(
             id="champs",
-            headline=(
-                f"{formats.plural(len(made) - never, 'information renseignée', 'informations renseignées')} au "
-                f"moins une fois, sur {formats.count(len(made))} possibles"
-            ),
-            subtitle=f"Part des lignes acceptées où chaque information est renseignée, {place}",
-            summary=(
-                f"{formats.plural(never, 'information ne figure', 'informations ne figurent')} dans aucun "
-                "fichier. Le graphique montre les 25 plus souvent renseignées."
-            ),
+            headline=headlines.missing([float(share) for share in made["share"]]),
+            subtitle=f"Part des attributions qui donnent chaque information utile aux lecteurs, {place}",
+            summary=f"La plus rare : {first['title']} ({formats.percent(float(first['share']))} des attributions).",
             frame=made,
             columns=(
                 Column("title", "Information", header=True),
                 Column("n_filled", "Renseignée", "count"),
                 Column("n_missing", "Absente", "count"),
                 Column("share", "Part", "share"),
+                Column("why", "Pourquoi elle compte"),
             ),
-            chart=Bars("title", "share", kind="share", top=25),
-            coverage=f"Sur {formats.plural(lines, 'ligne acceptée', 'lignes acceptées')}",
+            chart=Bars("title", "share", kind="share"),
+            coverage=f"Sur {formats.plural(int(made['n_lines'].max()), 'attribution')}",
             source=source,
             method="qualite",
         ),
     )
+
+
+def _filled(frame: pd.DataFrame, sought: UsefulField) -> Row:
+    """How many awards state what is `sought`, of how many, all files together."""
+    stated = frame[frame["field"].isin(sought.fields)].groupby("deposit_id")[["n_filled", "n_lines"]].max().sum()
+    why = formats.sentence(sought.why)
+    return {"title": sought.title, "n_filled": int(stated["n_filled"]), "n_lines": int(stated["n_lines"]), "why": why}

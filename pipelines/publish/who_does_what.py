@@ -25,6 +25,11 @@ NAMES = (
     "funder_id", "funder_name", "service_key", "service_name", "scheme", "themes", "pays", "pays_not", "area",
     "calendar", "contact", "reviewed_date", "observed",
 )  # fmt: skip
+OBSERVED = frozenset({"service_name", "funder_name", "scheme", "observed"})
+"""What files of awards say; the other columns come from directories."""
+NO_DIRECTORY = (
+    "Aucun de ces services n'est dans un annuaire : ce qu'il paie, son calendrier et son contact ne sont pas publiés."
+)
 NOT_IN_DIRECTORY = "pas dans l'annuaire"
 NOT_OBSERVED = "aucune attribution connue"
 SOURCE = "annuaires déposés par les financeurs, et leurs attributions"
@@ -148,15 +153,16 @@ def _counted(offer: Offer, themes: list[str]) -> str:
     return f"{number}, {formats.years(first, last)}" + (f" : {paid}" if paid else "")
 
 
-def columns(context: Context) -> tuple[Column, ...]:
-    """The columns of « qui fait quoi »."""
+def columns(context: Context, shown: pd.DataFrame) -> tuple[Column, ...]:
+    """The columns of « qui fait quoi »; only what awards say where no service `shown` is in a directory."""
     directory = context.directory
+    in_directory = any(directory.is_declared(key) for key in shown["service_key"])
 
     def absent(row: Row) -> str:
         return offers.NOT_STATED if directory.is_declared(row["service_key"]) else NOT_IN_DIRECTORY
 
     mark: Callable[[Row], str] = absent
-    return (
+    every = (
         Column(
             "service_name", "Service", "name", href=lambda row: directory.service_href(row["service_key"]), header=True
         ),
@@ -171,11 +177,12 @@ def columns(context: Context) -> tuple[Column, ...]:
         Column("themes", "Thèmes", absent=mark),
         Column("reviewed_date", "Vérifié le", "date", absent=mark),
     )
+    return tuple(column for column in every if in_directory or column.name in OBSERVED)
 
 
 def table(context: Context, shown: pd.DataFrame, *, id: str, caption: str, hide: str = "") -> Table:
     """The rows as a table that sorts and filters, without the column `hide`."""
-    kept = tuple(column for column in columns(context) if column.name != hide)
+    kept = tuple(column for column in columns(context, shown) if column.name != hide)
     return Table(id, caption, shown, kept, sortable=True, search="Filtrer les services")
 
 

@@ -98,7 +98,7 @@ def amounts(context: Context, year: Year) -> list[Section]:
                 headline=headlines.trend(sums, what=word, before=context.publication.as_of.year)
                 if year.is_complete
                 else f"{formats.sentence(word)} par financeur",
-                subtitle=f"{formats.sentence(word)} par financeur, {year.value - 1} et {year.value}{_in(currency)}",
+                subtitle=f"{formats.sentence(word)} par financeur, {_years(year)}{_in(currency)}",
                 summary=_sums(sums, year, currency, len(known)),
                 source=context.source,
             )
@@ -117,6 +117,11 @@ def _sums(sums: dict[int, float], year: Year, currency: str, n: int) -> str:
         f"{formats.money_compact(sums[year.value - 1], currency=currency)} en {year.value - 1}, "
         f"{formats.money_compact(sums[year.value], currency=currency)} en {year.value}."
     )
+
+
+def _years(year: Year) -> str:
+    """What the picture shows, and what the table has besides."""
+    return f"{year.value} (et {year.value - 1} dans le tableau)"
 
 
 def _in(currency: str) -> str:
@@ -242,8 +247,8 @@ def themes(context: Context, year: Year) -> list[Section]:
             href=None,
             headline=f"{formats.sentence(amounts_word(stage))} par thème",
             subtitle=(
-                f"{formats.sentence(amounts_word(stage))} par thème, {year.value - 1} et {year.value}, financeurs qui "
-                f"ont les deux exercices{_in(currency)}"
+                f"{formats.sentence(amounts_word(stage))} par thème, financeurs qui ont les deux exercices, "
+                f"{_years(year)}{_in(currency)}"
             ),
             summary=_theme_words(part, currency),
             source=context.source,

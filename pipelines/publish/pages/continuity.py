@@ -67,7 +67,7 @@ def build(context: Context) -> Iterator[Output]:
         ),
     }
     sections = [
-        Section("maintien", "Être financé de nouveau", (continuity.CENSORED,), figures=(figures["maintien"],)),
+        Section("maintien", "Être financé de nouveau", figures=(figures["maintien"],)),
         Section(
             "annees",
             "Combien d'années",

@@ -28,6 +28,7 @@ REASONS = {
     "held": "en attente de confirmation",
 }
 DECIDED = {"rule": "règle commune", "funder_file": "choix du financeur"}
+EVERY_FIELD = Link("Champ par champ : la table", "dictionnaire/data_quality_by_field.html")
 COUNTS = ["rows_read", "rows_accepted", "rows_rejected", "rows_ignored"]
 
 
@@ -104,6 +105,7 @@ def _summary(
                     figures=quality.fields(
                         context.database.table("data_quality_by_field"), place="toutes sources", source=context.source
                     ),
+                    links=(EVERY_FIELD,),
                 ),
                 Section(
                     "personnes",
@@ -277,6 +279,7 @@ def _source(context: Context, name: str, page: str, deposits: pd.DataFrame) -> I
             "champs",
             "Ce que les fichiers ne disent pas",
             figures=quality.fields(mine("data_quality_by_field"), place=name, source=context.source),
+            links=(EVERY_FIELD,),
         ),
         _versions(mine("data_quality_versions")),
     ]

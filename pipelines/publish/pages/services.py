@@ -109,14 +109,15 @@ def _directory(context: Context, service: Row, offered: list[Offer]) -> list[Sec
     place = f"{service['name']}, {service['funder_name']}"
     shown: list[Figure] = []
     if offered:
+        listed = frame(context, offered)
         shown.append(
             Figure(
                 id="dispositifs",
                 headline=f"{formats.plural(len(offered), 'dispositif connu', 'dispositifs connus')}",
                 subtitle=f"Ce que l'annuaire déclare et ce que montrent les attributions, {place}",
                 summary=_declared_words(offered),
-                frame=frame(context, offered),
-                columns=tuple(c for c in columns(context) if c.name not in {"service_name", "funder_name"}),
+                frame=listed,
+                columns=tuple(c for c in columns(context, listed) if c.name not in {"service_name", "funder_name"}),
                 chart=None,
                 coverage=f"Sur {formats.plural(len(offered), 'dispositif')}",
                 source=SOURCE,

@@ -11,7 +11,7 @@ from pipelines.publish.layout import KeyFigure, Link, Section, figures_of
 from pipelines.publish.lists import page_path, pager
 from pipelines.publish.reports import Output, Report
 from pipelines.publish.tables import records
-from pipelines.publish.who_does_what import SOURCE, columns, differences, frame, read_offers, table
+from pipelines.publish.who_does_what import NO_DIRECTORY, SOURCE, columns, differences, frame, read_offers, table
 from schemas.codelist import codes
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _all(context: Context, found: Sequence[Offer], part: Sequence[Offer], number
         subtitle="Chaque service et chacun de ses dispositifs, par financeur",
         summary=BESIDE,
         frame=shown,
-        columns=columns(context),
+        columns=columns(context, shown),
         chart=None,
         coverage=f"Sur {formats.plural(len(found), 'dispositif')}, dont {formats.count(len(part))} sur cette page",
         source=SOURCE,
@@ -147,10 +147,16 @@ def _territory(context: Context, place: Row, found: Sequence[Offer]) -> Iterator
         description=f"Qui paie quoi, quand et à qui écrire : {place['title']}.",
         trail=[("Qui fait quoi", REPORT.page)],
         kicker="À qui s'adresser",
-        lead=f"{formats.plural(len({offer.service_key for offer in near}), 'service')} pour ce territoire. {PLACE}",
+        lead=_lead(context, near),
         key_figures=[],
         sections=[*sections, Section("suite", "Aller plus loin", (BESIDE,), links=links)],
     )
+
+
+def _lead(context: Context, near: Sequence[Offer]) -> str:
+    services = {offer.service_key for offer in near}
+    told = "" if any(map(context.directory.is_declared, services)) else f" {NO_DIRECTORY}"
+    return f"{formats.plural(len(services), 'service')} pour ce territoire. {PLACE}{told if services else ''}"
 
 
 def _need(context: Context, about: list[Offer], theme: str, place: Row, most: int) -> Section:

@@ -1,0 +1,82 @@
+"""In what a file writes its amounts: euros, thousands or millions of them, another currency. Asked, never guessed.
+
+A title that says « k€ » may have been kept when the cells became euros: only the author knows. The answer is applied to
+the amounts that bear no unit of their own.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pipelines.ingest.fold import fold_words
+from pipelines.ingest.report import Question
+from schemas.contracts import APPLICATION
+from schemas.format import INFERRED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pipelines.ingest.derive import Origin
+    from pipelines.ingest.recognise import Header
+
+ABOUT = "unit"
+TIMES = {"euro": 1, "thousand": 1_000, "million": 1_000_000}
+"""What is answered → how many euros one is."""
+_WORDS = {"euro": "en euros", "thousand": "en milliers d'euros", "million": "en millions d'euros"}
+_EUROS = {"euro": _WORDS["euro"]}
+_WHICH = (
+    "En quelle unité sont les montants : en euros, en milliers d'euros, en millions d'euros, ou dans une autre "
+    "monnaie ? Si c'est une autre monnaie, ajoutez une colonne « Devise »."
+)
+_WHICH_EACH = (
+    "En quelle unité sont les montants : en euros, en milliers d'euros, ou dans une autre monnaie ? S'ils ne sont pas "
+    "tous en euros, réécrivez-les en euros, ou ajoutez une colonne « Devise »."
+)
+_SCALES = re.compile(r"\b(milliers?|millions?|k euros?|keur|k eur|m euros?|meur)\b")
+_CURRENCIES = re.compile(r"\b(mds?|milliards?|francs?|cfa|cfp|xpf|chf|gbp|usd|dollars?|livres sterling)\b")
+
+
+def unit_question(amounts: Iterable[str], others: Iterable[str] = (), *, why: str = "") -> Question | None:
+    """What to ask when something speaks of thousands or of another currency; None when nothing does.
+
+    `amounts` are the titles of the columns of amounts, `others` what else may tell. One answer holds for all amounts:
+    none but euros is offered where some of their titles say thousands and others do not. `why` asks in any case.
+    """
+    titles, around = [fold_words(text) for text in amounts], [fold_words(text) for text in others]
+    is_scaled = [bool(_SCALES.search(text)) for text in titles]
+    says_scale = any(is_scaled) or any(map(_SCALES.search, around))
+    says_currency = any(map(_CURRENCIES.search, (*titles, *around)))
+    if not (says_scale or says_currency or why):
+        return None
+    if says_currency or (any(is_scaled) and not all(is_scaled)):
+        return Question(f"{_WHICH_EACH} {why}".rstrip(), ABOUT, _EUROS)
+    return Question(f"{_WHICH} {why}".rstrip(), ABOUT, _WORDS)
+
+
+def unknown_currency() -> str:
+    """What is asked when a column of currencies holds other words than codes."""
+    return _WHICH_EACH
+
+
+def times(answers: Mapping[str, str]) -> int:
+    """How many euros the author says that one is; 1 when nothing is said."""
+    return TIMES.get(answers.get(ABOUT, ""), 1)
+
+
+def with_units(header: Header, origin: Origin) -> Header:
+    """The header whose format, a known one, reads amounts in the unit that the author answered."""
+    format_, factor = header.format, times(origin.answers)
+    if factor == 1 or format_.id == INFERRED or format_.contract != APPLICATION:
+        return header
+    names = {name.partition(".")[0] for name in header.fields.values() if name.startswith("amount_")}
+    rules = {name: format_.rule(name).model_copy(update={"times": factor}) for name in names}
+    return replace(header, format=format_.model_copy(update={"fields": {**format_.fields, **rules}}))
+
+
+def told(header: Header) -> str | None:
+    """The words (French) that say how amounts are read, when it is not in euros."""
+    factors = {rule.times for rule in header.format.fields.values()} - {1}
+    code = next((code for code, factor in TIMES.items() if factor in factors), None)
+    return None if code is None else f"Les montants sont lus {_WORDS[code]}, d'après votre réponse."
