@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pipelines.publish.parts import Parts
 
     Outputs = Iterator[Output | Kept]
+    Marks = dict[tuple[str, str], dict[Any, str]]
+    """A table and a key of it → what tells the rows of each value of that key."""
 
 T = TypeVar("T")
 HERE = Path(__file__).parent
@@ -88,8 +90,10 @@ def environment() -> jinja2.Environment:
 class Context:
     """The hand a report is dealt. `page` renders one page and the CSV files of its figures."""
 
-    def __init__(self, database: PublicDatabase) -> None:
+    def __init__(self, database: PublicDatabase, marks: Marks | None = None) -> None:
+        """`marks`: what tells the rows of tables (`readings.everything`), when it is known already."""
         self.database = database
+        self.marks: Marks = marks or {}
         self.publication = database.publication
         self.directory = Directory(database)
         self.licensing = Licensing(database)

@@ -21,8 +21,9 @@ from pipelines.publish.award_lists import KEYS
 from pipelines.publish.context import Context
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection
 
+    from pipelines.publish.context import Marks
     from pipelines.publish.database import PublicDatabase
 
     Reading = tuple[Any, ...]
@@ -30,10 +31,13 @@ if TYPE_CHECKING:
 
 _QUERIES = {("database", "query"), ("database", "lists"), ("database", "typed")}
 _TOLD = (bool, int, float, str, Decimal, dt.date, type(pd.NaT))
-GONE = "gone"
-"""The answer to a question that was answered once and cannot be any more: another than any."""
 WHOLE = "0"
 """The key that all rows of a table have the same value of."""
+AWARDS = frozenset({*KEYS.values(), "fiscal_year", WHOLE})
+"""What parts read awards by: they are gone through once for all of it."""
+GONE = "gone"
+"""The answer to a question that was answered once and cannot be any more: another than any."""
+_PLAIN = {bool, int, float, str, type(None)}
 _HASHED = 64  # characters of an answer beyond which its hash is kept in its place
 
 
@@ -43,7 +47,7 @@ class Readings:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._answers: dict[Reading, str] = {}
-        self._slices: dict[tuple[str, str], dict[Any, str]] = {}
+        self._slices = dict(context.marks)
 
     def answer(self, reading: Reading) -> str:
         """What tells the answer to one question."""
@@ -75,24 +79,31 @@ class Readings:
     def _slice(self, table: str, key: str, value: Any) -> str:
         """What tells the rows of a table where an expression has this value."""
         if (table, key) not in self._slices:
-            keys = {key} if table != "awards" else {*KEYS.values(), "fiscal_year", WHOLE}
-            found = slices(self._context.database, table, sorted(keys))
-            self._slices |= {(table, each): told for each, told in found.items()}
+            self._slices |= slices(self._context.database, table, AWARDS if table == "awards" else {key})
         return self._slices[table, key].get(value, "none")
 
 
-def slices(database: PublicDatabase, table: str, keys: Sequence[str]) -> dict[str, dict[Any, str]]:
-    """For each of `keys`, expressions on `table`, what tells the rows of each value, in any order of rows.
+def everything(database: PublicDatabase) -> Marks:
+    """What tells every table, and awards by what parts read them by, but for the many beneficiaries."""
+    few = AWARDS - {KEYS["organisation_id"]}
+    found: Marks = {}
+    for table in database.tables():
+        found |= slices(database, table, few if table == "awards" else {WHOLE})
+    return found
+
+
+def slices(database: PublicDatabase, table: str, keys: Collection[str]) -> Marks:
+    """For `table` and each of `keys`, expressions on it, what tells the rows of each value, in any order of rows.
 
     Each row is written without ambiguity and hashed; the numbers and both halves of the hashes are added up.
     """
     columns = database.types(table)
     names = _short(columns)
     row = " || ".join(_written(name, kind) for name, kind in columns)
-    found: dict[str, dict[Any, str]] = {}
-    for key, told in database.marks(table, row, keys).items():
+    found: Marks = {}
+    for key, told in database.marks(table, row, sorted(keys)).items():
         lines = zip(told["k"], told["n"], told["lower"], told["upper"], strict=True)
-        found[key] = {value: f"{names} {n} {lower} {upper}" for value, n, lower, upper in lines}
+        found[table, key] = {value: f"{names} {n} {lower} {upper}" for value, n, lower, upper in lines}
     return found
 
 
@@ -120,8 +131,10 @@ def _exact(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return ["array", *_exact(value.tolist())]
     if isinstance(value, pd.DataFrame):
-        types = [(str(name), str(kind)) for name, kind in value.dtypes.items()]
-        return [types, _exact(value.to_numpy(dtype=object).tolist())]
+        kinds = [(str(name), str(kind)) for name, kind in value.dtypes.items()]
+        rows = value.to_numpy(dtype=object).tolist()
+        is_told = {type(cell) for row in rows for cell in row} <= _PLAIN
+        return [kinds, rows if is_told else _exact(rows)]
     if is_dataclass(value):
         return [type(value).__name__, *(_exact(getattr(value, each.name)) for each in fields(value))]
     raise TypeError(f"on ne sait pas comparer {type(value)}")

@@ -31,11 +31,14 @@ from pipelines.publish.assets import shared
 from pipelines.publish.context import Context
 from pipelines.publish.database import PublicDatabase
 from pipelines.publish.parts import ENDING, Parts
+from pipelines.publish.readings import everything
 from pipelines.publish.reports import SHARDS, Kept, Output, Report, reports
 from schemas.source import source_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from pipelines.publish.context import Marks
 
 SHARED = "site"
 """The manifest of what all pages share."""
@@ -105,7 +108,7 @@ def publish(public_db: Path, reports_dir: Path, *, only: Iterable[str] | None = 
         try:
             _write_report(SHARED, shared(), reports_dir, tally)
             for name in _written_apart(
-                public_db, reports_dir, [known[name] for name in ordered], tally, is_known=is_known
+                context, public_db, reports_dir, [known[n] for n in ordered], tally, is_known=is_known
             ):
                 _write_parts(known[name], context, reports_dir, tally)
         except BaseException:  # a full disk above all: the former site stands, and what it lacks is not held back
@@ -130,7 +133,9 @@ def publish(public_db: Path, reports_dir: Path, *, only: Iterable[str] | None = 
     )
 
 
-def _written_apart(public_db: Path, root: Path, ordered: list[Report], tally: _Tally, *, is_known: bool) -> list[str]:
+def _written_apart(
+    context: Context, public_db: Path, root: Path, ordered: list[Report], tally: _Tally, *, is_known: bool
+) -> list[str]:
     """Write the reports of a large database on all processors; returns those left, the home page among them.
 
     A task is one long report, or all the short ones. A process of a heavy database does one and ends, unless most
@@ -144,7 +149,8 @@ def _written_apart(public_db: Path, root: Path, ordered: list[Report], tally: _T
     if workers < 2 or size < _WORTH_IT:
         return names
     with fresh_processes(workers, tasks_each=1 if size > _HEAVY and not is_known else None) as pool:
-        for part in pool.map(_write_some, tasks, [public_db] * len(tasks), [root] * len(tasks)):
+        marks = everything(context.database)
+        for part in pool.map(_write_some, tasks, *([same] * len(tasks) for same in (public_db, root, marks))):
             if twice := tally.sizes.keys() & part.sizes.keys():
                 raise ValueError(f"deux rapports écrivent {min(twice)}")
             tally.sizes |= part.sizes
@@ -155,12 +161,12 @@ def _written_apart(public_db: Path, root: Path, ordered: list[Report], tally: _T
     return names[-1:]
 
 
-def _write_some(names: list[str], public_db: Path, root: Path) -> _Tally:
+def _write_some(names: list[str], public_db: Path, root: Path, marks: Marks) -> _Tally:
     """Some reports, in a process of their own."""
     known = {report.name: report for report in reports()}
     tally = _Tally()
     with PublicDatabase(public_db) as database:
-        context = Context(database)
+        context = Context(database, marks)
         for name in names:
             _write_parts(known[name], context, root, tally)
     return tally
