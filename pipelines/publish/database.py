@@ -124,7 +124,9 @@ class PublicDatabase:
 
     def tables(self) -> list[str]:
         """Every table, sorted."""
-        found = self.query("SELECT table_name FROM duckdb_tables() WHERE NOT internal ORDER BY table_name")
+        found = self.query(
+            "SELECT table_name FROM duckdb_tables() WHERE NOT internal AND NOT temporary ORDER BY table_name"
+        )
         return [str(name) for name in found["table_name"]]
 
     def grouped(self, sql: str, column: str, value: object) -> pd.DataFrame:

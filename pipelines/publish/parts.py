@@ -90,10 +90,12 @@ class Parts:
             return
         parts = {name: [made.readings, made.answers, made.files, made.told] for name, made in self._current.items()}
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        aside = self._path.with_name(f"{self._path.name}.tmp")
         text = json.dumps({"recipe": self._recipe, "parts": parts}, separators=(",", ":"))
-        aside.write_bytes(gzip.compress(text.encode(), compresslevel=1, mtime=0))
-        aside.replace(self._path)
+        content = gzip.compress(text.encode(), compresslevel=1, mtime=0)
+        if not self._path.is_file() or self._path.read_bytes() != content:
+            aside = self._path.with_name(f"{self._path.name}.tmp")
+            aside.write_bytes(content)
+            aside.replace(self._path)
 
     def _read(self) -> dict[str, _Made]:
         try:
