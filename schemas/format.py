@@ -186,6 +186,7 @@ class LayoutRule(_Strict):
     """How lines are laid out when one row is not one line.
 
     `merged`: fields whose blank cells say the same as the cell above them (cells merged over several rows).
+    `unnamed_repeats`: a row that names nobody and says again the case and the amount of another is not counted.
     `continued`: fields that may stand alone on a row, which then completes the line above. `banner`: field → regular
     expression, one group, read in the rows above the header.
     """
@@ -196,6 +197,7 @@ class LayoutRule(_Strict):
     unpivot: UnpivotRule | None = None
     continued: tuple[str, ...] = ()
     merged: tuple[str, ...] = ()
+    unnamed_repeats: bool = False
     banner: dict[str, str] = Field(default_factory=dict)
 
 

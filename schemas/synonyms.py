@@ -51,7 +51,10 @@ class Lists(_Strict):
 
 
 class Synonyms(_Strict):
-    """The whole table. `statuses`, `purposes`, `aid_forms`: code → words; `unclear`: word → what it may mean."""
+    """The whole table.
+
+    `statuses`, `purposes`, `aid_forms`, `kinds`: code → words; `unclear`: word → what it may mean.
+    """
 
     fields: dict[str, Spellings]
     either: Either
@@ -60,6 +63,7 @@ class Synonyms(_Strict):
     unclear: dict[str, str]
     purposes: dict[str, tuple[str, ...]]
     aid_forms: dict[str, tuple[str, ...]]
+    kinds: dict[str, tuple[str, ...]]
     lists: Lists
 
     @model_validator(mode="after")
@@ -67,8 +71,13 @@ class Synonyms(_Strict):
         for name in self.fields:
             if name in DERIVED or (name not in COMPOSITES and name not in application_fields()):
                 raise ValueError(f"« {name} » is not a field that a format may fill")
-        listed = (("decision_status", self.statuses), ("purpose", self.purposes), ("aid_form", self.aid_forms))
-        for name, words in listed:
+        coded = {
+            "decision_status": self.statuses,
+            "purpose": self.purposes,
+            "aid_form": self.aid_forms,
+            "applicant_kind": self.kinds,
+        }
+        for name, words in coded.items():
             for code in words:
                 if code not in codelist.codes(name):
                     raise ValueError(f"« {code} » is not in the codelist {name}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from pipelines.ingest.fold import fold_words
 from pipelines.ingest.guess import BY_BOTH, BY_CELLS
 from pipelines.ingest.titles import title_key
 from pipelines.ingest.units import unknown_currency
@@ -25,6 +26,7 @@ _FREE = ("decision_reference", "rae_id", "refusal_reason", "cofunders")
 _DATES = ("deposited_date", "period_start", "period_end", "first_paid_date")
 _RNA = r"^[Ww]\d[A-Za-z\d]\d{7}$"
 _EUROS = {"eur", "euro", "euros", "€", ""}
+_MOST_KINDS = 30
 _MULTI_YEAR = {"pluriannuel": "oui", "annuel": "non"}
 
 
@@ -51,6 +53,7 @@ def find_others(guess: Guess) -> None:
     _find_rna(guess)
     _find_service(guess)
     _find_nature(guess)
+    _find_kind(guess)
     for column in guess.titled("ignore"):
         guess.ignored.setdefault(column.letter, column.title.meaning.name if column.title.meaning else "")
 
@@ -122,6 +125,18 @@ def _find_nature(guess: Guess) -> None:
                 guess.place(name, column, BY_BOTH)
                 guess.values[name] = {cell: known[title_key(cell)] for cell in column.cells.unique(maintain_order=True)}
                 break
+
+
+def _find_kind(guess: Guess) -> None:
+    """The column of legal forms, by its title or since it says « personne physique »; other words say what they may."""
+    known = _by_key(load_synonyms().kinds)
+    for column in list(guess.free):
+        said = {cell: known.get(title_key(cell), "") for cell in column.words.values()}
+        is_titled = "juridique" in fold_words(column.title.text) and "legal" in said.values()
+        if len(said) <= _MOST_KINDS and (is_titled or "natural" in said.values()):
+            guess.place("applicant_kind", column, BY_CELLS)
+            guess.values["applicant_kind"] = said
+            return
 
 
 def _by_key(listed: Mapping[str, tuple[str, ...]]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from pipelines.ingest.amounts import parse_amounts
 from pipelines.ingest.fold import fold_header, fold_words
 from pipelines.ingest.recognise import spellings
 from pipelines.ingest.sums import adding_up
+from pipelines.ingest.unnamed import UNNAMED, unnamed_repeats
 
 if TYPE_CHECKING:
     from pipelines.ingest.recognise import Header
@@ -97,6 +98,7 @@ def lay_out(header: Header, rows: pl.DataFrame) -> tuple[Header, Laid]:
     laid.drop(_titled_by_subtotal(header, laid.rows, labels), SUBTOTALLED)
     laid.drop({row for row, _ in sections} & set(laid.rows["row"].to_list()), SECTION)
     _continued(header, laid)
+    laid.drop(unnamed_repeats(header, laid.rows), UNNAMED)
     laid.drop(_notes(header, laid.rows), NOTE)
     _parents(header, laid)
     _merged(header, laid)

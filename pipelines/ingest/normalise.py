@@ -123,6 +123,7 @@ def normalise(mapped: MappedSheet, origin: Origin, *, sheet_index: int) -> Norma
         filled(lines),
         personal=_any_of([column.is_natural for column in read], given.height),
         unnamed=_any_of([column.is_private for column in read], given.height),
+        stated=columns.get("applicant_kind"),
         declared=origin.funder_file.applicant_kind,
         constant=format_.constants.get("applicant_kind"),
     )

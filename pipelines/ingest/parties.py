@@ -76,14 +76,16 @@ def applicant_kind(
     *,
     personal: pl.Series,
     unnamed: pl.Series,
+    stated: pl.Series | None = None,
     declared: str | None,
     constant: str | None,
 ) -> pl.DataFrame:
     """Two columns, `applicant_kind` and `applicant_kind_basis`, for `lines`.
 
-    A title (`Mme …`) decides: a sole trader has a SIREN too. Then an identifier, then `declared` (funder.toml), then
-    `constant` (format), then a word that only organisations bear. `personal` marks the lines where a social-security
-    number stood, `unnamed` those whose applicant the file only calls a private person.
+    A title (`Mme …`) decides: a sole trader has a SIREN too; so does a column that says a natural person (`stated`).
+    Then an identifier, then what that column says of a legal one, then `declared` (funder.toml), then `constant`
+    (format), then a word that only organisations bear. `personal` marks the lines where a social-security number
+    stood, `unnamed` those whose applicant the file only calls a private person.
     """
     name = by_value(lines["applicant_name"], _kind_of_name)
     identified = pl.any_horizontal(
@@ -94,13 +96,14 @@ def applicant_kind(
         name.alias("name"),
         personal.fill_null(False).alias("personal"),
         unnamed.fill_null(False).alias("unnamed"),
+        (pl.lit(None, dtype=pl.String) if stated is None else stated).alias("stated"),
     )
     kind = (
         pl.when(pl.col("personal") | pl.col("unnamed"))
         .then(pl.lit("natural"))
-        .when(pl.col("name") == "natural")
+        .when((pl.col("stated") == "natural") | (pl.col("name") == "natural"))
         .then(pl.lit("natural"))
-        .when("identified")
+        .when(pl.col("identified") | (pl.col("stated") == "legal"))
         .then(pl.lit("legal"))
         .when(pl.lit(declared is not None))
         .then(pl.lit(declared))
@@ -115,10 +118,14 @@ def applicant_kind(
         .then(pl.lit("identifier"))
         .when("unnamed")
         .then(pl.lit("format"))
+        .when(pl.col("stated") == "natural")
+        .then(pl.lit("column"))
         .when(pl.col("name") == "natural")
         .then(pl.lit("name"))
         .when("identified")
         .then(pl.lit("identifier"))
+        .when(pl.col("stated") == "legal")
+        .then(pl.lit("column"))
         .when(pl.lit(declared is not None))
         .then(pl.lit("funder_file"))
         .when(pl.lit(constant is not None))

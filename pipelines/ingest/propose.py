@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _MAX_REJECTED = 0.05
 BY_YEAR = "d'après son titre, qui porte l'année"
+_OFTEN_OTHER = ("refusal_reason", "applicant_kind")
+"""Fields of a codelist, a word of which that is in no look-up is no problem."""
 _CRITICAL = ("applicant_name", "funder_name", "fiscal_year", "decision_status")
 
 
@@ -40,7 +42,7 @@ def propose(guess: Guess) -> Format | None:
             headers=(column.title.text.strip(),),
             values=guess.values.get(name, {}),
             empty=guess.blanks.get(name),
-            unlisted="" if name == "refusal_reason" else None,
+            unlisted="" if name in _OFTEN_OTHER else None,
             times=guess.times if name.startswith("amount_") else 1,
         )
         for name, column in placed
