@@ -18,12 +18,13 @@ import polars as pl
 import pytest
 from frictionless import Package
 
-from pipelines.publish import workbooks
+from pipelines.publish import sheet_rows, workbooks
 from pipelines.publish.context import Context
 from pipelines.publish.database import PublicDatabase
 from pipelines.publish.licensing import Licensing
 from pipelines.publish.pages import changes, downloads, legal
 from pipelines.publish.script_json import script_json
+from pipelines.workbook_file import workbook_bytes
 from schemas.licence import kind_of, licences, recognised
 from tests.publish_database import AS_OF, FORMULA, NASTY, RTL, SHARE_ALIKE, build, site
 
@@ -107,6 +108,29 @@ def test_workbooks_hold_any_text_and_no_present() -> None:
     assert sheet["B2"].value == -1.5
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert {entry.date_time[:3] for entry in archive.infolist()} == {(AS_OF.year, AS_OF.month, AS_OF.day)}
+
+
+def test_rows_of_a_sheet_are_those_that_the_library_writes() -> None:
+    """Byte for byte, styles of dates included, for every type that a public table may have."""
+    frame = pl.DataFrame(
+        {
+            "texte": ["a<&>b\"'", " x ", "", " ", "é\n l", None],
+            "entier": [1, None, 123456789012345678, 0, -5, None],
+            "nombre": [1.5, 0.1 + 0.2, None, 1e22, -0.0, None],
+            "montant": [Decimal("12.50"), None, Decimal("1234567890123.45"), Decimal("0.00"), None, None],
+            "vrai": [True, False, None, True, None, None],
+            "jour": [dt.date(2026, 1, 3), None, None, dt.date(1899, 12, 31), None, None],
+            "instant": [None, dt.datetime(2026, 1, 3, 12, 30, 5), None, None, None, None],
+        },
+        schema_overrides={"montant": pl.Decimal(18, 2)},
+    )
+    theirs, ours = openpyxl.Workbook(write_only=True), openpyxl.Workbook(write_only=True)
+    for book in (theirs, ours):
+        book.create_sheet("essai").append(frame.columns)
+    for row in frame.iter_rows():
+        theirs.worksheets[0].append(row)
+    lines = sheet_rows.rows(ours.worksheets[0], frame, first=2)
+    assert workbook_bytes(ours, lines=lines) == workbook_bytes(theirs)
 
 
 def test_twins_say_the_same_numbers(root: Path, described: dict[str, Any]) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.ingest.retention import former_staging
 from pipelines.ingest.stage import read_report
 from schemas.fold import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from pipelines.ingest.deposited import Deposit
@@ -43,19 +43,22 @@ def layout_changes(deposits: Iterable[Deposit], ledger: Ledger, warehouse: Path)
     for deposit in deposits:
         if not deposit.is_extract:
             own.setdefault(deposit.depositor, []).append(deposit)
-    found = []
+    found, files = [], ledger.files()
     for depositor, mine in sorted(own.items()):
         latest = max(mine, key=lambda d: (d.stated_date or d.received_at.date(), d.arrival))
         others = [(d.file_name, d.report) for d in sorted(mine, key=lambda d: d.arrival) if d is not latest]
-        change = _change(depositor, latest, [*others, *_at_same_path(latest, ledger, warehouse)])
+        change = _change(
+            depositor, latest, [*others, *_at_same_path(latest, files.get(latest.path), ledger, warehouse)]
+        )
         if change is not None:
             found.append(change)
     return found
 
 
-def _at_same_path(deposit: Deposit, ledger: Ledger, warehouse: Path) -> list[tuple[str, Report]]:
-    """What the file of this path was before it was written again, as it was read."""
-    row = ledger.files().get(deposit.path)
+def _at_same_path(
+    deposit: Deposit, row: Mapping[str, Any] | None, ledger: Ledger, warehouse: Path
+) -> list[tuple[str, Report]]:
+    """What the file of this path was before it was written again, as it was read. `row`: what the ledger has of it."""
     previous = row and row["previous_deposit_id"]
     former = former_staging(previous, ledger, warehouse) if previous else None
     return [(deposit.file_name, read_report(former[0]))] if former else []

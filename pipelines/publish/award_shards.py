@@ -4,42 +4,47 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from pipelines.publish.directory import UNKNOWN_TERRITORY
 from pipelines.publish.finder import plain
-from pipelines.publish.shards import shard, stable, text_of
-from pipelines.publish.tables import records
+from pipelines.publish.shards import named, shard, stable, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterator, Sequence
 
     from pipelines.publish.context import Context
     from pipelines.publish.reports import Output
-    from pipelines.publish.tables import Row
+
+    Columns = dict[str, list[Any]]
 
 MOST = 900_000
 """Characters of data in one shard: below 400 KB once compressed."""
 FIELDS = ("funder_id", "service_key", "title", "theme", "purpose", "currency", "stage", "source_name", "source_url")
 """What many awards of one shard share: written once in it, then by its place."""
+_COLUMNS = (
+    f"{', '.join(FIELDS)}, application_id, organisation_id, beneficiary_name, beneficiary_siren, commune_name,"
+    f" coalesce(departement_code, '{UNKNOWN_TERRITORY}') AS departement, fiscal_year, amount"
+)
+_HOLDER = ("organisation_id", "beneficiary_name", "beneficiary_siren", "commune_name")
 _ORDER = "departement, amount DESC NULLS LAST, application_id, beneficiary_name, title"
 
 
 class Book:
-    """Values written once: `place` gives where a value stands in `values`, -1 for an absence."""
+    """Values written once: `places` gives where each of several stands in `values`, -1 for an absence."""
 
     def __init__(self) -> None:
         self.values: list[Any] = []
-        self._places: dict[Any, int] = {}
+        self._places: dict[Any, int] = {None: -1}
 
-    def place(self, value: Any) -> int:
-        """Where `value` stands; it is added at the end when it is new."""
-        if value is None or value != value:
-            return -1
-        if value not in self._places:
-            self._places[value] = len(self.values)
-            self.values.append(value)
-        return self._places[value]
+    def places(self, several: Sequence[Any]) -> list[int]:
+        """Where each of `several` stands; those that are new are added at the end, in their order."""
+        for value in dict.fromkeys(several):
+            if value not in self._places:
+                self._places[value] = len(self.values)
+                self.values.append(value)
+        return [self._places[value] for value in several]
 
 
 class AwardWriter:
@@ -48,73 +53,59 @@ class AwardWriter:
     def __init__(self) -> None:
         self.books = {field: Book() for field in FIELDS}
 
-    def row(self, award: Row) -> list[Any]:
-        """One award."""
-        return [
-            int(award["fiscal_year"]),
-            plain(award["amount"]),
-            *(self.books[field].place(award[field]) for field in FIELDS),
-        ]
+    def rows(self, awards: Columns) -> list[tuple[Any, ...]]:
+        """Every award, as it is written."""
+        fields = (self.books[field].places(awards[field]) for field in FIELDS)
+        return list(zip(awards["fiscal_year"], map(plain, awards["amount"]), *fields, strict=True))
 
     def lists(self) -> list[list[Any]]:
         """The values of each of FIELDS, in their order."""
         return [self.books[field].values for field in FIELDS]
 
 
-def index(context: Context) -> tuple[list[list[Any]], list[Output]]:
-    """`[year, département, awards, characters, shards…]` of each pair that has awards, and the shards."""
-    outputs: list[Output] = []
+def years(context: Context) -> list[int]:
+    """The fiscal years that have awards, the latest first."""
+    found = context.database.lists("SELECT DISTINCT fiscal_year FROM awards ORDER BY fiscal_year DESC")
+    return [int(year) for year in found["fiscal_year"]]
+
+
+def of_year(context: Context, year: str) -> Generator[Output, None, list[list[Any]]]:
+    """The shards of one year; returns `[year, département, awards, characters, shards…]` of each that has awards."""
     manifest: list[list[Any]] = []
-    years = context.database.query("SELECT DISTINCT fiscal_year FROM awards ORDER BY fiscal_year DESC")["fiscal_year"]
-    for year in years.tolist():
-        for code, awards in itertools.groupby(_of_year(context, year), key=lambda row: str(row["departement"])):
-            held = list(awards)
-            written = list(_written(held))
-            size = sum(len(output.content) for _, output in written)
-            manifest.append([int(year), code, len(held), size, *(name for name, _ in written)])
-            outputs += [output for _, output in written]
-    return manifest, outputs
+    awards = context.database.slice("awards", "fiscal_year", int(year), _COLUMNS, _ORDER)
+    for code, span in spans(awards["departement"]).items():
+        held = {name: column[span] for name, column in awards.items()}
+        written = list(_written(held))
+        size = sum(len(output.content) for _, output in written)
+        manifest.append([int(year), code, len(held["departement"]), size, *(name for name, _ in written)])
+        yield from (output for _, output in written)
+    return manifest
 
 
-def _of_year(context: Context, year: int) -> list[Row]:
-    found = context.database.query(
-        f"SELECT {', '.join(FIELDS)}, application_id, organisation_id, beneficiary_name, beneficiary_siren,"
-        f" commune_name, coalesce(departement_code, '{UNKNOWN_TERRITORY}') AS departement, fiscal_year, amount"
-        f" FROM awards WHERE fiscal_year = ? ORDER BY {_ORDER}",
-        [year],
-    )
-    return records(found)
+def spans(keys: Sequence[str]) -> dict[str, slice]:
+    """Where each of sorted `keys` begins and ends."""
+    counted = Counter(keys)  # in the order in which they come
+    ends = itertools.accumulate(counted.values())
+    return {key: slice(end - counted[key], end) for key, end in zip(counted, ends, strict=True)}
 
 
-def _written(awards: list[Row]) -> Iterator[tuple[str, Output]]:
+def _written(awards: Columns) -> Iterator[tuple[str, Output]]:
     """One shard, or as many as its size asks for; an award's place among them depends on itself alone."""
-    whole = _data(awards)
-    size = len(text_of(whole))
-    if size <= MOST:
-        yield shard("a", whole)
+    text = text_of(_data(awards))
+    if len(text) <= MOST:
+        yield named("a", text)
         return
-    parts = 1 << math.ceil(math.log2(size / MOST))
-    spread: dict[int, list[Row]] = {}
-    for award in awards:
-        spread.setdefault(int(stable(str(award["application_id"]))[:6], 16) % parts, []).append(award)
+    parts = 1 << math.ceil(math.log2(len(text) / MOST))
+    spread: dict[int, list[int]] = {}
+    for row, identifier in enumerate(awards["application_id"]):
+        spread.setdefault(int(stable(str(identifier))[:6], 16) % parts, []).append(row)
     for place in sorted(spread):
-        yield from _written(spread[place]) if len(spread[place]) < len(awards) else [shard("a", _data(spread[place]))]
+        part = {name: [column[row] for row in spread[place]] for name, column in awards.items()}
+        yield from _written(part) if len(spread) > 1 else [shard("a", _data(part))]
 
 
-def _data(awards: Iterable[Row]) -> dict[str, Any]:
+def _data(awards: Columns) -> dict[str, Any]:
     writer, people = AwardWriter(), Book()
-    rows = [
-        [
-            people.place((
-                award["organisation_id"], award["beneficiary_name"], _known(award["beneficiary_siren"]),
-                _known(award["commune_name"]),
-            )),
-            *writer.row(award),
-        ]
-        for award in awards
-    ]  # fmt: skip
-    return {"b": people.values, "v": writer.lists(), "r": rows}
-
-
-def _known(value: Any) -> Any:
-    return None if value is None or value != value else value
+    holders = zip(*(awards[name] for name in _HOLDER), strict=True)
+    rows = zip(people.places(list(holders)), writer.rows(awards), strict=True)
+    return {"b": people.values, "v": writer.lists(), "r": [(holder, *row) for holder, row in rows]}

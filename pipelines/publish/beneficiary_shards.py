@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.publish import finder, formats
-from pipelines.publish.award_shards import FIELDS, AwardWriter
+from pipelines.publish.award_shards import FIELDS, AwardWriter, spans
 from pipelines.publish.finder import plain
 from pipelines.publish.shards import shard
-from pipelines.publish.tables import records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import pandas as pd
+    from collections.abc import Iterator, Sequence
 
     from pipelines.publish.context import Context
     from pipelines.publish.reports import Output
-    from pipelines.publish.tables import Row
 
 TABLES = (
     "awards", "beneficiaries", "continuity_agreements", "continuity_by_beneficiary_funder", "funders",
@@ -29,8 +27,9 @@ PER_SHARD = 64
 """Beneficiaries in one shard, about."""
 MOST_AWARDS = 400
 """Awards of one beneficiary among those of others: beyond, shards of its own, so that none is heavy."""
-PER_TURN = 16_000
+PER_TURN = 48_000
 """Beneficiaries held in memory at once, about."""
+_NOTHING = slice(0, 0)
 _OF_THEM = "WHERE organisation_id IN (SELECT unnest(?)) ORDER BY organisation_id"
 _PARTS = {
     "beneficiaries": f"SELECT * FROM beneficiaries {_OF_THEM}, currency",
@@ -58,20 +57,74 @@ def index(context: Context) -> tuple[list[str], list[Output]]:
         turn = spread[start : start + step]
         people = _people(context, [identifier for identifiers in turn for identifier in identifiers])
         for identifiers in turn:
-            data, more = _data(context, {each: people[each] for each in identifiers})
+            data, more = _data(context, people, identifiers)
             name, output = shard("b", data)
             names.append(name)
             outputs |= {each.path: each for each in (output, *more)}
     return names, list(outputs.values())
 
 
-def _people(context: Context, identifiers: list[str]) -> dict[str, dict[str, list[Row]]]:
-    """The rows of each table for each of `identifiers`."""
-    people: dict[str, dict[str, list[Row]]] = {identifier: {} for identifier in identifiers}
-    for name, sql in _PARTS.items():
-        for identifier, rows in _grouped(context.database.query(sql, [identifiers])):
-            people[identifier][name] = rows
-    return people
+@dataclass(frozen=True)
+class _Part:
+    """What one table says of some beneficiaries: `rows`, and where those of each are."""
+
+    rows: Sequence[Any]
+    spans: dict[str, slice]
+
+    def of(self, identifier: str) -> Sequence[Any]:
+        """The rows of one beneficiary."""
+        return self.rows[self.spans.get(identifier, _NOTHING)]
+
+
+@dataclass(frozen=True)
+class _People:
+    """All that is said of some beneficiaries, as shards have it: a line of one is (amount, line, RNA, runs).
+
+    Awards stay as columns: `awarded` is where those of each are.
+    """
+
+    lines: _Part
+    years: _Part
+    pairs: _Part
+    agreements: _Part
+    awards: dict[str, list[Any]]
+    awarded: dict[str, slice]
+
+
+def _people(context: Context, identifiers: list[str]) -> _People:
+    """What each table says of `identifiers`."""
+    read = {name: context.database.lists(sql, [identifiers]) for name, sql in _PARTS.items()}
+    placed = {name: spans(columns["organisation_id"]) for name, columns in read.items()}
+    return _People(
+        _Part(_lines(context, read["beneficiaries"]), placed["beneficiaries"]),
+        _Part(_years(read["years"]), placed["years"]),
+        _Part(_pairs(read["pairs"]), placed["pairs"]),
+        _Part(_agreements(read["agreements"]), placed["agreements"]),
+        read["awards"],
+        placed["awards"],
+    )
+
+
+def _lines(context: Context, rows: dict[str, list[Any]]) -> list[tuple[Any, ...]]:
+    runs = zip(map(int, rows["run_max"]), map(int, rows["run_current"]), strict=True)
+    amounts = map(_number, rows["amount_total"])
+    return list(zip(amounts, finder.lines(context, rows), rows["rna"], runs, strict=True))
+
+
+def _years(rows: dict[str, list[Any]]) -> list[tuple[Any, ...]]:
+    numbers = map(int, rows["fiscal_year"]), map(plain, rows["amount"]), map(int, rows["n_awards"])
+    return list(zip(rows["currency"], rows["stage"], rows["funder_id"], *numbers, strict=True))
+
+
+def _pairs(rows: dict[str, list[Any]]) -> list[tuple[Any, ...]]:
+    numbers = (map(int, rows[name]) for name in ("years_funded", "years_observed", "run_max"))
+    return list(zip(rows["funder_id"], *numbers, (int(gap or 0) for gap in rows["gap_years"]), strict=True))
+
+
+def _agreements(rows: dict[str, list[Any]]) -> list[tuple[Any, ...]]:
+    years = map(_year, rows["start_year"]), map(_year, rows["end_year"])
+    ends = (int(ends is True) for ends in rows["ends_next_year"])
+    return list(zip(rows["funder_id"], *years, map(plain, rows["amount"]), ends, strict=True))
 
 
 def bucket(identifier: str, buckets: int) -> int:
@@ -82,68 +135,61 @@ def bucket(identifier: str, buckets: int) -> int:
     return value % buckets
 
 
-def _grouped(frame: pd.DataFrame) -> Iterator[tuple[str, list[Row]]]:
-    """Runs of rows of one organisation, of a frame sorted by it."""
-    run: list[Row] = []
-    for row in records(frame):
-        if run and run[0]["organisation_id"] != row["organisation_id"]:
-            yield str(run[0]["organisation_id"]), run
-            run = []
-        run.append(row)
-    if run:
-        yield str(run[0]["organisation_id"]), run
-
-
-def _data(context: Context, people: dict[str, dict[str, list[Row]]]) -> tuple[dict[str, Any], list[Output]]:
+def _data(context: Context, people: _People, identifiers: list[str]) -> tuple[dict[str, Any], list[Output]]:
     """A shard's data, and the shards of awards that it names; of who has a page of their own, its name alone."""
-    writer, held = AwardWriter(), context.directory.beneficiaries
+    held = context.directory.beneficiaries
+    awarded = {each: people.awarded.get(each, _NOTHING) for each in identifiers if each not in held}
+    writer = AwardWriter()
+    first = iter(_awards(writer, people, [_first(span) for span in awarded.values()]))
     written: dict[str, Any] = {}
     more: list[Output] = []
-    for identifier, parts in people.items():
+    for identifier in identifiers:
         if identifier in held:
             written[identifier] = held[identifier]["page"]
             continue
-        rest = [shard("b", _awards(part)) for part in _pieces(parts.get("awards", [])[MOST_AWARDS:])]
-        written[identifier] = _one(context, parts, writer, [name for name, _ in rest])
+        span = awarded[identifier]
+        rest = [shard("b", _alone(people, piece)) for piece in _pieces(span)]
+        awards = list(itertools.islice(first, min(MOST_AWARDS, span.stop - span.start)))
+        written[identifier] = _one(people, identifier, awards, [name for name, _ in rest])
         more += [output for _, output in rest]
     return {"v": writer.lists(), "b": written}, more
 
 
-def _pieces(awards: list[Row]) -> Iterator[list[Row]]:
-    for start in range(0, len(awards), MOST_AWARDS):
-        yield awards[start : start + MOST_AWARDS]
+def _first(span: slice) -> slice:
+    return slice(span.start, min(span.stop, span.start + MOST_AWARDS))
 
 
-def _awards(awards: list[Row]) -> dict[str, Any]:
+def _pieces(span: slice) -> Iterator[slice]:
+    """What follows the first awards, a shard each."""
+    for start in range(span.start + MOST_AWARDS, span.stop, MOST_AWARDS):
+        yield slice(start, min(span.stop, start + MOST_AWARDS))
+
+
+def _awards(writer: AwardWriter, people: _People, pieces: Sequence[slice]) -> list[tuple[Any, ...]]:
+    """The awards of `pieces`, one after the other."""
+    return writer.rows(
+        {name: [value for piece in pieces for value in column[piece]] for name, column in people.awards.items()}
+    )
+
+
+def _alone(people: _People, piece: slice) -> dict[str, Any]:
     writer = AwardWriter()
-    rows = [writer.row(award) for award in awards]
+    rows = _awards(writer, people, [piece])
     return {"v": writer.lists(), "a": rows}
 
 
-def _one(context: Context, parts: dict[str, list[Row]], writer: AwardWriter, more: list[str]) -> dict[str, Any]:
-    row = max(parts["beneficiaries"], key=lambda each: _number(each["amount_total"]))
+def _one(people: _People, identifier: str, awards: list[tuple[Any, ...]], more: list[str]) -> dict[str, Any]:
+    _, line, rna, runs = max(people.lines.of(identifier), key=lambda each: each[0])
     return {
-        "l": finder.line(context, row),
-        "r": None if formats.is_missing(row["rna"]) else row["rna"],
-        "k": [int(row["run_max"]), int(row["run_current"])],
-        "y": [
-            [row["currency"], row["stage"], row["funder_id"], int(row["fiscal_year"]), plain(row["amount"]),
-             int(row["n_awards"])]
-            for row in parts.get("years", [])
-        ],
-        "p": [
-            [row["funder_id"], int(row["years_funded"]), int(row["years_observed"]), int(row["run_max"]),
-             int(row["gap_years"] or 0)]
-            for row in parts.get("pairs", [])
-        ],
-        "g": [
-            [row["funder_id"], _year(row["start_year"]), _year(row["end_year"]), plain(row["amount"]),
-             int(row["ends_next_year"] is True)]
-            for row in parts.get("agreements", [])
-        ],
-        "a": [writer.row(award) for award in parts.get("awards", [])[:MOST_AWARDS]],
+        "l": line,
+        "r": rna,
+        "k": runs,
+        "y": people.years.of(identifier),
+        "p": people.pairs.of(identifier),
+        "g": people.agreements.of(identifier),
+        "a": awards,
         **({"m": more} if more else {}),
-    }  # fmt: skip
+    }
 
 
 def _number(value: Any) -> float:

@@ -11,16 +11,22 @@ import jinja2
 import plotly.offline
 
 from pipelines.publish import formats, policy
+from pipelines.publish.award_lists import AwardLists, values_of
 from pipelines.publish.directory import Directory, amounts_word, label
 from pipelines.publish.licensing import Licensing
-from pipelines.publish.reports import Output, Report, reports
+from pipelines.publish.reports import Kept, Output, Report, reports
 from pipelines.publish.tables import SUPPRESSED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 
     from pipelines.publish.database import PublicDatabase
     from pipelines.publish.figure import Figure
+    from pipelines.publish.parts import Parts
+
+    Outputs = Iterator[Output | Kept]
+    Marks = dict[tuple[str, str], dict[Any, str]]
+    """A table and a key of it → what tells the rows of each value of that key."""
 
 T = TypeVar("T")
 HERE = Path(__file__).parent
@@ -28,7 +34,9 @@ PLOTLY = f"assets/plotly-{plotly.offline.get_plotlyjs_version()}.min.js"
 _SCRIPTS = re.compile(r"(<script.*?</script>|<style.*?</style>)", re.DOTALL)
 _BEFORE = re.compile(r" (?=[:;!?%€»])(?![^<>]*>)")
 _AFTER = re.compile(r"« (?![^<>]*>)")
-_APOSTROPHE = re.compile(r"<bdi>.*?</bdi>|<code>.*?</code>|(?<=\w)(?:'|&#39;)(?=[\w«<])(?![^<>]*>)", re.DOTALL)
+_APOSTROPHE = re.compile(r"(?:'(?<=\w')|&#39;(?<=\w&#39;))(?=[\w«<])(?![^<>]*>)")
+_AS_GIVEN = ("<bdi>", "<code>")
+"""Tags of names and codes; they hold text alone."""
 
 
 def typographic(html: str) -> str:
@@ -40,8 +48,13 @@ def typographic(html: str) -> str:
     for index in range(0, len(pieces), 2):
         text = _BEFORE.sub(formats.NBSP, pieces[index])
         text = _AFTER.sub(f"«{formats.NBSP}", text)
-        pieces[index] = _APOSTROPHE.sub(lambda found: found[0] if found[0][0] == "<" else "’", text)
+        pieces[index] = _APOSTROPHE.sub(_curved, text)
     return "".join(pieces)
+
+
+def _curved(found: re.Match[str]) -> str:
+    tag = found.string.rfind("<", 0, found.start())
+    return found[0] if found.string.startswith(_AS_GIVEN, max(tag, 0)) else "’"
 
 
 @cache
@@ -53,6 +66,7 @@ def environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
     made.filters |= {
         "count": formats.count,
@@ -76,13 +90,32 @@ def environment() -> jinja2.Environment:
 class Context:
     """The hand a report is dealt. `page` renders one page and the CSV files of its figures."""
 
-    def __init__(self, database: PublicDatabase) -> None:
+    def __init__(self, database: PublicDatabase, marks: Marks | None = None) -> None:
+        """`marks`: what tells the rows of tables (`readings.everything`), when it is known already."""
         self.database = database
+        self.marks: Marks = marks or {}
         self.publication = database.publication
         self.directory = Directory(database)
         self.licensing = Licensing(database)
+        self.parts: Parts | None = None
+        self._awards: dict[str, AwardLists] = {}
         self._menu = [report for report in reports() if report.menu]
         self._remembered: dict[str, Any] = {}
+
+    def part(
+        self, function: Callable[..., Iterator[Output | Kept]], *arguments: str
+    ) -> Generator[Output | Kept, None, Any]:
+        """The files of `function(context, *arguments)`, left alone when they would be made of the same (`parts`).
+
+        What that generator returns, if anything, is returned as JSON has it.
+        """
+        return (yield from function(self, *arguments) if self.parts is None else self.parts.part(function, arguments))
+
+    def awards(self, key: str) -> AwardLists:
+        """The awards of each value of a key, for pages that ask for them in the order of the directory."""
+        if key not in self._awards:  # those of another key are let go
+            self._awards = {key: AwardLists(self.database, key, values_of(self.directory, key))}
+        return self._awards[key]
 
     def remembered(self, name: str, made: Callable[[], T]) -> T:
         """What `made` gives, worked out once for the whole site and kept under `name`."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import numpy as np
 import pandas as pd
 import polars as pl
 
@@ -15,13 +17,14 @@ from pipelines.publish.tables import records
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
     from types import TracebackType
 
 pd.set_option("mode.string_storage", "python")
 """Pages are made of thousands of small frames, read back cell by cell: Arrow strings cost a third of the time."""
 
+_PARAMETER = re.compile(r"\?|\$\w+")
 LARGE = frozenset({
     "awards", "beneficiaries", "cofunded_lines", "cofunded_projects", "continuity_by_beneficiary_funder",
     "funding_by_beneficiary_year",
@@ -61,8 +64,10 @@ class PublicDatabase:
             "allocator_bulk_deallocation_flush_threshold": "0MB",
         }
         self._connection = duckdb.connect(str(path), read_only=True, config=config)
+        self._connection.execute("SET enable_progress_bar = false")
         self._tables: dict[str, pd.DataFrame] = {}
         self._groups: dict[tuple[str, str], dict[Any, pd.DataFrame]] = {}
+        self._places: dict[tuple[str, str], dict[Any, Any]] = {}
 
     def __enter__(self) -> PublicDatabase:
         return self
@@ -75,6 +80,15 @@ class PublicDatabase:
     def query(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
         """The rows of `sql`, in its order."""
         return _plain(self._connection.execute(sql, list(parameters)).df())
+
+    def lists(self, sql: str, parameters: Sequence[object] = ()) -> dict[str, list[Any]]:
+        """The rows of `sql` as a list a column, None for an absence: for what goes through many rows, not for pages."""
+        money = pl.selectors.decimal().cast(pl.Float64)
+        return self.typed(sql, parameters).with_columns(money).to_dict(as_series=False)
+
+    def slice(self, table: str, key: str, value: object, columns: str, order: str) -> dict[str, list[Any]]:
+        """The rows of a table where the expression `key` is `value`, as `lists` has them."""
+        return self.lists(f'SELECT {columns} FROM "{table}" WHERE {key} = ? ORDER BY {order}', [value])
 
     def typed(self, sql: str, parameters: Sequence[object] = ()) -> pl.DataFrame:
         """The rows of `sql` with exact types (decimals stay decimals), for files to download."""
@@ -95,18 +109,62 @@ class PublicDatabase:
         """The rows of a whole table where `column` is `value`; empty, with its columns, when there is none."""
         key = (name, column)
         if key not in self._groups:
-            self._groups[key] = dict(list(self.table(name).groupby(column, sort=False)))
+            groups = self.table(name).groupby(column, sort=False)
+            self._groups[key] = {value: part.reset_index(drop=True) for value, part in groups}
         found = self._groups[key].get(value)
         return self.table(name).iloc[:0] if found is None else found
 
+    def among(self, name: str, column: str, values: Iterable[object]) -> pd.DataFrame:
+        """The rows of a whole table where `column` is one of `values`, in its order."""
+        key = (name, column)
+        if key not in self._places:
+            self._places[key] = dict(self.table(name).groupby(column, sort=False).indices)
+        found = [self._places[key][value] for value in values if value in self._places[key]]
+        return self.table(name).iloc[np.sort(np.concatenate(found)) if found else []]
+
     def tables(self) -> list[str]:
         """Every table, sorted."""
-        found = self.query("SELECT table_name FROM duckdb_tables() WHERE NOT internal ORDER BY table_name")
+        found = self.query(
+            "SELECT table_name FROM duckdb_tables() WHERE NOT internal AND NOT temporary ORDER BY table_name"
+        )
         return [str(name) for name in found["table_name"]]
+
+    def grouped(self, sql: str, column: str, value: object) -> pd.DataFrame:
+        """The rows of a small query where `column` is `value`; empty, with its columns, when there is none."""
+        if sql not in self._tables:
+            self._tables[sql] = self.query(sql)
+        return self.where(sql, column, value)
 
     def columns(self, table: str) -> list[str]:
         """The columns of a table, in its order."""
-        return [str(row[0]) for row in self._connection.execute(f'DESCRIBE "{table}"').fetchall()]
+        return [name for name, _ in self.types(table)]
+
+    def types(self, table: str) -> list[tuple[str, str]]:
+        """The columns of a table with their types."""
+        return [(str(row[0]), str(row[1])) for row in self._connection.execute(f'DESCRIBE "{table}"').fetchall()]
+
+    def tables_of(self, sql: str) -> set[str]:
+        """The tables that a query reads; all of them when DuckDB cannot tell without running it."""
+        try:
+            return set(self._connection.get_table_names(_PARAMETER.sub("NULL", sql)))
+        except duckdb.BinderException:
+            return set(self.tables())
+
+    def marks(self, table: str, row: str, keys: Sequence[str]) -> dict[str, dict[str, list[Any]]]:
+        """For each of `keys`, each value `k` with its rows: how many (`n`), and both halves of their hashes added up.
+
+        `row` is an expression that writes a row as a text.
+        """
+        read = ", ".join(f"{key} AS k{number}" for number, key in enumerate(keys))
+        self._connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE marks AS SELECT {read}, md5_number_lower(t) AS lower, md5_number_upper(t) AS"
+            f' upper FROM (SELECT *, {row} AS t FROM "{table}")'
+        )
+        added = "count(*) AS n, sum(lower)::VARCHAR AS lower, sum(upper)::VARCHAR AS upper"
+        return {
+            key: self.lists(f"SELECT k{number} AS k, {added} FROM marks GROUP BY ALL")
+            for number, key in enumerate(keys)
+        }
 
     def fingerprint(self) -> str:
         """A hash of everything the database holds: equal contents give equal hashes, in any order of rows."""
@@ -119,9 +177,12 @@ class PublicDatabase:
 
     def comment(self, table: str) -> str:
         """What the database says of a table."""
-        found = self.query("SELECT comment FROM duckdb_tables() WHERE table_name = ?", [table])
-        comment = found["comment"].iloc[0] if len(found) else None
-        return comment if isinstance(comment, str) else ""
+        return self._comments.get(table) or ""
+
+    @cached_property
+    def _comments(self) -> dict[str, str | None]:
+        found = self._connection.execute("SELECT table_name, comment FROM duckdb_tables()").fetchall()
+        return dict(found)
 
     @cached_property
     def publication(self) -> Publication:

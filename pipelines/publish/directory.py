@@ -14,12 +14,17 @@ from pipelines.publish.tables import Row, records
 from schemas.codelist import labels
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from pipelines.publish.database import PublicDatabase
 
 TOP_BENEFICIARIES = 300
 """Beneficiaries with a page of their own: the largest totals. The others are in the lists and in the files."""
+LARGEST = (
+    "SELECT * FROM beneficiaries QUALIFY row_number() OVER (PARTITION BY organisation_id ORDER BY amount_total DESC"
+    " NULLS LAST, currency) = 1 ORDER BY amount_total DESC NULLS LAST, organisation_id"
+    f" LIMIT {TOP_BENEFICIARIES}"
+)
 GENERIC_PAGE = "beneficiaire.html"
 """The page of any beneficiary, by what follows the #: `beneficiaire.html#siren=…`."""
 RESERVED = re.compile(r"index(-\d+)?")
@@ -138,6 +143,41 @@ class Directory:
             for row in rows
         }
 
+    def funder(self, funder_id: str) -> Row:
+        """One funder."""
+        return self.funders[funder_id]
+
+    def service(self, service_key: str) -> Row:
+        """One service that has a page."""
+        return self.services[service_key]
+
+    def beneficiary(self, organisation_id: str) -> Row:
+        """One beneficiary that has a page."""
+        return self.beneficiaries[organisation_id]
+
+    def services_by(self, funder_id: str) -> list[Row]:
+        """The services of one funder."""
+        return self._by_funder.get(funder_id, [])
+
+    @cached_property
+    def _by_funder(self) -> dict[str, list[Row]]:
+        found: dict[str, list[Row]] = {}
+        for row in self.services.values():
+            found.setdefault(row["funder_id"], []).append(row)
+        return found
+
+    def services_of(self, departements: Collection[str]) -> list[Row]:
+        """The services that say they cover one of `departements`, or have granted there."""
+        keys = {key for code in departements for key in self._covering.get(code, ())}
+        return [row for key, row in self.services.items() if key in keys]
+
+    @cached_property
+    def _covering(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for row in records(self._database.table("service_departements")):
+            found.setdefault(row["departement_code"], []).append(row["service_key"])
+        return found
+
     @cached_property
     def territories(self) -> dict[str, Row]:
         """Départements met as seats of applicants, by code, with `href`; the unknown one last."""
@@ -151,6 +191,10 @@ class Directory:
         if level not in self._places:
             self._places[level] = self._placed(level)
         return self._places[level]
+
+    def place(self, level: str, code: str) -> Row:
+        """One territory that has a page."""
+        return self.places(level)[code]
 
     def _placed(self, level: str) -> dict[str, Row]:
         known = {
@@ -185,14 +229,7 @@ class Directory:
     @cached_property
     def beneficiaries(self) -> dict[str, Row]:
         """The beneficiaries that have a page, by identifier, largest first, with `href`."""
-        rows = records(
-            self._database.query(
-                "SELECT * FROM beneficiaries QUALIFY row_number() OVER (PARTITION BY organisation_id "
-                "ORDER BY amount_total DESC"
-                " NULLS LAST, currency) = 1 ORDER BY amount_total DESC NULLS LAST, organisation_id LIMIT ?",
-                [TOP_BENEFICIARIES],
-            )
-        )
+        rows = records(self._database.query(LARGEST))
         pages = addresses(rows, "organisation_id")
         return {
             row["organisation_id"]: {

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.publish import formats
 from pipelines.publish.shards import cut, shard, stable, text_of
-from pipelines.publish.tables import records
 from pipelines.publish.words import words
 
 if TYPE_CHECKING:
@@ -22,10 +21,15 @@ if TYPE_CHECKING:
 
     from pipelines.publish.context import Context
     from pipelines.publish.reports import Output
-    from pipelines.publish.tables import Row
 
 CLASSES = 255
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_LINE = (
+    "name", "organisation_id", "siren", "commune_name", "departement_code", "first_year", "last_year", "years_funded",
+    "n_funders",
+)  # fmt: skip
+_TOLD = ("name", "commune_name", "siren", "rna")
+"""What words are looked for in."""
 _ROWS = (
     "SELECT * FROM beneficiaries QUALIFY row_number() OVER (PARTITION BY organisation_id ORDER BY amount_total DESC"
     " NULLS LAST, currency) = 1 ORDER BY organisation_id"
@@ -34,16 +38,18 @@ _ROWS = (
 
 def index(context: Context) -> tuple[dict[str, Any], list[Output]]:
     """What the search page must know (its `words` and `lines` shards by their first entry), and the shards."""
-    rows = records(context.database.query(_ROWS))
-    bits, numbers = numbered([(str(row["organisation_id"]), row["amount_total"]) for row in rows])
+    rows = context.database.lists(_ROWS)
+    identifiers = rows["organisation_id"]
+    bits, numbers = numbered(list(zip(identifiers, rows["amount_total"], strict=True)))
     outputs: list[Output] = []
-    manifest: dict[str, Any] = {"count": len(rows), "bits": bits, "words": [], "lines": []}
-    order = sorted(range(len(rows)), key=lambda place: numbers[place])
-    lines = [line(context, rows[place]) for place in order]
-    keys = [str(rows[place]["organisation_id"]) for place in order]
-    for part in cut(keys, [len(text_of(each)) for each in lines]):
+    manifest: dict[str, Any] = {"count": len(identifiers), "bits": bits, "words": [], "lines": []}
+    order = sorted(range(len(identifiers)), key=numbers.__getitem__)
+    written = lines(context, rows)
+    ordered = [written[place] for place in order]
+    keys = [identifiers[place] for place in order]
+    for part in cut(keys, [len(text_of(each)) for each in ordered]):
         found = [numbers[place] for place in order[part]]
-        name, output = shard("l", {"n": _steps(found), "l": lines[part]})
+        name, output = shard("l", {"n": _steps(found), "l": ordered[part]})
         manifest["lines"].append([base36(found[0]), name])
         outputs.append(output)
     for first, name, output in _words(context, rows, numbers):
@@ -75,23 +81,16 @@ def _doublings(amount: float | None) -> int:
     return min(CLASSES, (int(amount) ** 4).bit_length())
 
 
-def line(context: Context, row: Row) -> list[Any]:
-    """What a search shows of one beneficiary; `static/search.js` reads it by position."""
-    known = {name: None if formats.is_missing(value) else value for name, value in row.items()}
-    page = context.directory.beneficiaries.get(str(row["organisation_id"]))
-    return [
-        known["name"],
-        known["organisation_id"],
-        known["siren"],
-        known["commune_name"],
-        known["departement_code"],
-        *(known[name] for name in ("first_year", "last_year", "years_funded", "n_funders")),
-        plain(known["amount_total"]),
-        known["currency"],
-        known["stage"],
-        int(known["has_other_amounts"] is True),
-        page["page"] if page else None,
-    ]
+def lines(context: Context, rows: dict[str, list[Any]]) -> list[tuple[Any, ...]]:
+    """What a search shows of each beneficiary; `static/search.js` reads a line by position."""
+    held = context.directory.beneficiaries
+    pages = [held[each]["page"] if each in held else None for each in rows["organisation_id"]]
+    return list(
+        zip(
+            *(rows[name] for name in _LINE), map(plain, rows["amount_total"]), rows["currency"], rows["stage"],
+            (int(other is True) for other in rows["has_other_amounts"]), pages, strict=True,
+        )
+    )  # fmt: skip
 
 
 def plain(amount: float | None) -> float | int | None:
@@ -101,17 +100,14 @@ def plain(amount: float | None) -> float | int | None:
     return int(amount) if float(amount).is_integer() else round(float(amount), 2)
 
 
-def _words(context: Context, rows: list[Row], numbers: list[int]) -> Iterator[tuple[str, str, Output]]:
+def _words(context: Context, rows: dict[str, list[Any]], numbers: list[int]) -> Iterator[tuple[str, str, Output]]:
     holders: dict[str, set[int]] = {}
-    places: dict[object, list[str]] = {}
-    for row, number in zip(rows, numbers, strict=True):
-        code = row["departement_code"]
-        if code not in places:
-            places[code] = [] if formats.is_missing(code) else words(context.directory.territory_name(code))
-        told = [
-            str(row[name]) for name in ("name", "commune_name", "siren", "rna") if not formats.is_missing(row[name])
-        ]
-        for word in {*words(" ".join(told)), *places[code]}:
+    places = {
+        code: words(context.directory.territory_name(code)) if code else [] for code in {*rows["departement_code"]}
+    }
+    told = zip(*(rows[name] for name in _TOLD), strict=True)
+    for texts, code, number in zip(told, rows["departement_code"], numbers, strict=True):
+        for word in {*words(" ".join([text for text in texts if text is not None])), *places[code]}:
             holders.setdefault(word, set()).add(number)
     known = sorted(holders, key=lambda word: word.encode("utf-16-be"))  # the order of scripts
     written = [_steps(sorted(holders[word])) for word in known]

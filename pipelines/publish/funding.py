@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from pipelines.publish.figure import Figure
 from pipelines.publish.tables import Column, records
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pipelines.publish.tables import Row
 
@@ -60,19 +61,48 @@ def splits(frame: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
         yield str(currency), str(stage), part
 
 
-def coverage(frame: pd.DataFrame) -> str:
+def parts(rows: Iterable[Row]) -> list[tuple[str, str, list[Row]]]:
+    """The rows of each (currency, stage) as `splits` has them: pages have thousands of frames of a few rows."""
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        currency, stage = (
+            default if formats.is_missing(row[name]) else str(row[name])
+            for name, default in (("currency", "EUR"), ("stage", "unknown"))
+        )
+        found.setdefault((currency, stage), []).append(row)
+    ordered = sorted(found, key=lambda pair: (-sum(row["n_awards"] for row in found[pair]), pair))
+    return [(*pair, found[pair]) for pair in ordered]
+
+
+def added(values: Iterable[Any]) -> float:
+    """The sum of the known `values`, NaN when there is none; exact, then rounded once: cents stay cents."""
+    known = [value for value in values if not formats.is_missing(value)]
+    if not known:
+        return float("nan")
+    if all(isinstance(value, int) for value in known):
+        count: int = sum(known)
+        return count
+    return math.fsum(known)
+
+
+def coverage(rows: Sequence[Row]) -> str:
     """On how many awards and lines a figure rests, and how many lack the amount."""
     awards, lines, missing, loans = (
-        int(frame[name].fillna(0).sum()) for name in ("n_awards", "n_lines", "n_without_amount", "n_loans_excluded")
+        _number(rows, name) for name in ("n_awards", "n_lines", "n_without_amount", "n_loans_excluded")
     )
     text = f"Sur {formats.plural(awards, 'attribution')} ({formats.plural(lines, 'ligne')}), "
     text += f"{formats.count(missing)} sans montant" if missing else "toutes avec un montant"
-    withheld = int(frame["n_withheld"].fillna(0).sum()) if "n_withheld" in frame.columns else 0
+    withheld = _number(rows, "n_withheld") if rows and "n_withheld" in rows[0] else 0
     if withheld:
         text += f" ; {formats.plural(withheld, 'montant non diffusable', 'montants non diffusables')} hors du total"
     if loans:
         text += f" ; {formats.plural(loans, 'prêt ou garantie', 'prêts ou garanties')} hors du total"
     return text
+
+
+def _number(rows: Iterable[Row], name: str) -> int:
+    """A count, added over `rows`; an absence is none."""
+    return int(sum(row[name] for row in rows if not formats.is_missing(row[name])))
 
 
 def _suffix(index: int) -> str:
@@ -83,33 +113,39 @@ def _amount(value: float, currency: str) -> str:
     return formats.money_compact(value, currency=currency)
 
 
+def _grouped(rows: Iterable[Row], key: str, *, missing: Any = None) -> dict[Any, list[Row]]:
+    """The rows of each value of `key`, in the order of values."""
+    found: dict[Any, list[Row]] = {}
+    for row in rows:
+        found.setdefault(missing if formats.is_missing(row[key]) else row[key], []).append(row)
+    return {value: found[value] for value in sorted(found)}
+
+
 def by_year(frame: pd.DataFrame, scope: Scope, *, id: str, interactive: bool = False) -> list[Figure]:
     """One figure per currency and stage: amounts by fiscal year, with the years that have no data."""
     figures = []
-    for index, (currency, stage, part) in enumerate(splits(frame)):
-        grouped = part.groupby("fiscal_year")[ADDITIVE].sum(min_count=1)
+    for index, (currency, stage, rows) in enumerate(parts(records(frame))):
+        found = _grouped(rows, "fiscal_year")
+        first, last = int(min(found)), int(max(found))
+        every = range(first, last + 1)
+        measures = {name: [added(row[name] for row in found.get(year, ())) for year in every] for name in ADDITIVE}
         columns: tuple[Column, ...] = (Column("fiscal_year", "Exercice", "year", header=True), *_COUNTS)
-        if part["fiscal_year"].is_unique:
-            grouped["n_beneficiaries"] = part.set_index("fiscal_year")["n_beneficiaries"]
+        if len(found) == len(rows):
+            measures["n_beneficiaries"] = [added(row["n_beneficiaries"] for row in found.get(y, ())) for y in every]
             columns = (*columns, Column("n_beneficiaries", "Bénéficiaires", "count"))
-        observed = [int(year) for year in grouped.index]
-        tidy = grouped.reindex(range(min(observed), max(observed) + 1)).rename_axis("fiscal_year").reset_index()
-        tidy["currency"], tidy["stage"] = currency, stage
+        tidy = pd.DataFrame({"fiscal_year": every, **measures, "currency": currency, "stage": stage})
         word = amounts_word(stage)
-        amounts = {int(y): float(a) for y, a in zip(tidy["fiscal_year"], tidy["amount"], strict=True) if a == a}
+        amounts = {year: float(a) for year, a in zip(every, measures["amount"], strict=True) if a == a}
         figures.append(
             Figure(
                 id=f"{id}{_suffix(index)}",
-                headline=headlines.trend(amounts, what=word, before=scope.before, sources=_funders_by_year(part)),
-                subtitle=(
-                    f"{formats.sentence(word)} par exercice, {scope.place}, "
-                    f"{formats.years(min(observed), max(observed))}"
-                ),
-                summary=_year_summary(tidy, amounts, currency, scope.before),
+                headline=headlines.trend(amounts, what=word, before=scope.before, sources=_funders_by_year(found)),
+                subtitle=f"{formats.sentence(word)} par exercice, {scope.place}, {formats.years(first, last)}",
+                summary=_year_summary(measures["n_awards"], every, amounts, currency, scope.before),
                 frame=tidy,
                 columns=columns,
                 chart=Bars("fiscal_year", "amount", top=40),
-                coverage=coverage(part),
+                coverage=coverage(rows),
                 source=scope.source,
                 method="montants",
                 interactive=interactive and index == 0,
@@ -119,20 +155,19 @@ def by_year(frame: pd.DataFrame, scope: Scope, *, id: str, interactive: bool = F
     return figures
 
 
-def _funders_by_year(part: pd.DataFrame) -> dict[int, frozenset[str]]:
-    found: dict[int, set[str]] = {}
-    for row in records(part):
-        found.setdefault(int(row["fiscal_year"]), set()).add(str(row["funder_id"]))
-    return {year: frozenset(funders) for year, funders in found.items()}
+def _funders_by_year(rows: Mapping[int, list[Row]]) -> dict[int, frozenset[str]]:
+    return {int(year): frozenset(str(row["funder_id"]) for row in of_year) for year, of_year in rows.items()}
 
 
-def _year_summary(tidy: pd.DataFrame, amounts: dict[int, float], currency: str, before: int) -> str:
-    awards = formats.plural(int(tidy["n_awards"].fillna(0).sum()), "attribution")
+def _year_summary(
+    n_awards: Sequence[float], every: Sequence[int], amounts: dict[int, float], currency: str, before: int
+) -> str:
+    awards = formats.plural(int(sum(n for n in n_awards if n == n)), "attribution")
     text = f"{awards} pour {_amount(sum(amounts.values()), currency)} au total."
     if len(amounts) > 1:
         best = max(amounts, key=lambda year: (amounts[year], year))
         text += f" L'exercice le plus élevé est {best} : {_amount(amounts[best], currency)}."
-    gaps = [str(int(y)) for y, n in zip(tidy["fiscal_year"], tidy["n_awards"], strict=True) if formats.is_missing(n)]
+    gaps = [str(year) for year, n in zip(every, n_awards, strict=True) if n != n]
     if gaps:
         text += f" Aucune donnée pour {formats.joined(gaps)} : ce n'est pas un zéro."
     if amounts and max(amounts) >= before:
@@ -159,19 +194,22 @@ def by_category(
     `title` heads the column, `by` ends « montants accordés par … », `name` gives a code's words.
     """
     figures = []
-    for index, (currency, stage, part) in enumerate(splits(frame)):
-        keyed = part.assign(**{key: part[key].fillna(unknown)})
-        tidy = keyed.groupby(key, as_index=False)[ADDITIVE].sum(min_count=1)
-        total = float(tidy["amount"].fillna(0).sum())
-        tidy["label"] = [name(code) for code in tidy[key]]
-        tidy["share"] = tidy["amount"] / total if total > 0 else float("nan")
-        tidy["currency"], tidy["stage"] = currency, stage
-        tidy["_last"] = tidy[key] == unknown
-        tidy = tidy.sort_values(["_last", "amount", "label"], ascending=[True, False, True], na_position="last")
-        tidy = tidy.drop(columns="_last").reset_index(drop=True)
+    for index, (currency, stage, rows) in enumerate(parts(records(frame))):
+        found = _grouped(rows, key, missing=unknown)
+        ranked = _ranked(
+            [
+                {key: code, **{name: added(row[name] for row in of_code) for name in ADDITIVE}, "label": name(code)}
+                for code, of_code in found.items()
+            ],
+            is_last=lambda row: row[key] == unknown,
+        )
+        total = _total(ranked)
+        for row in ranked:
+            row["share"] = row["amount"] / total if total > 0 else float("nan")
+        tidy = pd.DataFrame(ranked).assign(currency=currency, stage=stage)
         word = amounts_word(stage)
-        listed = [(str(label), float(a)) for label, a in zip(tidy["label"], tidy["amount"], strict=True) if a == a]
-        first, last = int(part["fiscal_year"].min()), int(part["fiscal_year"].max())
+        listed = [(str(row["label"]), float(row["amount"])) for row in ranked if row["amount"] == row["amount"]]
+        first, last = (int(edge(row["fiscal_year"] for row in rows)) for edge in (min, max))
         figures.append(
             Figure(
                 id=f"{id}{_suffix(index)}",
@@ -185,7 +223,7 @@ def by_category(
                     Column("share", "Part", "share"),
                 ),
                 chart=Bars("label", "amount"),
-                coverage=coverage(part) + _unknown_part(tidy, key, unknown),
+                coverage=coverage(rows) + _unknown_part(found.get(unknown, [])),
                 source=scope.source,
                 method=method,
                 interactive=interactive and index == 0,
@@ -195,8 +233,22 @@ def by_category(
     return figures
 
 
-def _unknown_part(tidy: pd.DataFrame, key: str, unknown: str) -> str:
-    missing = int(tidy.loc[tidy[key] == unknown, "n_awards"].sum())
+def _ranked(rows: list[Row], *, is_last: Callable[[Row], bool]) -> list[Row]:
+    """The largest amounts first, those not known after them, equal ones by label."""
+
+    def order(row: Row) -> tuple[bool, bool, float, str]:
+        is_known = row["amount"] == row["amount"]
+        return is_last(row), not is_known, -row["amount"] if is_known else 0.0, row["label"]
+
+    return sorted(rows, key=order)
+
+
+def _total(rows: Iterable[Row]) -> float:
+    return math.fsum(row["amount"] for row in rows if not formats.is_missing(row["amount"]))
+
+
+def _unknown_part(rows: Sequence[Row]) -> str:
+    missing = _number(rows, "n_awards")
     return f" ; {formats.count(missing)} sans cette information" if missing else " ; toutes avec cette information"
 
 
@@ -229,6 +281,7 @@ def by_year_and(
     figures = []
     for index, (currency, stage, part) in enumerate(splits(frame)):
         keyed = part.assign(**{key: part[key].fillna("unknown")})
+        rows = records(keyed)
         totals = keyed.groupby(key)["amount"].sum()
         ranked = [
             str(code) for code in sorted(totals.index, key=lambda code: (code == "unknown", -totals[code], str(code)))
@@ -261,7 +314,7 @@ def by_year_and(
                     Column("total", "Total", "money"),
                 ),
                 chart=Stacks("fiscal_year", tuple(parts)),
-                coverage=coverage(part) + _unknown_part(keyed, key, "unknown"),
+                coverage=coverage(rows) + _unknown_part([row for row in rows if row[key] == "unknown"]),
                 source=scope.source,
                 method="montants",
                 interactive=interactive and index == 0,
@@ -271,17 +324,15 @@ def by_year_and(
     return figures
 
 
-def totals(frame: pd.DataFrame) -> list[tuple[str, str, float, int]]:
+def totals(rows: Iterable[Row]) -> list[tuple[str, str, float, int]]:
     """(currency, stage, amount, awards) of each pair, the one with most awards first."""
-    return [
-        (currency, stage, float(part["amount"].fillna(0).sum()), int(part["n_awards"].sum()))
-        for currency, stage, part in splits(frame)
-    ]
+    return [(currency, stage, _total(part), _number(part, "n_awards")) for currency, stage, part in parts(rows)]
 
 
 def total_words(frame: pd.DataFrame) -> str:
     """Every total in one line: `281,9 M€ accordés ; 12 M€ versés`."""
-    found = [f"{_amount(amount, c)} {amounts_word(s).removeprefix('montants ')}" for c, s, amount, _ in totals(frame)]
+    every = totals(records(frame))
+    found = [f"{_amount(amount, c)} {amounts_word(s).removeprefix('montants ')}" for c, s, amount, _ in every]
     return " ; ".join(found) or "aucun montant"
 
 

@@ -9,7 +9,7 @@ from pipelines.publish.charts import Bars
 from pipelines.publish.directory import UNKNOWN_TERRITORY, amounts_word
 from pipelines.publish.figure import Figure
 from pipelines.publish.funding import coverage, splits
-from pipelines.publish.tables import Column
+from pipelines.publish.tables import Column, records
 from pipelines.publish.tile_map import TileMap
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def by_territory(
                     Column("per_inhabitant", "Par habitant", "money"),
                 ),
                 chart=chart,
-                coverage=coverage(part)
+                coverage=coverage(records(part))
                 + (f" ; {formats.count(left_out)} sans territoire connu, hors de ce calcul" if left_out else ""),
                 source=scope.source,
                 method="territoires",

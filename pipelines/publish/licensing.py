@@ -140,6 +140,14 @@ class Licensing:
         together = part.terms == self.mixed and part.terms != (self.own,)
         return tuple(row for row in self.sources if together or row["kind"] == part.kind)
 
+    def part(self, table: str, folder: str) -> Part:
+        """The part of a table whose files are in `folder`."""
+        return next(part for part in self.parts(table) if part.folder == folder)
+
+    def sources_in(self, table: str, folder: str) -> tuple[Row, ...]:
+        """The sources that the lines of that part come from."""
+        return self.sources_of(self.part(table, folder))
+
     @cached_property
     def _apart(self) -> tuple[Terms, ...]:
         return tuple(dict.fromkeys(row["terms"] for row in self.sources if row["kind"] == "apart"))

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.publish import comma_separated, formats, workbooks
-from pipelines.publish.licensing import Licensing, Part, updated_words
-from pipelines.publish.reports import Output
+from pipelines.publish.licensing import Part, updated_words
+from pipelines.publish.reports import Kept, Output
 from pipelines.publish.tables import Row, records
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     import polars as pl
 
@@ -40,6 +40,7 @@ XLSX = FileKind(
     "XLSX", ".xlsx", "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 )  # fmt: skip
 PARQUET = FileKind("Parquet", ".parquet", "parquet", "application/vnd.apache.parquet")
+KINDS = (CSV, EXCEL_CSV, XLSX, PARQUET)
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Dataset:
     incomplete: frozenset[str]
     columns: tuple[Row, ...]
     sources: tuple[Row, ...]
-    files: list[DataFile] = field(default_factory=list)
+    files: list[DataFile]
 
     @property
     def name(self) -> str:
@@ -89,70 +90,72 @@ def data_file(kind: FileKind, path: str, content: bytes) -> DataFile:
     return DataFile(kind, path, len(content), hashlib.sha256(content).hexdigest())
 
 
-class OpenData:
-    """Writes the files, one table after the other, and remembers what they are in `datasets`."""
+def datasets(context: Context) -> Generator[Output | Kept, None, list[Dataset]]:
+    """Every file of every table, one table after the other; returns what they are."""
+    found = []
+    for table in context.database.tables():
+        schema = context.database.typed(f'SELECT * FROM "{table}" LIMIT 0').schema
+        for part in context.licensing.parts(table):
+            told = yield from context.part(_files, table, part.folder)
+            if told is not None:
+                kinds = {kind.ending: kind for kind in KINDS}
+                files = [DataFile(kinds[ending], path, size, sha) for ending, path, size, sha in told["files"]]
+                rows, incomplete = told["rows"], frozenset(told["incomplete"])
+                found.append(_dataset(context, table, part, rows, schema, incomplete, files))
+    return found
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self.licensing: Licensing = context.licensing
-        self.datasets: list[Dataset] = []
 
-    def outputs(self) -> Iterator[Output]:
-        """Every file of every table."""
-        dictionary = {
-            str(name): tuple(records(part))
-            for name, part in self._context.database.table("dictionary").groupby("table_name", sort=False)
-        }
-        for table in self._context.database.tables():
-            for part in self.licensing.parts(table):
-                yield from self._part(table, part, dictionary.get(table, ()))
+def _dataset(
+    context: Context, table: str, part: Part, rows: int, schema: pl.Schema, incomplete: frozenset[str],
+    files: list[DataFile],
+) -> Dataset:  # fmt: skip
+    words = {row["column_name"]: row for row in records(context.database.where("dictionary", "table_name", table))}
+    columns = tuple(words[name] for name in schema if name in words)
+    comment, sources = context.database.comment(table), context.licensing.sources_in(table, part.folder)
+    return Dataset(table, comment, part, rows, schema, incomplete, columns, sources, files)
 
-    def _part(self, table: str, part: Part, words: tuple[Row, ...]) -> Iterator[Output]:
-        database = self._context.database
-        frame = database.typed(f'SELECT * FROM "{table}" WHERE {part.where} ORDER BY ALL', part.parameters)
-        if part.folder and frame.is_empty():
-            return
-        by_name = {str(row["column_name"]): row for row in words}
-        dataset = Dataset(
-            table,
-            database.comment(table),
-            part,
-            frame.height,
-            frame.schema,
-            frozenset(name for name in frame.columns if frame[name].null_count()),
-            tuple(by_name[name] for name in frame.columns if name in by_name),
-            self.licensing.sources_of(part),
-        )
-        for kind, write in self._kinds(dataset, frame):
-            output = Output(f"data/{part.folder}{table}{kind.ending}", write())
-            dataset.files.append(data_file(kind, output.path, output.content))
-            yield output
-            del output  # the next file is not made while this one is held
-        self.datasets.append(dataset)
 
-    def _kinds(self, dataset: Dataset, frame: pl.DataFrame) -> Iterator[tuple[FileKind, Callable[[], bytes]]]:
-        yield CSV, partial(comma_separated.to_bytes, frame)
-        yield EXCEL_CSV, partial(comma_separated.to_excel_bytes, frame)
-        if frame.height <= workbooks.MOST_LINES:
-            words = [
-                [str(row["column_name"]), str(row["title"]), str(row["description"]), _text(row["unit"])]
-                for row in dataset.columns
-            ]
-            about, day = self._about(dataset), self._context.publication.as_of
-            yield XLSX, partial(workbooks.to_bytes, frame, name=dataset.table, columns=words, about=about, day=day)
-        yield PARQUET, partial(_parquet, frame)
+def _files(context: Context, table: str, folder: str) -> Generator[Output, None, dict[str, Any] | None]:
+    """The files of one part of a table; returns what they are, None where it has no line."""
+    part = context.licensing.part(table, folder)
+    frame = context.database.typed(f'SELECT * FROM "{table}" WHERE {part.where} ORDER BY ALL', part.parameters)
+    if part.folder and frame.is_empty():
+        return None
+    incomplete = frozenset(name for name in frame.columns if frame[name].null_count())
+    dataset = _dataset(context, table, part, frame.height, frame.schema, incomplete, [])
+    files = []
+    for kind, write in _kinds(context, dataset, frame):
+        output = Output(f"data/{part.folder}{table}{kind.ending}", write())
+        files.append([kind.ending, output.path, len(output.content), output.digest])
+        yield output
+        del output  # the next file is not made while this one is held
+    return {"rows": frame.height, "incomplete": sorted(incomplete), "files": files}
 
-    def _about(self, dataset: Dataset) -> list[tuple[str, str]]:
-        publication = self._context.publication
-        return [
-            ("Table", f"{dataset.table} : {dataset.comment}"),
-            ("Lignes", formats.count(dataset.rows)),
-            ("État des données", formats.date(publication.as_of)),
-            ("Éditeur", publication.publisher_name),
-            ("Corriger une erreur", publication.correction_address),
-            ("Licence", " ; ".join(terms.title for terms in dataset.part.terms)),
-            *(("Source", source_words(row)) for row in dataset.sources),
+
+def _kinds(context: Context, dataset: Dataset, frame: pl.DataFrame) -> Iterator[tuple[FileKind, Callable[[], bytes]]]:
+    yield CSV, partial(comma_separated.to_bytes, frame)
+    yield EXCEL_CSV, partial(comma_separated.to_excel_bytes, frame)
+    if frame.height <= workbooks.MOST_LINES:
+        words = [
+            [str(row["column_name"]), str(row["title"]), str(row["description"]), _text(row["unit"])]
+            for row in dataset.columns
         ]
+        about, day = _about(context, dataset), context.publication.as_of
+        yield XLSX, partial(workbooks.to_bytes, frame, name=dataset.table, columns=words, about=about, day=day)
+    yield PARQUET, partial(_parquet, frame)
+
+
+def _about(context: Context, dataset: Dataset) -> list[tuple[str, str]]:
+    publication = context.publication
+    return [
+        ("Table", f"{dataset.table} : {dataset.comment}"),
+        ("Lignes", formats.count(dataset.rows)),
+        ("État des données", formats.date(publication.as_of)),
+        ("Éditeur", publication.publisher_name),
+        ("Corriger une erreur", publication.correction_address),
+        ("Licence", " ; ".join(terms.title for terms in dataset.part.terms)),
+        *(("Source", source_words(row)) for row in dataset.sources),
+    ]
 
 
 def source_words(row: Row) -> str:

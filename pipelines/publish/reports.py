@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import pkgutil
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +26,20 @@ class Output:
     path: str
     content: bytes
 
+    @cached_property
+    def digest(self) -> str:
+        """The sha256 of its bytes."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One file that the former publication left and that this one would write again: its path, sha256 and size."""
+
+    path: str
+    digest: str
+    size: int
+
 
 @dataclass(frozen=True)
 class Report:
@@ -38,7 +54,7 @@ class Report:
     description: str
     page: str
     tables: tuple[str, ...]
-    build: Callable[[Context], Iterator[Output]]
+    build: Callable[[Context], Iterator[Output | Kept]]
     order: int = 100
     menu: str | None = None
     is_long: bool = False

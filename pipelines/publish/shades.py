@@ -22,7 +22,7 @@ class LegendItem:
 def bounds(values: pd.Series) -> list[float]:
     """The upper limits of the first four shades: quintiles of the positive values; empty when there is none."""
     positive = values[values > 0]
-    return [float(positive.quantile(q)) for q in (0.2, 0.4, 0.6, 0.8)] if len(positive) else []
+    return positive.quantile([0.2, 0.4, 0.6, 0.8]).tolist() if len(positive) else []
 
 
 def shade(value: float, limits: list[float]) -> int:

@@ -28,7 +28,11 @@ def text_of(data: Any) -> str:
 
 def shard(kind: str, data: Any) -> tuple[str, Output]:
     """The name of the shard of `data`, unique in its `kind`, and its file."""
-    text = text_of(data)
+    return named(kind, text_of(data))
+
+
+def named(kind: str, text: str) -> tuple[str, Output]:
+    """The same, of data that is text already (`text_of`)."""
     name = stable(text)[:10]
     return name, Output(f"{SHARDS}{kind}/{name}.js", f'QFQ("{kind}/{name}",{text})\n'.encode())
 

@@ -5,7 +5,7 @@ Files that are new come first, then those that take another's place, indexes aft
 page last; what is no longer produced is removed after that. So at any instant, whoever starts from the home page finds
 every link, and so does who reads what a killed publication left. Files named by their content (module `shards`) stay
 one publication longer: a page read a moment ago still asks for them. A whole site made from the same content by the
-same code is left as it stands.
+same code is left as it stands; so is each part of it that would be made of the same again (module `parts`).
 
 `manifest/<report>.json` lists each report's files with their sha256, and is what tells a stale page from somebody
 else's file; it names old and new files together while a publication is under way, so that a publication that was
@@ -30,11 +30,15 @@ from pipelines.processes import fresh_processes
 from pipelines.publish.assets import shared
 from pipelines.publish.context import Context
 from pipelines.publish.database import PublicDatabase
-from pipelines.publish.reports import SHARDS, Output, Report, reports
+from pipelines.publish.parts import ENDING, Parts
+from pipelines.publish.readings import everything
+from pipelines.publish.reports import SHARDS, Kept, Output, Report, reports
 from schemas.source import source_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from pipelines.publish.context import Marks
 
 SHARED = "site"
 """The manifest of what all pages share."""
@@ -43,7 +47,9 @@ WAITING = "former"
 STATE = "published.txt"
 """Says from which content, by which code, the whole site was last published."""
 _WORTH_IT = 8_000_000  # bytes of database: below, starting processes costs more than it saves
+_HEAVY = 32_000_000  # bytes of database: below, what a process holds after a report is little, and it writes the next
 _AT_ONCE = 1 << 20  # bytes of a file compared at once
+_LIBRARIES = ("duckdb", "jinja2", "markupsafe", "numpy", "openpyxl", "pandas", "plotly", "polars")
 BATCH, BATCH_BYTES = 200, 20_000_000
 """Files, and bytes of them, held in memory between two writings of a manifest."""
 
@@ -91,6 +97,7 @@ def publish(public_db: Path, reports_dir: Path, *, only: Iterable[str] | None = 
         wanted = f"{database.fingerprint()} {_recipe()}"
         if only is None and (done := _already(wanted, state, reports_dir)) is not None:
             return done
+        is_known = _is_of_this_code(state)
         if not _says(state, wanted):
             state.unlink(missing_ok=True)
         ordered = sorted(
@@ -100,14 +107,19 @@ def publish(public_db: Path, reports_dir: Path, *, only: Iterable[str] | None = 
         context = Context(database)
         try:
             _write_report(SHARED, shared(), reports_dir, tally)
-            for name in _written_apart(public_db, reports_dir, [known[name] for name in ordered], tally):
-                _write_report(name, known[name].build(context), reports_dir, tally)
+            for name in _written_apart(
+                context, public_db, reports_dir, [known[n] for n in ordered], tally, is_known=is_known
+            ):
+                _write_parts(known[name], context, reports_dir, tally)
         except BaseException:  # a full disk above all: the former site stands, and what it lacks is not held back
             _sweep(reports_dir)
             raise
     if only is None:
         strays = (path for path in (reports_dir / "manifest").glob("*.json") if path.stem not in {*known, SHARED})
         tally.former |= {stray: _listed(stray) for stray in strays}
+        for path in (reports_dir / "manifest").glob(f"*{ENDING}"):
+            if path.name.removesuffix(ENDING) not in known:
+                path.unlink()
     _finish(reports_dir, tally)
     if only is None:
         _write(state, wanted.encode())
@@ -121,19 +133,24 @@ def publish(public_db: Path, reports_dir: Path, *, only: Iterable[str] | None = 
     )
 
 
-def _written_apart(public_db: Path, root: Path, ordered: list[Report], tally: _Tally) -> list[str]:
+def _written_apart(
+    context: Context, public_db: Path, root: Path, ordered: list[Report], tally: _Tally, *, is_known: bool
+) -> list[str]:
     """Write the reports of a large database on all processors; returns those left, the home page among them.
 
-    A process writes one long report, or all the short ones, and ends: what it held does not add up.
+    A task is one long report, or all the short ones. A process of a heavy database does one and ends, unless most
+    of the site stands already (`is_known`): what it held does not add up.
     """
     names = [report.name for report in ordered]
     tasks = [[report.name] for report in ordered[:-1] if report.is_long]
     tasks += [short] if (short := [report.name for report in ordered[:-1] if not report.is_long]) else []
     workers = min(os.cpu_count() or 1, len(tasks))
-    if workers < 2 or public_db.stat().st_size < _WORTH_IT:
+    size = public_db.stat().st_size
+    if workers < 2 or size < _WORTH_IT:
         return names
-    with fresh_processes(workers, tasks_each=1) as pool:
-        for part in pool.map(_write_some, tasks, [public_db] * len(tasks), [root] * len(tasks)):
+    with fresh_processes(workers, tasks_each=1 if size > _HEAVY and not is_known else None) as pool:
+        marks = everything(context.database)
+        for part in pool.map(_write_some, tasks, *([same] * len(tasks) for same in (public_db, root, marks))):
             if twice := tally.sizes.keys() & part.sizes.keys():
                 raise ValueError(f"deux rapports écrivent {min(twice)}")
             tally.sizes |= part.sizes
@@ -144,15 +161,23 @@ def _written_apart(public_db: Path, root: Path, ordered: list[Report], tally: _T
     return names[-1:]
 
 
-def _write_some(names: list[str], public_db: Path, root: Path) -> _Tally:
+def _write_some(names: list[str], public_db: Path, root: Path, marks: Marks) -> _Tally:
     """Some reports, in a process of their own."""
     known = {report.name: report for report in reports()}
     tally = _Tally()
     with PublicDatabase(public_db) as database:
-        context = Context(database)
+        context = Context(database, marks)
         for name in names:
-            _write_report(name, known[name].build(context), root, tally)
+            _write_parts(known[name], context, root, tally)
     return tally
+
+
+def _write_parts(report: Report, context: Context, root: Path, tally: _Tally) -> None:
+    """One report, but for the parts of it that stand: those that a long one tells, a short one is one part."""
+    context.parts = Parts(root, report.name, _recipe(), context)
+    outputs = report.build(context) if report.is_long else context.part(report.build)
+    _write_report(report.name, outputs, root, tally)
+    context.parts.save()
 
 
 def _already(wanted: str, state: Path, root: Path) -> PublishResult | None:
@@ -173,6 +198,11 @@ def _already(wanted: str, state: Path, root: Path) -> PublishResult | None:
     )
 
 
+def _is_of_this_code(state: Path) -> bool:
+    """Whether the former publication was whole, and made by this code."""
+    return state.is_file() and state.read_bytes().endswith(f" {_recipe()}".encode())
+
+
 def _says(state: Path, wanted: str) -> bool:
     return state.is_file() and state.read_bytes() == wanted.encode()
 
@@ -180,12 +210,12 @@ def _says(state: Path, wanted: str) -> bool:
 @cache
 def _recipe() -> str:
     """What turns the database into files: versions of libraries, a hash of this wing and of what it stands on."""
-    versions = " ".join(metadata.version(name) for name in ("plotly", "openpyxl", "polars"))
+    versions = " ".join(metadata.version(name) for name in _LIBRARIES)
     workbooks = hashlib.sha256(Path(workbook_file.__file__).read_bytes()).hexdigest()
     return f"{versions} {workbooks} {source_hash(Path(__file__).parent, Path(schemas.__file__).parent)}"
 
 
-def _write_report(name: str, outputs: Iterable[Output], root: Path, tally: _Tally) -> None:
+def _write_report(name: str, outputs: Iterable[Output | Kept], root: Path, tally: _Tally) -> None:
     manifest = root / "manifest" / f"{name}.json"
     former = _listed(manifest)
     hashes: dict[str, str] = {}
@@ -193,7 +223,10 @@ def _write_report(name: str, outputs: Iterable[Output], root: Path, tally: _Tall
     for output in _checked(outputs):
         if output.path in tally.sizes:
             raise ValueError(f"deux rapports écrivent {output.path}")
-        hashes[output.path] = _hash(output.content)
+        hashes[output.path] = output.digest
+        if isinstance(output, Kept):
+            tally.sizes[output.path] = output.size
+            continue
         tally.sizes[output.path] = len(output.content)
         if not _is_same(root / output.path, output.content):
             pending.append(output)
@@ -255,7 +288,7 @@ def _put_in_place(root: Path, tally: _Tally) -> None:
         _aside(root / path).replace(root / path)
 
 
-def _checked(outputs: Iterable[Output]) -> Iterator[Output]:
+def _checked(outputs: Iterable[Output | Kept]) -> Iterator[Output | Kept]:
     for output in outputs:
         if not re.fullmatch(r"[\w-]+(/[\w-]+)*(\.[\w-]+)+", output.path, re.ASCII):
             raise ValueError(f"chemin refusé : {output.path!r}")
@@ -271,10 +304,6 @@ def _listed(manifest: Path) -> dict[str, str]:
     except ValueError:  # damaged: written again with the report
         return {}
     return listed
-
-
-def _hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def _hash_of(path: Path) -> str:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from pipelines.publish import formats
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
 
@@ -68,7 +68,8 @@ class Table:
 
     def body(self, root: str) -> Markup:
         """The rows as HTML, for a page whose way to the site's root is `root`; words that say so when there is none."""
-        lines = ["".join([_markup(each, root) for each in cells]) for cells in self.rows()]
+        rows = records(self.frame)
+        lines = list(map("".join, zip(*(_drawn(column, rows, root) for column in self.columns), strict=True)))
         if not lines:
             lines = [f'<td colspan="{len(self.columns)}" class="mark">Aucune ligne.</td>']
         return Markup("".join([f"<tr>{line}</tr>\n" for line in lines]))  # noqa: S704  (escaped cell by cell)
@@ -110,6 +111,24 @@ def cell(column: Column, row: Row) -> Cell:
     currency = row.get("currency") or "EUR"
     text = written(value, column.kind, currency=currency if isinstance(currency, str) else "EUR")
     return Cell(text, column.kind, key, href, column.header, is_mark=False)
+
+
+def _drawn(column: Column, rows: Sequence[Row], root: str) -> list[str]:
+    """The cells of one column as HTML: what depends on its value alone is drawn once for each value."""
+    if column.href is not None or callable(column.absent):
+        return [_markup(cell(column, row), root) for row in rows]
+    made: dict[tuple[Any, ...], str] = {}
+    drawn = []
+    for row in rows:
+        value = row[column.name]
+        place = (value, row.get("currency")) if isinstance(value, (int, float, str)) else None
+        text = made.get(place) if place else None
+        if text is None:
+            text = _markup(cell(column, row), root)
+            if place:
+                made[place] = text
+        drawn.append(text)
+    return drawn
 
 
 def _markup(cell: Cell, root: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.publish import formats, leaf
-from pipelines.publish.awards import KEYS
+from pipelines.publish.award_lists import KEYS
 from pipelines.publish.layout import figures_of
 from pipelines.publish.tables import records
 
@@ -65,8 +65,7 @@ def leaf_of(
 
 def _continuity(context: Context, key: str, code: str) -> leaf.Block:
     """For how many years in a row the beneficiaries of the territory are funded, by any funder."""
-    runs = context.remembered(f"runs {key}", lambda: _runs(context, key))
-    row = runs.get(code)
+    row = next(iter(records(context.database.grouped(_runs(key), "code", code))), None)
     if row is None:
         words = "Aucun organisme nommé : la continuité n'est pas mesurée ici."
         return leaf.Block("continuite", "Continuité", (words,))
@@ -79,14 +78,14 @@ def _continuity(context: Context, key: str, code: str) -> leaf.Block:
     return leaf.Block("continuite", "Continuité", (said, rule))
 
 
-def _runs(context: Context, key: str) -> dict[str, Row]:
-    found = context.database.query(
+def _runs(key: str) -> str:
+    """How many beneficiaries each territory has, and how long they are followed."""
+    return (
         f"SELECT k AS code, count(*) AS n_beneficiaries, count(*) FILTER (run_max >= {LONG}) AS n_long,"
         " count(*) FILTER (years_funded = 1) AS n_once"
         f" FROM (SELECT DISTINCT {KEYS[key]} AS k, organisation_id FROM awards)"
         " JOIN continuity_by_beneficiary USING (organisation_id) GROUP BY k"
     )
-    return {str(row["code"]): row for row in records(found)}
 
 
 def _services(context: Context, territory: Row) -> Iterable[Row]:
@@ -96,6 +95,4 @@ def _services(context: Context, territory: Row) -> Iterable[Row]:
         own = f"{territory['level']}:{territory['code']}"
         departements = {str(r["code"]) for r in context.directory.territories.values() if r["parent_id"] == own}
         departements |= {str(territory["parent_id"]).removeprefix("departement:")}
-    covered = context.database.table("service_departements")
-    keys = set(covered.loc[covered["departement_code"].isin(departements), "service_key"])
-    return [row for key, row in context.directory.services.items() if key in keys]
+    return context.directory.services_of(departements)

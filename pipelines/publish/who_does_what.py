@@ -67,10 +67,14 @@ class Offer:
         return self.declared is not None and self.declared["is_national"] is True
 
 
-def read_offers(context: Context) -> list[Offer]:
-    """Every service and scheme of the table `who_does_what`, in the order of funders, services and schemes."""
+def read_offers(context: Context, service_key: str | None = None) -> list[Offer]:
+    """Every service and scheme of the table `who_does_what`, in the order of funders, services and schemes.
+
+    With `service_key`, those of this service.
+    """
     found: dict[tuple[str, str, str], Offer] = {}
-    rows = records(context.database.table("who_does_what"))
+    database, table = context.database, "who_does_what"
+    rows = records(database.table(table) if service_key is None else database.where(table, "service_key", service_key))
     refs: dict[tuple[str, str], set[str]] = {}
     for row in rows:
         if row["is_declared"] is True:

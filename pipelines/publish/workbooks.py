@@ -15,6 +15,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 
+from pipelines.publish import sheet_rows
 from pipelines.publish.comma_separated import neutralised
 from pipelines.workbook_file import workbook_bytes
 
@@ -43,15 +44,16 @@ def to_bytes(
     # what no cell may hold goes first: it could hide the beginning of a formula
     printable = frame.with_columns(texts.str.replace_all(_NOT_XML, ""))
     shown = neutralised(printable).with_columns(texts.str.slice(0, LONGEST_TEXT))
-    _sheet(book, name[:31], shown.columns, shown.iter_rows(), [_width(shown[column]) for column in shown.columns])
+    first = _sheet(book, name[:31], shown.columns, (), [_width(shown[column]) for column in shown.columns])
+    lines = sheet_rows.rows(first, shown, first=2)
     _sheet(book, "Dictionnaire", ("Colonne", "Titre", "Ce qu'elle dit", "Unité"), columns, (30, 34, _WIDEST, 14))
     _sheet(book, "À propos", ("Quoi", "Réponse"), about, (24, _WIDEST))
-    return workbook_bytes(book, written=dt.datetime.combine(day, dt.time()))
+    return workbook_bytes(book, written=dt.datetime.combine(day, dt.time()), lines=lines)
 
 
 def _sheet(
     book: Workbook, title: str, header: Sequence[str], rows: Iterable[Sequence[object]], widths: Sequence[int]
-) -> None:
+) -> WriteOnlyWorksheet:
     sheet: WriteOnlyWorksheet = book.create_sheet(title)
     sheet.freeze_panes = "A2"
     for rank, width in enumerate(widths, start=1):
@@ -59,6 +61,7 @@ def _sheet(
     sheet.append([_head(sheet, text) for text in header])
     for row in rows:
         sheet.append(row)
+    return sheet
 
 
 def _head(sheet: WriteOnlyWorksheet, text: str) -> WriteOnlyCell:

@@ -158,7 +158,7 @@ def _figure(
             Column("n_without_amount", "Sans montant", "count"),
         ),
         chart=Bars("label", "amount"),
-        coverage=funding.coverage(part),
+        coverage=funding.coverage(records(part)),
         source=source,
         method="montants",
         note=" ".join(words for words in (cut, note) if words),

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pipelines.publish import continuity, formats, funding
-from pipelines.publish.awards import AwardLists
+from pipelines.publish import awards, continuity, formats, funding
 from pipelines.publish.beneficiary_shards import TABLES
-from pipelines.publish.directory import TOP_BENEFICIARIES, UNKNOWN_TERRITORY, amounts_word
+from pipelines.publish.directory import LARGEST, TOP_BENEFICIARIES, UNKNOWN_TERRITORY, amounts_word
 from pipelines.publish.layout import KeyFigure, Link, Section, figures_of
 from pipelines.publish.lists import PER_PAGE, beneficiary_table, page_path, pager
-from pipelines.publish.reports import Output, Report
+from pipelines.publish.reports import Kept, Output, Report
 from pipelines.publish.tables import records
 
 if TYPE_CHECKING:
@@ -27,10 +26,19 @@ SEVERAL_NAMES = (
     "les rapprochements ne sont faits que sur un identifiant ou un nom identique."
 )
 TOP_SHOWN = 50
+_OF_THEM = f"WHERE organisation_id IN (SELECT organisation_id FROM ({LARGEST})) ORDER BY ALL"
+YEARS = f"SELECT * FROM funding_by_beneficiary_year {_OF_THEM}"
+PAIRS = f"SELECT * FROM continuity_by_beneficiary_funder {_OF_THEM}"
 
 
-def build(context: Context) -> Iterator[Output]:
+def build(context: Context) -> Iterator[Output | Kept]:
     """The lists, then the pages."""
+    yield from context.part(_lists)
+    for identifier in context.directory.beneficiaries:
+        yield from context.part(_page, identifier)
+
+
+def _lists(context: Context) -> Iterator[Output]:
     everyone = context.database.query("SELECT * FROM beneficiaries ORDER BY name, organisation_id, currency")
     everyone["_order"] = [formats.slug(str(name)) for name in everyone["name"]]
     everyone["_letter"] = [order[0] if order[:1].isalpha() else "0" for order in everyone["_order"]]
@@ -50,7 +58,6 @@ def build(context: Context) -> Iterator[Output]:
         yield from _list(
             context, _place_stem(code), by_commune, name=f"{context.directory.territory_name(code)}, par commune"
         )
-    yield from _pages(context)
 
 
 def _place_stem(code: str) -> str:
@@ -143,54 +150,36 @@ def _list(context: Context, stem: str, frame: pd.DataFrame, *, name: str) -> Ite
         )
 
 
-def _pages(context: Context) -> Iterator[Output]:
-    database, held = context.database, context.directory.beneficiaries
-    identifiers = list(held)
-    yearly = database.query(
-        "SELECT * FROM funding_by_beneficiary_year WHERE list_contains(?, organisation_id) ORDER BY ALL", [identifiers]
+def _page(context: Context, identifier: str) -> Iterator[Output]:
+    database, beneficiary = context.database, context.directory.beneficiary(identifier)
+    years = database.grouped(YEARS, "organisation_id", identifier)
+    pairs = database.grouped(PAIRS, "organisation_id", identifier)
+    agreements = database.where("continuity_agreements", "organisation_id", identifier)
+    csv = f"data/beneficiaires/{beneficiary['page']}.csv"
+    yield awards.file(context, "organisation_id", identifier, csv)
+    sections = [
+        Section("frise", "Année par année", figures=tuple(_timelines(context, beneficiary, years))),
+        Section(
+            "continuite",
+            "Continuité",
+            (_continuity_words(context, pairs), *_agreement_words(context, agreements)),
+        ),
+        awards.section(context, "organisation_id", identifier, csv=csv, hide=("beneficiary_name",)),
+    ]
+    yield from context.page(
+        str(beneficiary["href"]),
+        "sections.html.j2",
+        report=REPORT,
+        title=str(beneficiary["name"]),
+        description=f"Qui finance {beneficiary['name']}, de quels montants et pendant combien d'années.",
+        trail=[("Bénéficiaires", REPORT.page)],
+        data_of={str(funder) for funder in years["funder_id"]},
+        figures=figures_of(sections),
+        kicker="Bénéficiaire",
+        lead=_lead(context, beneficiary),
+        key_figures=_key_figures(beneficiary, years),
+        sections=sections,
     )
-    pairs = database.query(
-        "SELECT * FROM continuity_by_beneficiary_funder WHERE list_contains(?, organisation_id) ORDER BY ALL",
-        [identifiers],
-    )
-    agreements = database.table("continuity_agreements")
-    observed = {
-        str(funder): sorted({int(y) for y in part["fiscal_year"]})
-        for funder, part in database.table("funding_by_funder_year").groupby("funder_id", sort=True)
-    }
-    by_year, by_pair = dict(list(yearly.groupby("organisation_id"))), dict(list(pairs.groupby("organisation_id")))
-    by_agreement = dict(list(agreements.groupby("organisation_id")))
-    lists = AwardLists(context, "organisation_id", held)
-    for identifier, beneficiary in held.items():
-        years = by_year.get(identifier, yearly.iloc[:0])
-        csv = f"data/beneficiaires/{beneficiary['page']}.csv"
-        yield lists.file(identifier, csv)
-        sections = [
-            Section("frise", "Année par année", figures=tuple(_timelines(context, beneficiary, years, observed))),
-            Section(
-                "continuite",
-                "Continuité",
-                (
-                    _continuity_words(context, by_pair.get(identifier, pairs.iloc[:0])),
-                    *_agreement_words(context, by_agreement.get(identifier)),
-                ),
-            ),
-            lists.section(identifier, csv=csv, hide=("beneficiary_name",)),
-        ]
-        yield from context.page(
-            str(beneficiary["href"]),
-            "sections.html.j2",
-            report=REPORT,
-            title=str(beneficiary["name"]),
-            description=f"Qui finance {beneficiary['name']}, de quels montants et pendant combien d'années.",
-            trail=[("Bénéficiaires", REPORT.page)],
-            data_of={str(funder) for funder in years["funder_id"]},
-            figures=figures_of(sections),
-            kicker="Bénéficiaire",
-            lead=_lead(context, beneficiary),
-            key_figures=_key_figures(beneficiary, years),
-            sections=sections,
-        )
 
 
 def _lead(context: Context, row: Row) -> str:
@@ -211,9 +200,9 @@ def _key_figures(row: Row, frame: pd.DataFrame) -> list[KeyFigure]:
             KeyFigure(
                 formats.sentence(amounts_word(stage)),
                 formats.money_compact(amount, currency=currency),
-                formats.plural(awards, "attribution"),
+                formats.plural(number, "attribution"),
             )
-            for currency, stage, amount, awards in funding.totals(frame)[:2]
+            for currency, stage, amount, number in funding.totals(records(frame))[:2]
         ),
         KeyFigure("Financeurs", formats.count(row["n_funders"])),
         KeyFigure("Années financées", formats.count(row["years_funded"]), "", "methode.html#annees-financees"),
@@ -226,9 +215,7 @@ def _key_figures(row: Row, frame: pd.DataFrame) -> list[KeyFigure]:
     ]
 
 
-def _timelines(
-    context: Context, beneficiary: Row, frame: pd.DataFrame, observed: dict[str, list[int]]
-) -> Iterator[Figure]:
+def _timelines(context: Context, beneficiary: Row, frame: pd.DataFrame) -> Iterator[Figure]:
     if frame.empty:
         return
     keyed = frame.assign(currency=frame["currency"].fillna("EUR"), stage=frame["stage"].fillna("unknown"))
@@ -239,9 +226,10 @@ def _timelines(
         for funder in sorted(
             {key[0] for key in held}, key=lambda funder: (context.directory.funder_name(funder), funder)
         ):
+            observed = {*context.database.where("funding_by_funder_year", "funder_id", funder)["fiscal_year"]}
             for year in range(first, last + 1):
                 found = held.get((funder, year))
-                known = found is not None or year in observed.get(funder, [])
+                known = found is not None or year in observed
                 rows.append(
                     {
                         "funder_id": funder,
@@ -282,8 +270,8 @@ def _continuity_words(context: Context, pairs: pd.DataFrame) -> str:
     return ". ".join(words) + "."
 
 
-def _agreement_words(context: Context, agreements: pd.DataFrame | None) -> tuple[str, ...]:
-    if agreements is None or agreements.empty:
+def _agreement_words(context: Context, agreements: pd.DataFrame) -> tuple[str, ...]:
+    if agreements.empty:
         return ("Aucune convention pluriannuelle connue : les fichiers ne la disent pas toujours.",)
     return tuple(
         f"Convention de {context.directory.funder_name(row['funder_id'])}, "

@@ -10,8 +10,8 @@ from pipelines.publish import changelog, data_package, formats
 from pipelines.publish.data_package import Extra
 from pipelines.publish.dcat import Catalogue
 from pipelines.publish.layout import Link, Section
-from pipelines.publish.open_data import DataFile, Dataset, FileKind, OpenData, data_file, source_words
-from pipelines.publish.reports import Output, Report
+from pipelines.publish.open_data import DataFile, Dataset, FileKind, data_file, datasets, source_words
+from pipelines.publish.reports import Kept, Output, Report
 from pipelines.publish.standards import Standard, standards
 from pipelines.publish.tables import Column, Table
 from pipelines.publish.workbooks import MOST_LINES
@@ -25,16 +25,11 @@ JSON = FileKind("JSON", ".json", "json", "application/json")
 NO_WORKBOOK = f"plus de {formats.count(MOST_LINES)} lignes : pas de XLSX, prenez le CSV ou le Parquet"
 
 
-def build(context: Context) -> Iterator[Output]:
+def build(context: Context) -> Iterator[Output | Kept]:
     """The files, their sums and description, the page that lists them, and the page of each table."""
-    data = OpenData(context)
-    yield from data.outputs()
-    others: list[Extra] = []
-    listed: list[Standard] = []
-    for standard, output in standards(context):
-        listed.append(standard)
-        others.append(Extra(standard.file, f"Attributions, format {standard.file.kind.title}", standard.terms))
-        yield output
+    data = yield from datasets(context)
+    listed = yield from standards(context)
+    others = [Extra(each.file, f"Attributions, format {each.file.kind.title}", each.terms) for each in listed]
     changes = changelog.document(context.database)
     others.append(
         Extra(
@@ -44,19 +39,17 @@ def build(context: Context) -> Iterator[Output]:
         )
     )
     yield Output(changelog.PATH, changes)
-    described = data_package.package(
-        data.datasets, others, publication=context.publication, sources=context.licensing.sources
-    )
+    described = data_package.package(data, others, publication=context.publication, sources=context.licensing.sources)
     yield Output(data_package.PATH, described)
-    files = [file for dataset in data.datasets for file in dataset.files] + [extra.file for extra in others]
+    files = [file for dataset in data for file in dataset.files] + [extra.file for extra in others]
     yield _sums([*files, data_file(JSON, data_package.PATH, described)])
     by_table: dict[str, list[Dataset]] = {}
-    for dataset in data.datasets:
+    for dataset in data:
         by_table.setdefault(dataset.table, []).append(dataset)
-    yield from _downloads(context, data.datasets, list(by_table), listed)
+    yield from _downloads(context, data, list(by_table), listed)
     yield from _dictionary(context, list(by_table))
-    for name, datasets in by_table.items():
-        yield from _table(context, name, datasets)
+    for name, parts in by_table.items():
+        yield from _table(context, name, parts)
 
 
 def _sums(files: Sequence[DataFile]) -> Output:

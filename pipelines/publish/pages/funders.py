@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipelines.publish import budgets, continuity, duration, formats, funding, leaf, refusals, spread, theme_origin
-from pipelines.publish.awards import AwardLists
+from pipelines.publish import (
+    awards,
+    budgets,
+    continuity,
+    duration,
+    formats,
+    funding,
+    leaf,
+    refusals,
+    spread,
+    theme_origin,
+)
 from pipelines.publish.directory import amounts_word, label, source_words
 from pipelines.publish.funding import Scope
 from pipelines.publish.layout import KeyFigure, Link, Section, figures_of
 from pipelines.publish.lists import PER_PAGE, funder_table, page_path, pager
-from pipelines.publish.reports import Output, Report
+from pipelines.publish.reports import Kept, Output, Report
+from pipelines.publish.tables import records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,33 +31,37 @@ if TYPE_CHECKING:
     from pipelines.publish.tables import Row
 
 
-def build(context: Context) -> Iterator[Output]:
+def build(context: Context) -> Iterator[Output | Kept]:
     """The list of funders and every funder's page."""
     yield from _list(context)
-    lists = AwardLists(context, "funder_id", context.directory.funders)
-    for funder in context.directory.funders.values():
-        csv = f"data/financeurs/{funder['page']}.csv"
-        yield lists.file(funder["funder_id"], csv)
-        sections = _sections(context, funder)
-        sections.append(lists.section(funder["funder_id"], csv=csv, hide=("funder_name",)))
-        key_figures = _key_figures(context, funder)
-        yield _leaf(context, funder, sections, key_figures)
-        yield from context.page(
-            str(funder["href"]),
-            "sections.html.j2",
-            report=REPORT,
-            title=str(funder["name"]),
-            description=f"Ce que finance {funder['name']}, à qui, pendant combien d'années, et ce qui est refusé.",
-            trail=[("Financeurs", REPORT.page)],
-            is_demonstration=bool(funder["is_demonstration"]),
-            data_of={str(funder["funder_id"])},
-            figures=figures_of(sections),
-            kicker=f"Financeur · {label('funder_level', funder['level'])}",
-            lead=_lead(funder),
-            key_figures=key_figures,
-            sections=sections,
-            leaf=leaf.path_of(str(funder["href"])),
-        )
+    for funder_id in context.directory.funders:
+        yield from context.part(_funder, funder_id)
+
+
+def _funder(context: Context, funder_id: str) -> Iterator[Output]:
+    funder = context.directory.funder(funder_id)
+    csv = f"data/financeurs/{funder['page']}.csv"
+    yield awards.file(context, "funder_id", funder_id, csv)
+    sections = _sections(context, funder)
+    sections.append(awards.section(context, "funder_id", funder_id, csv=csv, hide=("funder_name",)))
+    key_figures = _key_figures(context, funder)
+    yield _leaf(context, funder, sections, key_figures)
+    yield from context.page(
+        str(funder["href"]),
+        "sections.html.j2",
+        report=REPORT,
+        title=str(funder["name"]),
+        description=f"Ce que finance {funder['name']}, à qui, pendant combien d'années, et ce qui est refusé.",
+        trail=[("Financeurs", REPORT.page)],
+        is_demonstration=bool(funder["is_demonstration"]),
+        data_of={str(funder["funder_id"])},
+        figures=figures_of(sections),
+        kicker=f"Financeur · {label('funder_level', funder['level'])}",
+        lead=_lead(funder),
+        key_figures=key_figures,
+        sections=sections,
+        leaf=leaf.path_of(str(funder["href"])),
+    )
 
 
 def _leaf(context: Context, funder: Row, sections: list[Section], key_figures: list[KeyFigure]) -> Output:
@@ -72,8 +87,7 @@ def _leaf(context: Context, funder: Row, sections: list[Section], key_figures: l
         if refused.figures
         else leaf.said(refused, "Refus")
     )
-    services = context.directory.services.values()
-    blocks.append(leaf.contacts(row for row in services if row["funder_id"] == funder["funder_id"]))
+    blocks.append(leaf.contacts(context.directory.services_by(funder["funder_id"])))
     return leaf.leaf(
         context,
         str(funder["href"]),
@@ -147,14 +161,14 @@ def _lead(funder: Row) -> str:
 
 def _key_figures(context: Context, funder: Row) -> list[KeyFigure]:
     frame = context.database.where("funding_by_funder_year", "funder_id", funder["funder_id"])
-    services = [row for row in context.directory.services.values() if row["funder_id"] == funder["funder_id"]]
+    services = context.directory.services_by(funder["funder_id"])
     found = [
         KeyFigure(
             formats.sentence(amounts_word(stage)),
             formats.money_compact(amount, currency=currency),
-            formats.plural(awards, "attribution"),
+            formats.plural(number, "attribution"),
         )
-        for currency, stage, amount, awards in funding.totals(frame)[:2]
+        for currency, stage, amount, number in funding.totals(records(frame))[:2]
     ]
     return [
         *found,

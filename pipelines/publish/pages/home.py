@@ -10,6 +10,7 @@ from pipelines.publish.funding import Scope
 from pipelines.publish.layout import KeyFigure
 from pipelines.publish.lists import funder_table
 from pipelines.publish.reports import Output, Report
+from pipelines.publish.tables import records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +90,7 @@ def _key_figures(context: Context) -> list[KeyFigure]:
         context.database.query("SELECT count(DISTINCT organisation_id) AS n FROM beneficiaries")["n"].iloc[0]
     )
     places = sum(code != UNKNOWN_TERRITORY for code in context.directory.territories)
-    totals = funding.totals(frame)
+    totals = funding.totals(records(frame))
     first, last = (int(frame["fiscal_year"].min()), int(frame["fiscal_year"].max())) if len(frame) else (None, None)
     currency, stage, amount, awards = totals[0] if totals else ("EUR", "awarded", 0.0, 0)
     return [
@@ -125,7 +126,7 @@ def _not_shown(context: Context, *, has_calls: bool) -> list[str]:
     without = int(frame["n_without_amount"].fillna(0).sum())
     loans = int(frame["n_loans_excluded"].fillna(0).sum())
     hidden = int(context.database.table("awards_not_nominative")["n_awards"].fillna(0).sum())
-    others = funding.totals(frame)[1:]
+    others = funding.totals(records(frame))[1:]
     services = list(context.directory.services.values())
     mute = sum(offers.joined(row["contact_function"], row["contact_mailbox"]) is None for row in services)
     found = [

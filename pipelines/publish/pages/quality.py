@@ -242,8 +242,7 @@ def _source(context: Context, name: str, page: str, deposits: pd.DataFrame) -> I
     identifiers = set(deposits["deposit_id"])
 
     def mine(table: str) -> pd.DataFrame:
-        frame = database.table(table)
-        return frame[frame["deposit_id"].isin(identifiers)]
+        return database.among(table, "deposit_id", identifiers)
 
     made = deposits.assign(
         status_words=[STATUSES.get(str(value), str(value)) for value in deposits["status"]],

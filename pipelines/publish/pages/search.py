@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from pipelines.publish import award_shards, beneficiary_shards, finder, formats
 from pipelines.publish.directory import GENERIC_PAGE, amounts_word
 from pipelines.publish.layout import Link
-from pipelines.publish.reports import Output, Report
+from pipelines.publish.reports import Kept, Output, Report
 from pipelines.publish.script_json import script_json
 from pipelines.publish.shards import shard
 from pipelines.publish.words import STOP_WORDS, spelt_out
 from schemas.codelist import labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from pipelines.publish.context import Context
 
@@ -27,15 +27,15 @@ WITHOUT_SCRIPT = (
 )
 
 
-def build(context: Context) -> Iterator[Output]:
+def build(context: Context) -> Iterator[Output | Kept]:
     """The shards, then the three pages that lead to them."""
     names, output = shard("n", _names(context))
     yield output
     common = {"names": names, "stop": STOP_WORDS, "spelt": spelt_out()}
-    found, outputs = finder.index(context)
-    yield from outputs
-    awards, outputs = award_shards.index(context)
-    yield from outputs
+    found = yield from context.part(_finder)
+    awards: list[list[Any]] = []
+    for year in award_shards.years(context):
+        awards += yield from context.part(award_shards.of_year, str(year))
     buckets, outputs = beneficiary_shards.index(context)
     yield from outputs
     yield from _generic(context, common | {"buckets": buckets})
@@ -52,6 +52,12 @@ def build(context: Context) -> Iterator[Output]:
             " SIRET ou RNA ; dans n'importe quel ordre, avec ou sans accents."
         ),
     )
+
+
+def _finder(context: Context) -> Generator[Output, None, dict[str, Any]]:
+    found, outputs = finder.index(context)
+    yield from outputs
+    return found
 
 
 def _names(context: Context) -> dict[str, Any]:

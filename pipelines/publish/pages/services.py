@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pipelines.publish import formats, funding, offers, refusals
-from pipelines.publish.awards import AwardLists
+from pipelines.publish import awards, formats, funding, offers, refusals
 from pipelines.publish.directory import amounts_word, source_words
 from pipelines.publish.figure import Figure
 from pipelines.publish.funding import Scope
 from pipelines.publish.layout import KeyFigure, Link, Section, figures_of
 from pipelines.publish.lists import PER_PAGE, page_path, pager, service_table
-from pipelines.publish.reports import Output, Report
+from pipelines.publish.reports import Kept, Output, Report
 from pipelines.publish.tables import Column, Table, records
 from pipelines.publish.who_does_what import SOURCE, columns, differences, frame, read_offers
 
@@ -35,7 +34,7 @@ CLAIMED_TWICE = (
 )
 
 
-def build(context: Context) -> Iterator[Output]:
+def build(context: Context) -> Iterator[Output | Kept]:
     """The list of services and every service's page."""
     rows = list(context.directory.services.values())
     described = sum(row["is_declared"] is True for row in rows)
@@ -66,34 +65,35 @@ def build(context: Context) -> Iterator[Output]:
                 )
             ],
         )
-    lists = AwardLists(context, "service_key", context.directory.services)
-    offered: dict[str, list[Offer]] = {}
-    for offer in read_offers(context):
-        offered.setdefault(offer.service_key, []).append(offer)
-    for service in rows:
-        csv = f"data/services/{service['page']}.csv"
-        yield lists.file(service["service_key"], csv)
-        sections = [
-            *_directory(context, service, offered.get(service["service_key"], [])),
-            *_sections(context, service),
-            lists.section(service["service_key"], csv=csv, hide=("funder_name", "service_name")),
-        ]
-        funder = context.directory.funders[service["funder_id"]]
-        yield from context.page(
-            str(service["href"]),
-            "sections.html.j2",
-            report=REPORT,
-            title=f"{formats.sentence(str(service['name']))} ({funder['name']})",
-            description=f"Ce que le service {service['name']} de {funder['name']} accorde et refuse.",
-            trail=[("Financeurs", "financeurs/index.html"), (str(funder["name"]), str(funder["href"]))],
-            is_demonstration=bool(funder["is_demonstration"]),
-            data_of={str(funder["funder_id"])},
-            figures=figures_of(sections),
-            kicker="Service",
-            lead=_lead(service, funder),
-            key_figures=_key_figures(context, service),
-            sections=sections,
-        )
+    for service_key in context.directory.services:
+        yield from context.part(_service, service_key)
+
+
+def _service(context: Context, service_key: str) -> Iterator[Output]:
+    service = context.directory.service(service_key)
+    csv = f"data/services/{service['page']}.csv"
+    yield awards.file(context, "service_key", service_key, csv)
+    sections = [
+        *_directory(context, service, read_offers(context, service_key)),
+        *_sections(context, service),
+        awards.section(context, "service_key", service_key, csv=csv, hide=("funder_name", "service_name")),
+    ]
+    funder = context.directory.funder(service["funder_id"])
+    yield from context.page(
+        str(service["href"]),
+        "sections.html.j2",
+        report=REPORT,
+        title=f"{formats.sentence(str(service['name']))} ({funder['name']})",
+        description=f"Ce que le service {service['name']} de {funder['name']} accorde et refuse.",
+        trail=[("Financeurs", "financeurs/index.html"), (str(funder["name"]), str(funder["href"]))],
+        is_demonstration=bool(funder["is_demonstration"]),
+        data_of={str(funder["funder_id"])},
+        figures=figures_of(sections),
+        kicker="Service",
+        lead=_lead(service, funder),
+        key_figures=_key_figures(context, service),
+        sections=sections,
+    )
 
 
 def _lead(service: Row, funder: Row) -> str:
@@ -229,9 +229,9 @@ def _key_figures(context: Context, service: Row) -> list[KeyFigure]:
         KeyFigure(
             formats.sentence(amounts_word(stage)),
             formats.money_compact(amount, currency=currency),
-            formats.plural(awards, "attribution"),
+            formats.plural(number, "attribution"),
         )
-        for currency, stage, amount, awards in funding.totals(frame)[:2]
+        for currency, stage, amount, number in funding.totals(records(frame))[:2]
     ]
     return [
         *found,

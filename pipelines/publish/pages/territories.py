@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pipelines.publish import formats, funding, inhabitants, leaf, places, refusals, territory_leaf
-from pipelines.publish.awards import AwardLists
+from pipelines.publish import awards, formats, funding, inhabitants, leaf, places, refusals, territory_leaf
 from pipelines.publish.directory import SEATS, UNKNOWN_TERRITORY, amounts_word, label
 from pipelines.publish.funding import Scope
 from pipelines.publish.layout import KeyFigure, Link, Section, figures_of
-from pipelines.publish.reports import Output, Report
+from pipelines.publish.reports import Kept, Output, Report
+from pipelines.publish.tables import records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -57,15 +57,15 @@ REGION = Level("region", "région", "Région du siège", "région du siège", "r
 DEPARTEMENT = Level("departement", "département", "Département du siège", "département du siège", UNKNOWN_TERRITORY)
 EPCI = Level("epci", "intercommunalité", "Intercommunalité du siège", "intercommunalité du siège", UNKNOWN_TERRITORY)
 LEVELS = (REGION, DEPARTEMENT, EPCI)
+BY_CODE = {level.code: level for level in LEVELS}
 
 
-def build(context: Context) -> Iterator[Output]:
+def build(context: Context) -> Iterator[Output | Kept]:
     """The list of territories and every territory's page."""
     yield from _index(context)
     for level in LEVELS:
-        lists = AwardLists(context, level.key, context.directory.places(level.code))
-        for territory in context.directory.places(level.code).values():
-            yield from _territory(context, level, territory, lists)
+        for code in context.directory.places(level.code):
+            yield from context.part(_territory, level.code, code)
 
 
 def _index(context: Context) -> Iterator[Output]:
@@ -111,11 +111,12 @@ def _index(context: Context) -> Iterator[Output]:
     )
 
 
-def _territory(context: Context, level: Level, territory: Row, lists: AwardLists) -> Iterator[Output]:
+def _territory(context: Context, level_code: str, code: str) -> Iterator[Output]:
+    level, territory = BY_CODE[level_code], context.directory.place(level_code, code)
     csv = f"data/territoires/{territory['page']}.csv"
-    yield lists.file(territory["code"], csv)
+    yield awards.file(context, level.key, code, csv)
     frame = context.database.where(level.table, level.key, territory["code"])
-    parts = [*_sections(context, level, territory, frame), lists.section(territory["code"], csv=csv)]
+    parts = [*_sections(context, level, territory, frame), awards.section(context, level.key, code, csv=csv)]
     known = territory["code"] != UNKNOWN_TERRITORY
     data_of = {str(funder) for funder in frame["funder_id"]}
     seat = " ".join([SEAT, *_not_placed(context, level, data_of)])
@@ -124,9 +125,9 @@ def _territory(context: Context, level: Level, territory: Row, lists: AwardLists
             KeyFigure(
                 formats.sentence(amounts_word(stage)),
                 formats.money_compact(amount, currency=currency),
-                formats.plural(awards, "attribution"),
+                formats.plural(number, "attribution"),
             )
-            for currency, stage, amount, awards in funding.totals(frame)[:2]
+            for currency, stage, amount, number in funding.totals(records(frame))[:2]
         ),
         *_per_inhabitant(context, frame),
         KeyFigure("Financeurs", formats.count(frame["funder_id"].nunique())),
@@ -156,26 +157,29 @@ def _territory(context: Context, level: Level, territory: Row, lists: AwardLists
 
 def _not_placed(context: Context, level: Level, funders: set[str]) -> list[str]:
     """What the funders of a place granted to seats that nothing tells: it may be of that place, and is in no figure."""
-    frame = context.database.where(level.table, level.key, UNKNOWN_TERRITORY)
+    nowhere = context.remembered(
+        f"nowhere {level.code}", lambda: records(context.database.where(level.table, level.key, UNKNOWN_TERRITORY))
+    )
     return [
-        f"Ces chiffres sont un minimum : {formats.plural(awards, 'attribution')} des mêmes financeurs "
+        f"Ces chiffres sont un minimum : {formats.plural(number, 'attribution')} des mêmes financeurs "
         f"({formats.money_compact(amount, currency=currency)}, {amounts_word(stage)}), dont le fichier ne dit pas où "
-        f"est le siège, {'ne sont comptées' if awards > 1 else 'n’est comptée'} dans aucun territoire."
-        for currency, stage, amount, awards in funding.totals(frame[frame["funder_id"].isin(funders)])[:1]
-        if awards
+        f"est le siège, {'ne sont comptées' if number > 1 else 'n’est comptée'} dans aucun territoire."
+        for currency, stage, amount, number in funding.totals(row for row in nowhere if row["funder_id"] in funders)[:1]
+        if number
     ]
 
 
 def _per_inhabitant(context: Context, frame: pd.DataFrame) -> list[KeyFigure]:
     """Amount ÷ population of the last complete year, main currency and stage; none without a population."""
-    for currency, stage, part in funding.splits(frame):
-        complete = part[part["fiscal_year"] < context.publication.as_of.year]
-        year = int((part if complete.empty else complete)["fiscal_year"].max())
-        of_year = part[part["fiscal_year"] == year]
-        amount, population = of_year["amount"].sum(min_count=1), of_year["population"].max()
-        if formats.is_missing(amount) or formats.is_missing(population) or population <= 0:
+    for currency, stage, rows in funding.parts(records(frame)):
+        years = {int(row["fiscal_year"]) for row in rows}
+        year = max({year for year in years if year < context.publication.as_of.year} or years)
+        of_year = [row for row in rows if row["fiscal_year"] == year]
+        amount = funding.added(row["amount"] for row in of_year)
+        population = max((float(p) for row in of_year if not formats.is_missing(p := row["population"])), default=0.0)
+        if formats.is_missing(amount) or population <= 0:
             return []
-        value = formats.money(float(amount) / float(population), currency=currency)
+        value = formats.money(amount / population, currency=currency)
         detail = f"{amounts_word(stage)}, {formats.plural(int(population), 'habitant')}"
         return [KeyFigure(f"Par habitant, {year}", value, detail, "methode.html#territoires")]
     return []

@@ -9,6 +9,7 @@ from pipelines.publish.directory import UNKNOWN_TERRITORY, amounts_word, label
 from pipelines.publish.funding import Scope
 from pipelines.publish.layout import KeyFigure, Link, Section, figures_of
 from pipelines.publish.reports import Output, Report
+from pipelines.publish.tables import records
 from schemas.codelist import codes, rows
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def _key_figures(frame: pd.DataFrame) -> list[KeyFigure]:
                 formats.money_compact(amount, currency=currency),
                 formats.plural(awards, "attribution"),
             )
-            for currency, stage, amount, awards in funding.totals(frame)[:2]
+            for currency, stage, amount, awards in funding.totals(records(frame))[:2]
         ),
         KeyFigure("Financeurs", formats.count(frame["funder_id"].nunique())),
         KeyFigure("Exercices couverts", formats.years(frame["fiscal_year"].min(), frame["fiscal_year"].max())),

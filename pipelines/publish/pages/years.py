@@ -9,6 +9,7 @@ from pipelines.publish.directory import amounts_word
 from pipelines.publish.funding import Scope
 from pipelines.publish.layout import KeyFigure, Link, Section, figures_of
 from pipelines.publish.reports import Output, Report
+from pipelines.publish.tables import records
 from pipelines.publish.year_changes import Year
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def _key_figures(context: Context, year: Year) -> list[KeyFigure]:
                 formats.money_compact(amount, currency=currency),
                 formats.plural(awards, "attribution"),
             )
-            for currency, stage, amount, awards in funding.totals(year.frame)[:2]
+            for currency, stage, amount, awards in funding.totals(records(year.frame))[:2]
         ),
         KeyFigure("Financeurs", formats.count(year.frame["funder_id"].nunique())),
         KeyFigure("Bénéficiaires nommés", formats.count(int(people["n"].iloc[0])), "personnes morales"),
