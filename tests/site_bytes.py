@@ -6,6 +6,8 @@ The shapes sought are this module's own: the code that takes personal values out
 from __future__ import annotations
 
 import csv
+import gzip
+import json
 import re
 import zipfile
 from html import unescape
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
-DECODED = {".css", ".csv", ".html", ".js", ".json", ".parquet", ".txt", ".xlsx"}
+DECODED = {".css", ".csv", ".gz", ".html", ".js", ".json", ".parquet", ".txt", ".xlsx"}
 EMAIL = re.compile(r"[\w.%+-]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}")
 PHONE = re.compile(
     r"(?<![\w.,-])(?<!\d )(?:\+33[ .\u00a0-]?(?:\(0\)[ .\u00a0-]?)?[1-9](?:[ .\u00a0-]?\d\d){4}"
@@ -58,6 +60,8 @@ def texts(root: Path) -> Iterator[tuple[str, str]]:
             with zipfile.ZipFile(path) as book:
                 for member in book.namelist():
                     yield f"{name}/{member}", unescape(book.read(member).decode())
+        elif path.suffix == ".gz":  # what parts of the site were made from
+            yield name, json.dumps(json.loads(gzip.decompress(path.read_bytes())), ensure_ascii=False)
         elif path.suffix == ".parquet":
             yield name, "\n".join(_cells(pl.read_parquet(path)))
         elif path.suffix == ".csv":
