@@ -47,7 +47,6 @@ def euros(outcome: Outcome) -> list[Decimal]:
         ("Montant accordé (k€)", "thousand", "12500.00"),
         ("Montant accordé en milliers d'euros", "thousand", "12500.00"),
         ("Subvention accordée (en M€)", "million", "12500000.00"),
-        ("Montant accordé (k€)", "euro", "12.50"),  # the title was kept, the cells are euros: the author knows
     ],
 )
 def test_what_the_author_answers_is_what_amounts_are(title: str, answer: str, first: str) -> None:
@@ -57,16 +56,28 @@ def test_what_the_author_answers_is_what_amounts_are(title: str, answer: str, fi
     outcome = read(unknown(title), answer)
     assert outcome.report.status == "accepted", outcome.report.questions
     assert euros(outcome)[0] == Decimal(first)
-    assert any("lus en milli" in message for message in outcome.report.messages) is (answer != "euro")
+    assert any("lus en milli" in message for message in outcome.report.messages)
+
+
+def test_a_title_may_have_been_kept_when_the_cells_became_euros() -> None:
+    outcome = read(unknown("Montant accordé (k€)", "12500 7000 30000 4000"), "euro")
+    assert outcome.report.status == "accepted", outcome.report.questions
+    assert euros(outcome)[0] == 12_500
 
 
 def test_small_amounts_with_cents_may_be_thousands() -> None:
-    text = unknown("Montant accordé", "12,5 7,25 30 4 8,1 6")
-    asked = read(text).report
+    asked = read(unknown("Montant accordé", "12,5 7,25 30 4 8,1 6")).report
     assert asked.status == "held"
-    assert [q.about for q in asked.to_choose] == ["unit"]
-    assert euros(read(text, "thousand"))[:2] == [Decimal("12500.00"), Decimal("7250.00")]
-    assert euros(read(text, "euro"))[:2] == [Decimal("12.50"), Decimal("7.25")]
+    assert any("au-dessous de 100 euros" in question for question in asked.questions)
+
+
+@pytest.mark.parametrize("text", [unknown("Montant accordé", "12500 7000 30000 4000"), legal("montant")])
+def test_an_answer_multiplies_nothing_where_nothing_says_thousands(text: str) -> None:
+    """The same file deposited again in euros, the answer still beside it."""
+    before, after = read(text), read(text, "thousand")
+    assert before.report.status == after.report.status == "accepted"
+    assert euros(before) == euros(after)
+    assert not any("lus en" in message for message in after.report.messages)
 
 
 def test_a_known_format_in_thousands_is_read_as_answered() -> None:
@@ -98,7 +109,7 @@ def test_years_in_columns_are_multiplied_as_well() -> None:
 
 
 def test_no_single_answer_is_offered_for_columns_of_several_units() -> None:
-    one = unit_question(["Montant demandé (€)", "Montant accordé (k€)"])
+    one = unit_question(["Montant demandé (€)", "Montant accordé (k€)"], [])
     assert one is not None
     assert set(one.choices) == {"euro"}
     other = unit_question(["Montant accordé"], ["Montants en francs CFA"])

@@ -22,7 +22,7 @@ from pipelines.ingest.infer_repeats import OF_A_PAYMENT, repeats_question
 from pipelines.ingest.report import Question
 from pipelines.ingest.second_look import nobody, pasted
 from pipelines.ingest.titles import read_title
-from pipelines.ingest.units import unit_question
+from pipelines.ingest.units import question_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from pipelines.ingest.normalise import Normalised
 
 UNKNOWN = "colonne inconnue de ce format"
-_BANNER = 20  # rows above the titles
 _SAMPLE = 2_000  # first lines, where a grant would already be told several times
 _FEWEST = 3  # lines below which numbers and names may be alike by chance
 _MOST_FUNDERS = 3  # of one list, below which nothing says that the parties are exchanged
@@ -271,11 +270,7 @@ def _twins(mapped: MappedSheet) -> list[str]:
 
 def _units(mapped: MappedSheet, answers: Mapping[str, str]) -> list[Question]:
     """Thousands of euros, or another currency, in the title of an amount or above the titles."""
-    header = mapped.header
-    above = header.sheet.cells.filter(pl.col("row") < header.top).tail(_BANNER)
-    said = [text for row in above.iter_rows() for text in row[1:] if text]
-    amounts = [title for letter, title in header.titles.items() if header.fields.get(letter, "").startswith("amount_")]
-    question = unit_question(amounts, said)
+    question = question_of(mapped.header)
     return [] if question is None or answers.get(question.about or "") in question.choices else [question]
 
 

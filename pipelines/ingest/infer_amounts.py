@@ -134,7 +134,7 @@ def ask_about_units(guess: Guess) -> None:
     money = [column.title.text for column in guess.columns if _may_be_money(column)]
     titles = set(map(fold_words, money))
     question = unit_question(money, [text for text in (*guess.names, *guess.asides) if text not in titles])
-    guess.times = times(guess.answers)
+    guess.times = times(question, guess.answers)
     if question is not None and guess.answers.get(ABOUT) not in question.choices:
         guess.leave_open(question)
 

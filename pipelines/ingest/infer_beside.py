@@ -16,8 +16,8 @@ _SAME_LINES = {"no": "non : elle dit autre chose des mêmes lignes"}
 def ask_about_lists_beside(guess: Guess) -> None:
     """Ask of an unread column of names, between two columns of amounts, whether another list begins there.
 
-    It does not when nothing else tells: an empty column before it, the same blank cells as in the amounts that follow,
-    a title or cells that name organisations.
+    Something else must hint at it: an empty column before, the same blank cells as in the amounts that follow, a title
+    or cells that name organisations.
     """
     party = guess.fields.get("applicant_name")
     filled = [column for column in guess.columns if column.cells.len()]

@@ -12,7 +12,7 @@ import polars as pl
 from pipelines.ingest.fold import fold_words
 from pipelines.ingest.guess import BY_BOTH, BY_CELLS
 from pipelines.ingest.titles import title_key
-from pipelines.ingest.units import unknown_currency
+from pipelines.ingest.units import IN_WHICH_UNIT
 from schemas.synonyms import load_synonyms
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def find_others(guess: Guess) -> None:
     _place(guess, "currency", lambda column: column.share(column.text.str.contains(r"^[A-Z]{3}$")) == 1)
     unread = list(guess.free)
     if any(not set(column.words) <= _EUROS for column in guess.titled("field", "currency") if column in unread):
-        guess.ask(unknown_currency())
+        guess.ask(IN_WHICH_UNIT)
     _place(guess, "beneficiary_share", lambda column: column.has_numbers)
     _place(guess, "eu_notification", _is_answer)
     _place(guess, "applicant_local_id", _numbers_the_applicant(guess))

@@ -15,7 +15,7 @@ from pipelines.ingest.fold import by_value, fold_words
 from pipelines.ingest.french import count
 from pipelines.ingest.repeats import FEWEST_PASTED, repeated_block
 from pipelines.ingest.report import Question
-from pipelines.ingest.units import unit_question
+from pipelines.ingest.units import IN_WHICH_UNIT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,8 +64,7 @@ def second_look(outcome: Outcome, answers: Mapping[str, str]) -> list[Question]:
         *_unless(pasted(lines.lazy(), outcome.issues), "non : ce sont d'autres subventions"),
         *_unless(nobody(lines.lazy()), "un demandeur : ces lignes sont des subventions"),
         *_unless(_empty_lines(lines, amount), "des subventions dont le montant manque"),
-        *_small_amounts(amount),
-        *_unless(_odd_amounts(lines, amount), "non : les montants sont justes"),
+        *_unless(_odd_amounts(lines, amount), "non : les montants sont justes, en euros"),
     ]
     return [question for question in asked if answers.get(question.about or "") not in question.choices]
 
@@ -178,19 +177,13 @@ def _empty_lines(lines: pl.DataFrame, amount: pl.Series) -> list[str]:
     return [f"Est-ce un titre de rubrique, ou une subvention dont le montant manque : {told_of} ?"]
 
 
-def _small_amounts(amount: pl.Series) -> list[Question]:
-    """Amounts so small, some with decimals, that they may be thousands."""
-    money = amount.drop_nulls().filter(amount.drop_nulls() != 0)
-    if money.len() <= _FEWEST or not (money.abs() < _SMALLEST).all() or not (money != money.round(0)).any():
-        return []
-    question = unit_question([], why=f"Tous sont au-dessous de {_SMALLEST} euros.")
-    return [] if question is None else [question]
-
-
 def _odd_amounts(lines: pl.DataFrame, amount: pl.Series) -> list[str]:
     filled = amount.drop_nulls()
     if filled.len() > _FEWEST and bool(filled.is_between(1990, 2100).all()) and filled.n_unique() <= filled.len() / 2:
         return ["Les montants lus ressemblent à des années : quelle colonne donne le montant ?"]
+    money = filled.filter(filled != 0)
+    if money.len() > _FEWEST and bool((money.abs() < _SMALLEST).all()) and bool((money != money.round(0)).any()):
+        return [f"{IN_WHICH_UNIT} Tous sont au-dessous de {_SMALLEST} euros."]
     asked = lines["amount_requested"]
     above = int((amount > asked).sum())
     if above > _MUCH * int((asked.is_not_null() & amount.is_not_null()).sum()):

@@ -10,6 +10,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from pipelines.ingest.fold import fold_words
 from pipelines.ingest.report import Question
 from schemas.contracts import APPLICATION
@@ -30,45 +32,56 @@ _WHICH = (
     "En quelle unité sont les montants : en euros, en milliers d'euros, en millions d'euros, ou dans une autre "
     "monnaie ? Si c'est une autre monnaie, ajoutez une colonne « Devise »."
 )
-_WHICH_EACH = (
+IN_WHICH_UNIT = (
     "En quelle unité sont les montants : en euros, en milliers d'euros, ou dans une autre monnaie ? S'ils ne sont pas "
     "tous en euros, réécrivez-les en euros, ou ajoutez une colonne « Devise »."
 )
+_BANNER = 20  # rows above the titles
 _SCALES = re.compile(r"\b(milliers?|millions?|k euros?|keur|k eur|m euros?|meur)\b")
 _CURRENCIES = re.compile(r"\b(mds?|milliards?|francs?|cfa|cfp|xpf|chf|gbp|usd|dollars?|livres sterling)\b")
 
 
-def unit_question(amounts: Iterable[str], others: Iterable[str] = (), *, why: str = "") -> Question | None:
+def unit_question(amounts: Iterable[str], others: Iterable[str]) -> Question | None:
     """What to ask when something speaks of thousands or of another currency; None when nothing does.
 
     `amounts` are the titles of the columns of amounts, `others` what else may tell. One answer holds for all amounts:
-    none but euros is offered where some of their titles say thousands and others do not. `why` asks in any case.
+    none but euros is offered where some of their titles say thousands and others do not.
     """
     titles, around = [fold_words(text) for text in amounts], [fold_words(text) for text in others]
     is_scaled = [bool(_SCALES.search(text)) for text in titles]
     says_scale = any(is_scaled) or any(map(_SCALES.search, around))
     says_currency = any(map(_CURRENCIES.search, (*titles, *around)))
-    if not (says_scale or says_currency or why):
+    if not (says_scale or says_currency):
         return None
     if says_currency or (any(is_scaled) and not all(is_scaled)):
-        return Question(f"{_WHICH_EACH} {why}".rstrip(), ABOUT, _EUROS)
-    return Question(f"{_WHICH} {why}".rstrip(), ABOUT, _WORDS)
+        return Question(IN_WHICH_UNIT, ABOUT, _EUROS)
+    return Question(_WHICH, ABOUT, _WORDS)
 
 
-def unknown_currency() -> str:
-    """What is asked when a column of currencies holds other words than codes."""
-    return _WHICH_EACH
+def question_of(header: Header) -> Question | None:
+    """What to ask of a table of a known format: by the titles of its amounts, and the rows above its titles."""
+    above = header.sheet.cells.filter(pl.col("row") < header.top).tail(_BANNER)
+    said = [text for row in above.iter_rows() for text in row[1:] if text]
+    amounts = [title for letter, title in header.titles.items() if header.fields.get(letter, "").startswith("amount_")]
+    return unit_question(amounts, said)
 
 
-def times(answers: Mapping[str, str]) -> int:
-    """How many euros the author says that one is; 1 when nothing is said."""
-    return TIMES.get(answers.get(ABOUT, ""), 1)
+def times(question: Question | None, answers: Mapping[str, str]) -> int:
+    """How many euros one is, as the author answers; 1 without an answer, or where nothing asks any more.
+
+    A file deposited again under its name, in euros, must not be multiplied by a former answer.
+    """
+    code = answers.get(ABOUT, "")
+    return 1 if question is None or code not in question.choices else TIMES[code]
 
 
 def with_units(header: Header, origin: Origin) -> Header:
     """The header whose format, a known one, reads amounts in the unit that the author answered."""
-    format_, factor = header.format, times(origin.answers)
-    if factor == 1 or format_.id == INFERRED or format_.contract != APPLICATION:
+    format_ = header.format
+    if ABOUT not in origin.answers or format_.id == INFERRED or format_.contract != APPLICATION:
+        return header
+    factor = times(question_of(header), origin.answers)
+    if factor == 1:
         return header
     names = {name.partition(".")[0] for name in header.fields.values() if name.startswith("amount_")}
     rules = {name: format_.rule(name).model_copy(update={"times": factor}) for name in names}
