@@ -44,6 +44,7 @@ class Lists(_Strict):
 
     awards: str
     payments: str
+    accounts: str
     others: str
     published: str
     conventions: tuple[str, ...]

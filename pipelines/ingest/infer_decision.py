@@ -177,10 +177,15 @@ def may_decide(column: Column) -> bool:
     title = fold_words(column.title.text)
     if _ENDS.search(title) and cells.len() and not _RATES.match(title):  # a date of refusal, a motive
         return True
-    if _TELLS.search(title) and _are_verdicts(column, folded):
+    if _TELLS.search(title) and not _is_reference(column) and _are_verdicts(column, folded):
         return True
     answers = set(folded.to_list()) <= {"oui", "non", "o", "n", "x", "vrai", "faux", "0", "1"}
     return bool(answers and cells.len() and _DECIDES.search(title) and not _RATES.match(title))
+
+
+def _is_reference(column: Column) -> bool:
+    """« Référence décision »: the number of the act, however few its cells."""
+    return column.title.meaning is not None and column.title.meaning.name == "decision_reference"
 
 
 def _are_verdicts(column: Column, folded: pl.Series) -> bool:
