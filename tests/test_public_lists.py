@@ -219,3 +219,66 @@ def test_one_line_that_cannot_be_read_is_told_in_the_singular() -> None:
     ).report
     said = " ".join([*report.questions, *report.messages])
     assert "ligne sur 11 ne peut pas être lue" in said
+
+
+def answered(titles: str, row: str, *, name: str, **answers: str) -> Report:
+    return check(titles, row, name=name, answers=answers).report
+
+
+NO_GRANTS = {
+    "a budget": ("Section;Chapitre;Article;Libellé;Montant voté", "Fonctionnement;65;6{n}1;{party};{amount}",
+                 "budget-primitif-2022.csv", "parle de « budget primitif »"),
+    "payment orders": ("Exercice;N° mandat;Date mandat;Tiers;Montant mandaté", "2021;{n};12/03/2021;{party};{amount}",
+                       "mandats-2021.csv", "d'un budget ou de mandats"),
+    "membership fees": ("Organisme;Montant versé;Année", "{party};{amount};2022",
+                        "cotisations-2022.csv", "parle de « cotisations »"),
+    "accounts": ("Chapitre;Nature;Libellé;Montant voté;Année", "65;6{n}1;{party};{amount};2022",
+                 "export.csv", "d'un budget ou de mandats"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NO_GRANTS)
+def test_a_list_of_something_else_is_asked_about(case: str) -> None:
+    titles, row, name, words = NO_GRANTS[case]
+    [question] = held(titles, row, name=name)
+    assert words in question
+    report = answered(titles, row, name=name, subject="yes")
+    assert (report.status, set(report.amounts.values())) == ("accepted", {TOTAL}), report.questions
+
+
+GRANTS_ANYWAY = {
+    "said by the name": ("Organisme;Montant versé;Année", "{party};{amount};2022", "subventions, cotisations.csv"),
+    "said by the account": ("Chapitre;Nature;Nom du tiers;Montant mandaté;Exercice",
+                            "65;6574;{party};{amount};2021", "export.csv"),
+    "said by the cells": ("N° mandat;Date mandat;Tiers;Objet du mandat;Montant mandaté;Exercice",
+                          "{n};12/03/2021;{party};Subvention {n};{amount};2021", "export.csv"),
+    "said by who receives": ("N° mandat;Date mandat;Bénéficiaire;Montant mandaté;Exercice",
+                             "{n};12/03/2021;{party};{amount};2021", "export.csv"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", GRANTS_ANYWAY)
+def test_a_list_that_speaks_of_grants_is_one(case: str) -> None:
+    titles, row, name = GRANTS_ANYWAY[case]
+    assert read(titles, row, name=name).amounts == {"paid": TOTAL}
+
+
+def test_loans_told_by_what_they_are_for_are_asked() -> None:
+    titles, row = "Entreprise;Année;Montant accordé;Objet", "SOCIETE {party};2020;{amount};Prêt garanti par l'État"
+    [question] = held(titles, row, name="liste.csv")
+    assert "prêts ou des garanties" in question
+    rooms = read(titles, row.replace("garanti par l'État", "de salle"), name="liste.csv")
+    assert rooms.amounts == {"awarded": TOTAL}
+
+
+@pytest.mark.parametrize("title", ["Montant attribué 2019-2021", "Subvention attribuée pour 2020, 2021 et 2022"])
+def test_an_amount_of_several_years_is_of_none_before_it_is_asked(title: str) -> None:
+    titles, row, name = f"Association;{title}", "{party};{amount}", "subventions 2021.csv"
+    [question] = held(titles, row, name=name)
+    assert "porte plusieurs années" in question
+    assert answered(titles, row, name=name, year="2019").fiscal_years == [2019]
+
+
+def test_the_year_in_the_title_of_an_amount_is_not_asked_before_its_stage() -> None:
+    [question] = held("Association;SIREN;Subvention 2011 en euros", "{party};;{amount}", name="plf-2013-jaune.csv")
+    assert "demandé, accordé ou versé" in question

@@ -15,6 +15,7 @@ import polars as pl
 from pipelines.ingest.amounts import parse_amounts
 from pipelines.ingest.fold import fold_words
 from pipelines.ingest.guess import BY_ANSWER, BY_BOTH, BY_TITLE, listed_columns
+from pipelines.ingest.infer_subject import OF_GRANTS
 from pipelines.ingest.infer_table import RELATIVE_YEAR
 from pipelines.ingest.personal import mask
 from pipelines.ingest.titles import Meaning, convention_keys, mandate_keys, title_key
@@ -43,7 +44,6 @@ _TOTAL = re.compile(
 _OTHER = {"other": "autre chose : ne pas lire cette colonne"}
 _FEWEST_CONVENTION_TITLES = 2
 _FEWEST_MANDATE_TITLES = 2
-_OF_GRANTS = re.compile(r"\b(subventions?|aides?|concours)\b")
 _FUNDERS = re.compile(
     r"^(etat|anct|europe|fse|feder|region|conseil regional|departement|conseil departemental|cd|caf|msa|ars|dreets|"
     r"draaf|ddets|drajes|ville|commune|communaute|agglo\w*|metropole|epci|ccas|bailleurs?)\b"
@@ -248,7 +248,7 @@ def stage_of_list(guess: Guess) -> str | None:
     awards = any(re.search(lists.awards, name) for name in names)
     awards = awards or len(titles & convention_keys()) >= _FEWEST_CONVENTION_TITLES
     payments = any(re.search(lists.payments, name) for name in names)
-    if any(_OF_GRANTS.search(name) for name in names):  # other payment orders buy goods and services
+    if any(OF_GRANTS.search(name) for name in names):  # other payment orders buy goods and services
         payments = payments or any(re.search(lists.accounts, name) for name in names)
         payments = payments or len(titles & mandate_keys()) >= _FEWEST_MANDATE_TITLES
     if awards == payments:

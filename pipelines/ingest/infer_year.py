@@ -13,6 +13,7 @@ import polars as pl
 from pipelines.ingest.dates import date_in_name, year_in_name
 from pipelines.ingest.french import count
 from pipelines.ingest.guess import BY_ANSWER, BY_BOTH, listed_columns
+from pipelines.ingest.titles import years_in
 from schemas.synonyms import load_synonyms
 
 if TYPE_CHECKING:
@@ -100,6 +101,10 @@ def _from_dates(guess: Guess, dates: list[Column], named: set[int]) -> None:
 def _from_names(guess: Guess, named: set[int]) -> None:
     """No column gives the year: the list's name must, once, and the pipeline must find it there too."""
     titled = _titled_years(guess)
+    several = [column for column in _amounts(guess) if len(years_in(column.title.text)) > 1]
+    if several:
+        _ask_year(guess, f"Le titre {several[0].called} porte plusieurs années. ")
+        return
     years = named | titled
     if len(years) != 1:
         _ask_year(guess)
@@ -115,15 +120,21 @@ def _from_names(guess: Guess, named: set[int]) -> None:
         _ask_year(guess)
 
 
+def _amounts(guess: Guess) -> list[Column]:
+    """The columns of the amounts, and those that only wait for their stage."""
+    return [column for name, column in guess.fields.items() if name.startswith("amount_")] + guess.rivals.get(
+        "amount", []
+    )
+
+
 def _titled_years(guess: Guess) -> set[int]:
     """The years that the titles of the amounts bear."""
-    amounts = (column for name, column in guess.fields.items() if name.startswith("amount_"))
-    return {column.title.year for column in amounts if column.title.year is not None}
+    return {column.title.year for column in _amounts(guess) if column.title.year is not None}
 
 
-def _ask_year(guess: Guess) -> None:
+def _ask_year(guess: Guess, why: str = "") -> None:
     answer = guess.ask(
-        "De quel exercice sont ces subventions ? Ajoutez une colonne « Exercice » ou une date de décision.",
+        f"{why}De quel exercice sont ces subventions ? Ajoutez une colonne « Exercice » ou une date de décision.",
         about="year",
     )
     if answer is not None:

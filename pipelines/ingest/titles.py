@@ -66,9 +66,14 @@ def title_key(text: str) -> str:
 
 def read_title(text: str) -> Title:
     """What a title means, and the year it bears."""
-    years = {int(year) for year in re.findall(r"(?<!\d)(?:19|20)\d{2}(?!\d)", text)}
+    years = years_in(text)
     meaning = _meaning(text) or _said_twice(text)
     return Title(text, meaning, years.pop() if len(years) == 1 else None)
+
+
+def years_in(text: str) -> set[int]:
+    """The years that a title bears."""
+    return {int(year) for year in re.findall(r"(?<!\d)(?:19|20)\d{2}(?!\d)", text)}
 
 
 def _meaning(text: str) -> Meaning | None:
