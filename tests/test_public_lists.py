@@ -193,10 +193,10 @@ def test_a_column_of_currencies_answers_for_a_title() -> None:
     assert (report.amounts, report.currency) == ({"awarded": TOTAL}, "CHF")
 
 
-@pytest.mark.parametrize("currency", ["CHF", "CAD", "USD", "£", "$"])
-def test_a_currency_in_a_title_is_asked_once(currency: str) -> None:
-    [question] = held(f"Bénéficiaire;Exercice;Montant accordé ({currency})", "{party};2021;{amount}", name="liste.csv")
-    assert "dans une autre monnaie" in question
+@pytest.mark.parametrize("currency", ["CHF", "CAD", "USD", "F CFP", "FCFA", "DH", "£", "$"])
+def test_a_currency_in_a_title_is_asked(currency: str) -> None:
+    questions = held(f"Bénéficiaire;Exercice;Montant accordé ({currency})", "{party};2021;{amount}", name="liste.csv")
+    assert "dans une autre monnaie" in questions[0]
 
 
 def test_a_currency_in_the_cells_is_named() -> None:
@@ -282,3 +282,44 @@ def test_an_amount_of_several_years_is_of_none_before_it_is_asked(title: str) ->
 def test_the_year_in_the_title_of_an_amount_is_not_asked_before_its_stage() -> None:
     [question] = held("Association;SIREN;Subvention 2011 en euros", "{party};;{amount}", name="plf-2013-jaune.csv")
     assert "demandé, accordé ou versé" in question
+
+
+def test_a_code_beside_the_name_is_no_name() -> None:
+    report = read(
+        "TIERS;LIBELLE;MONTANT ATTRIBUE;EXERCICE", "100{n};ASSOCIATION {party};{amount};2021", name="export.csv"
+    )
+    assert [c.header for c in report.columns if c.field == "applicant_name"] == ["LIBELLE"]
+
+
+@pytest.mark.parametrize(
+    ("titles", "row"),
+    [
+        ("Assoc.;Subv. accordée;Exerc.", "{party};{amount};2021"),
+        ("Bénéficiaire;Subside octroyé;Exercice", "{party};{amount};2021"),
+        ("Nom du bénéficiaire;Objet du subside;Montant octroyé;Exercice;Instance octroyante",
+         "{party};Projet {n};{amount};2021;Région d'Essai"),
+    ],
+)  # fmt: skip
+def test_words_cut_short_and_those_of_belgium_are_known(titles: str, row: str) -> None:
+    report = read(titles, row, name="export.csv")
+    assert (report.amounts, report.fiscal_years) == ({"awarded": TOTAL}, [2021])
+
+
+def test_what_is_lent_for_nothing_is_an_aid_in_kind() -> None:
+    outcome = check(
+        "Association;Année;Type d'aide;Montant accordé",
+        "{party};2022;Mise à disposition de locaux;{amount}",
+        name="liste.csv",
+    )
+    assert outcome.report.status == "accepted", outcome.report.questions
+    assert set(outcome.accepted["aid_form"]) == {"in_kind"}
+
+
+def test_the_value_of_food_given_is_beside_the_grant() -> None:
+    outcome = check(
+        "Structure;Valorisation (€);Subvention accordée;Année",
+        "ASSOCIATION {party};300;{amount};2022",
+        name="liste.csv",
+    )
+    assert outcome.report.amounts == {"awarded": TOTAL}, outcome.report.questions
+    assert {str(value) for value in outcome.accepted["amount_in_kind"]} == {"300.00"}

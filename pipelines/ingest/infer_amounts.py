@@ -51,7 +51,7 @@ _FUNDERS = re.compile(
 _FEWEST_FUNDERS = 2
 _MOST_ASKED = 8
 _MONEY_WORDS = re.compile(
-    r"\b(montants?|mt|mnt|sommes?|subventions?|subv|sub|aides?|financements?|credits?|mandats?|mandates?|ae|cp|dotations?|"
+    r"\b(montants?|mt|mnt|sommes?|subventions?|subv|sub|subsides?|aides?|financements?|credits?|mandats?|mandates?|ae|cp|dotations?|"
     r"versements?|verses?|votes?|vote|accordee?s?|attribuee?s?|alloue|allouee?s?|demandee?s?|totaux|total|cumul|solde|"
     r"acompte|avances?|prets?|garanties?|recettes?|euros?|reste|report|k|keur|meur|milliers?|millions?|fonctionnement|"
     r"investissement|realise|engage|budget|cout|complements?|complementaires?|supplements?|regularisation|precedente?|amount|grant|awarded|bedrag|betrag|importe)\b"

@@ -102,6 +102,7 @@ def _only_a_weak_name(guess: Guess, either: list[Column]) -> None:
         else:
             guess.rivals["applicant_name"] = either
         return
+    weak = [column for column in weak if column.has_names] or weak  # « Tiers » may hold its code
     if len(weak) > 1:  # a label may be that of the grant
         weak = [c for c in weak if c.has_organisations or not _LABEL.match(fold_words(c.title.text))] or weak
     column = guess.one_of("applicant_name", weak)

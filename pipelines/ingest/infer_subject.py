@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from pipelines.ingest.evidence import Column
     from pipelines.ingest.guess import Guess
 
-OF_GRANTS = re.compile(r"\b(subventions?|subv|aides?|concours|dotations?|fonds de concours)\b")
-_CELLS = r"(?i)\b(?:subventions?|subv|aides?|concours)\b|^(?:657|204)\d*$"
+OF_GRANTS = re.compile(r"\b(subventions?|subv|subsides?|aides?|concours|dotations?)\b")
+_CELLS = r"(?i)\b(?:subventions?|subv|subsides?|aides?|concours)\b|^(?:657|204)\d*$"
 """A word of grants, or the account that they are paid from (instructions M14 and M57)."""
 _ANYBODY = re.compile(r"\b(tiers|fournisseurs?|creanciers?|libelle|designation|organisme|nom|entite)\b")
 _RECEIVES = re.compile(r"\b(beneficiaires?|associations?|demandeurs?|porteurs?|laureats?)\b")

@@ -23,7 +23,9 @@ _SMALL = frozenset(
 )
 _SCHEMES = frozenset({"detr", "dsil", "dsid", "dpv", "fnadt", "fdva", "fdva1", "fdva2", "fipd", "mildeca", "fonjep"})
 _NUMBER = frozenset({"n", "no", "num", "numero", "nos"})
-_SHORT = {"subv": "subvention", "mt": "montant", "mnt": "montant", "mtt": "montant"}
+_SHORT = {"subv": "subvention", "mt": "montant", "mnt": "montant", "mtt": "montant", "asso": "association",
+          "assoc": "association", "benef": "beneficiaire", "exerc": "exercice", "subside": "subvention",
+          "subsides": "subvention"}  # fmt: skip
 _MISSPELT = {"beneficair": "beneficiair", "beneficiar": "beneficiair"}  # stems, as published files write them
 _WHOLE = frozenset({"pays"})  # not « payé »
 _YEAR = re.compile(r"(?:19|20)\d{2}")

@@ -39,7 +39,8 @@ IN_WHICH_UNIT = (
 _BANNER = 20  # rows above the titles
 _SCALES = re.compile(r"\b(milliers?|millions?|k euros?|keur|k eur|m euros?|meur)\b")
 _CURRENCIES = re.compile(
-    r"\b(mds?|milliards?|francs?|cfa|cfp|xpf|chf|gbp|usd|cad|mad|dollars?|dirhams?|livres sterling)\b"
+    r"\b(mds?|milliards?|francs?|f?cfa|cfp|xpf|xof|xaf|chf|gbp|usd|cad|mad|dhs?|dollars?|dirhams?|dinars?|ariary|"
+    r"livres sterling)\b"
 )
 _SIGNS = re.compile(r"[$£¥]")  # no word: folding leaves them out
 
