@@ -355,9 +355,10 @@ def _concluded(sheets: list[_ReadSheet], report: Report, format_: Format) -> Out
         unread = french.count(report.rows_rejected, "ligne") + f" sur {report.rows_read}"
         if report.rows_rejected < rejected.height:  # a row may give several lines
             unread = french.count(rejected.height, "cellule") + f" sur {loaded + rejected.height}"
+        cannot = "ne peut pas être lue" if rejected.height == 1 else "ne peuvent pas être lues"
         report.messages.append(
-            f"{unread} ne peuvent pas être lues (d'abord {_first_place(rejected)}) : c'est trop pour charger le reste "
-            "sans risque. Corrigez les cellules signalées, puis déposez à nouveau le fichier."
+            f"{unread} {cannot} (d'abord {_first_place(rejected)}) : c'est trop pour charger le reste sans risque. "
+            "Corrigez les cellules signalées, puis déposez à nouveau le fichier."
         )
     else:
         report.status = "accepted"
