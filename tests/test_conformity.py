@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.ingest.check import Outcome, check_file
+from pipelines.ingest.check import check_file
 from pipelines.ingest.conformity import COLUMNS, clean_csv, file_conformity, official_letters, verdict
 from pipelines.ingest.inbox import ingest
 from pipelines.ingest.normalise import Origin
@@ -36,6 +36,8 @@ from schemas.scdl import REQUIRED, Scdl, words
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from pipelines.ingest.outcome import Outcome
 
 frictionless = pytest.importorskip("frictionless", reason="the reference validator is not installed (dev extra)")
 

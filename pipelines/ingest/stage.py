@@ -27,8 +27,8 @@ from schemas.decisions import LINES, ORGANISATIONS
 from schemas.source import source_hash
 
 if TYPE_CHECKING:
-    from pipelines.ingest.check import Outcome
     from pipelines.ingest.normalise import Origin
+    from pipelines.ingest.outcome import Outcome
 
 _HERE = Path(__file__).parent
 _REPORT = "report.json"
