@@ -323,3 +323,36 @@ def test_the_value_of_food_given_is_beside_the_grant() -> None:
     )
     assert outcome.report.amounts == {"awarded": TOTAL}, outcome.report.questions
     assert {str(value) for value in outcome.accepted["amount_in_kind"]} == {"300.00"}
+
+
+OPENED = ("Bénéficiaire;Montant accordé;Millésime du projet", "{party};{amount};201{n}", "aides accordées 2020.csv")
+
+
+@pytest.mark.parametrize(("answer", "years"), [("yes", [2011, 2012, 2013, 2014, 2015, 2016]), ("no", [2020])])
+def test_a_column_of_years_can_be_told_to_be_the_fiscal_year_or_not(answer: str, years: list[int]) -> None:
+    titles, row, name = OPENED
+    [question] = held(titles, row, name=name)
+    assert "donne-t-elle l'exercice" in question
+    about = "year column millesime du projet"
+    report = check(titles, row, name=name, answers={about: answer, "year source": "column"}).report
+    assert (report.status, report.fiscal_years) == ("accepted", years), report.questions
+
+
+OPINION = "Association;Année;Avis de la commission;Montant accordé"
+
+
+def _with_opinions(**answers: str) -> Report:
+    opinions = ["Favorable", "Réservé"] * 3
+    rows = [f"{p};2022;{said};{a}" for p, said, a in zip(PARTIES, opinions, AMOUNTS, strict=True)]
+    given = tuple(Answer(about=about.replace("_", " "), answer=answer) for about, answer in answers.items())
+    text = "\n".join([OPINION, *rows])
+    return check_file(text.encode(), Origin("d", "dossier", "liste.csv", FunderFile(answers=given))).report
+
+
+def test_an_opinion_can_be_told_to_be_no_decision() -> None:
+    [question] = _with_opinions().questions
+    assert "La décision (accordée, refusée…) se lit-elle dans « Avis de la commission »" in question
+    report = _with_opinions(decides_avis_de_la_commission="no")
+    assert (report.status, report.decisions) == ("accepted", {"awarded": len(PARTIES)}), report.questions
+    asked = _with_opinions(decides_avis_de_la_commission="yes").questions
+    assert any("Que veut dire « Favorable »" in question for question in asked)
