@@ -232,6 +232,8 @@ NO_GRANTS = {
                        "mandats-2021.csv", "d'un budget ou de mandats"),
     "membership fees": ("Organisme;Montant versé;Année", "{party};{amount};2022",
                         "cotisations-2022.csv", "parle de « cotisations »"),
+    "one account": ("Nature;Libellé;Montant voté;Année", "6{n}11;{party};{amount};2022",
+                    "export.csv", "Le titre « Nature » est celui d'un budget ou de mandats"),
     "accounts": ("Chapitre;Nature;Libellé;Montant voté;Année", "65;6{n}1;{party};{amount};2022",
                  "export.csv", "d'un budget ou de mandats"),
 }  # fmt: skip
@@ -248,6 +250,8 @@ def test_a_list_of_something_else_is_asked_about(case: str) -> None:
 
 GRANTS_ANYWAY = {
     "said by the name": ("Organisme;Montant versé;Année", "{party};{amount};2022", "subventions, cotisations.csv"),
+    "said by who receives in a budget": ("Article;Association;Montant versé;Exercice", "61{n}1;{party};{amount};2021",
+                                         "budget primitif 2021.csv"),
     "said by the account": ("Chapitre;Nature;Nom du tiers;Montant mandaté;Exercice",
                             "65;6574;{party};{amount};2021", "export.csv"),
     "said by the cells": ("N° mandat;Date mandat;Tiers;Objet du mandat;Montant mandaté;Exercice",
