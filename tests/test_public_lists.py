@@ -300,11 +300,13 @@ def test_a_code_beside_the_name_is_no_name() -> None:
     [
         ("Assoc.;Subv. accordée;Exerc.", "{party};{amount};2021"),
         ("Bénéficiaire;Subside octroyé;Exercice", "{party};{amount};2021"),
+        ("Tiers - Raison sociale;Montant voté de l'aide;Coût de l'action;Exercice", "{party};{amount};99000;2021"),
+        ("Nom du partenaire;Montant accordé en commission;Année", "ASSOCIATION {party};{amount};2021"),
         ("Nom du bénéficiaire;Objet du subside;Montant octroyé;Exercice;Instance octroyante",
          "{party};Projet {n};{amount};2021;Région d'Essai"),
     ],
 )  # fmt: skip
-def test_words_cut_short_and_those_of_belgium_are_known(titles: str, row: str) -> None:
+def test_words_cut_short_turned_round_or_of_belgium_are_known(titles: str, row: str) -> None:
     report = read(titles, row, name="export.csv")
     assert (report.amounts, report.fiscal_years) == ({"awarded": TOTAL}, [2021])
 
