@@ -47,7 +47,7 @@ _NEVER_AWARDED = """
 
 
 def texts(root: Path) -> Iterator[tuple[str, str]]:
-    """Path and text of each file of a site, but for the library of charts; a cell a line where there are cells.
+    """Path and text of each file of a site, but for the library of charts; a cell a line, once, where there are cells.
 
     A workbook gives a text for each of its members.
     """
@@ -67,7 +67,7 @@ def texts(root: Path) -> Iterator[tuple[str, str]]:
         elif path.suffix == ".csv":
             with path.open(encoding="utf-8-sig", newline="") as file:
                 rows = csv.reader(file, delimiter=";" if name.endswith("-excel.csv") else ",")
-                yield name, "\n".join(cell for row in rows for cell in row)
+                yield name, "\n".join(dict.fromkeys(cell for row in rows for cell in row))
         else:
             text = path.read_text(encoding="utf-8")
             yield name, unescape(text) if path.suffix == ".html" else text
@@ -97,8 +97,8 @@ def identifying(root: Path, public: Path, refused: Collection[str] = ()) -> list
     contacts, unwanted = published_contacts(public), frozenset(refused)
     found = set()
     for name, text in texts(root):
-        if "@" in text:
-            found |= {(name, "e-mail", each) for each in EMAIL.findall(text) if each.lower() not in contacts}
+        for line in (line for line in text.split("\n") if "@" in line):
+            found |= {(name, "e-mail", each) for each in EMAIL.findall(line) if each.lower() not in contacts}
         found |= {(name, "phone", each) for each in PHONE.findall(text) if _digits(each) not in contacts}
         found |= {(name, "iban", each) for each in IBAN.findall(text) if iban.is_valid(each)}
         if unwanted:

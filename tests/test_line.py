@@ -6,13 +6,17 @@ import json
 import shutil
 import subprocess
 import sys
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import pytest
+from typer.testing import CliRunner
 
+from pipelines.cli import app
 from pipelines.demo.deposits import control_figures
+from pipelines.ingest.inbox import ingest
 from tests.site_bytes import identifying, never_awarded
 
 QFQ = Path(sys.executable).with_name("qfq")
@@ -99,8 +103,10 @@ def test_every_deposit_has_its_receipt(demonstration: Path) -> None:
         assert (demonstration / "raw" / deposit["receipt"]).is_file()
 
 
-def test_a_real_deposit_ends_the_demonstration(demonstration: Path, tmp_path: Path) -> None:
-    root = tmp_path / "projet"
+@pytest.fixture(scope="module")
+def after(demonstration: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A second run over the demonstration, once a real deposit and four files that nobody can read have arrived."""
+    root = tmp_path_factory.mktemp("apres") / "projet"
     shutil.copytree(demonstration, root)
     real = root / "raw" / "ville-reelle" / "2024.csv"
     real.parent.mkdir()
@@ -108,57 +114,48 @@ def test_a_real_deposit_ends_the_demonstration(demonstration: Path, tmp_path: Pa
     real.write_text(
         header + "Ville;21340172300019;2024-05-02;Association des Tests;52499120500013;Colis;1500;aide en numéraire\n"
     )
-    done = qfq_run(root)
-    assert done.returncode == 0, done.stdout
-    assert ask(root, "SELECT sum(amount_awarded) FROM applications WHERE is_counted") == [(Decimal(1500),)]
-    reasons = ask(root, "SELECT DISTINCT not_counted_reason FROM applications WHERE is_demonstration")
-    assert reasons == [("demonstration",)]
-    home = (root / "reports" / "index.html").read_text(encoding="utf-8")
-    assert "fictives" not in home
-    assert list((root / "reports" / "financeurs").glob("*garonnette*")) == []
-    for page in (root / "reports").rglob("*.html"):
-        assert "exemple-" not in page.read_text(encoding="utf-8"), page
-
-
-def test_a_bad_file_stops_nobody(tmp_path: Path, project: Path) -> None:
-    shutil.copytree(project / "raw" / "exemple-agence", tmp_path / "raw" / "exemple-agence")
-    bad = tmp_path / "raw" / "bureau"
+    bad = root / "raw" / "bureau"
     bad.mkdir()
     (bad / "vide.csv").write_bytes(b"")
     (bad / "image.xlsx").write_bytes(b"\x89PNG\r\n\x1a\n")
     (bad / "protege.xls").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"))
     (bad / "notes.csv").write_text("Jour;Météo\nlundi;pluie\n", encoding="utf-8")
-    done = qfq_run(tmp_path)
-    assert done.returncode == 0
+    (root / "reports" / "index.html").unlink()
+    done = qfq_run(root)
+    assert done.returncode == 0, done.stdout
     assert "Traceback" not in done.stdout + done.stderr
-    assert (tmp_path / "reports" / "index.html").is_file()
+    return root
+
+
+def test_a_real_deposit_ends_the_demonstration(after: Path) -> None:
+    assert ask(after, "SELECT sum(amount_awarded) FROM applications WHERE is_counted") == [(Decimal(1500),)]
+    reasons = ask(after, "SELECT DISTINCT not_counted_reason FROM applications WHERE is_demonstration")
+    assert reasons == [("demonstration",)]
+    home = (after / "reports" / "index.html").read_text(encoding="utf-8")
+    assert "fictives" not in home
+    assert list((after / "reports" / "financeurs").glob("*garonnette*")) == []
+    for page in (after / "reports").rglob("*.html"):
+        assert "exemple-" not in page.read_text(encoding="utf-8"), page
+
+
+def test_a_bad_file_stops_nobody(after: Path) -> None:
+    bad = after / "raw" / "bureau"
+    assert (after / "reports" / "index.html").is_file()
     assert len(list((bad / "_accuses").glob("*.html"))) == 4
     for name in ("vide.csv", "image.xlsx", "protege.xls", "notes.csv"):
-        checked = subprocess.run(
-            [str(QFQ), "check", str(bad / name), "--json"], capture_output=True, text=True, check=False
-        )
-        assert checked.returncode == 1
+        checked = CliRunner().invoke(app, ["check", str(bad / name), "--json"])
+        assert (checked.exit_code, type(checked.exception)) == (1, SystemExit)
         assert json.loads(checked.stdout)["messages"]
     absent = subprocess.run([str(QFQ), "check", str(bad / "absent")], capture_output=True, text=True, check=False)
     assert absent.returncode == 2
     assert "Traceback" not in absent.stderr
 
 
-@pytest.fixture(scope="module", params=["as listed", "the other way round"])
-def real(real_files: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
-    """The real files of the first formats; Paris arrives in one run, or file by file in the other order."""
+@pytest.fixture(scope="module")
+def real(real_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The real files of the first formats, all in one run."""
     root = tmp_path_factory.mktemp("reel")
-    paris = root / "raw" / "paris"
-    paris.mkdir(parents=True)
-    (paris / "funder.toml").write_text(
-        'name = "Ville de Paris"\npublishes_refusals = true\n[[wins]]\nyears = [2013]\nfile = "*2013-2019*"\n',
-        encoding="utf-8",
-    )
-    if request.param == "the other way round":
-        shutil.copy(real_files / "paris" / "subventions-accordees-et-refusees-2013.csv", paris)
-        assert qfq_run(root).returncode == 0
-    for path in sorted((real_files / "paris").iterdir(), reverse=True):
-        shutil.copy(path, paris)
+    _arrive(_declared(root), real_files / "paris")
     for folder, pattern in (("loire-atlantique", "*"), ("montpellier", "*2018_2019*"), ("scdl", "*.csv")):
         (root / "raw" / folder).mkdir()
         for path in (real_files / folder).glob(pattern):
@@ -168,25 +165,61 @@ def real(real_files: Path, tmp_path_factory: pytest.TempPathFactory, request: py
     return root
 
 
-def test_paris_by_year_and_service(real: Path) -> None:
-    rows = ask(real, """
+@pytest.fixture(scope="module")
+def reordered(real_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Paris alone, the other way round: 2013 was read and counted before the set that restates it arrived."""
+    root = tmp_path_factory.mktemp("autre-ordre")
+    folder = _declared(root)
+    shutil.copy(real_files / "paris" / "subventions-accordees-et-refusees-2013.csv", folder)
+    first = ingest(root / "raw", root / "warehouse", as_of=date(2026, 9, 30))
+    assert [version.is_counted for version in first.versions] == [True]
+    _arrive(folder, real_files / "paris")
+    done = qfq_run(root)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return root
+
+
+@pytest.fixture(params=["real", "reordered"])
+def paris(request: pytest.FixtureRequest) -> Path:
+    root: Path = request.getfixturevalue(request.param)
+    return root
+
+
+def _declared(root: Path) -> Path:
+    """The folder of Paris, where the set of all years wins over the file of 2013."""
+    folder = root / "raw" / "paris"
+    folder.mkdir(parents=True)
+    (folder / "funder.toml").write_text(
+        'name = "Ville de Paris"\npublishes_refusals = true\n[[wins]]\nyears = [2013]\nfile = "*2013-2019*"\n',
+        encoding="utf-8",
+    )
+    return folder
+
+
+def _arrive(folder: Path, files: Path) -> None:
+    for path in sorted(files.iterdir(), reverse=True):
+        shutil.copy(path, folder)
+
+
+def test_paris_by_year_and_service(paris: Path) -> None:
+    rows = ask(paris, """
         SELECT fiscal_year, count(*), count(*) FILTER (decision_status = 'refused'), sum(amount_awarded)
         FROM applications WHERE is_counted AND depositor = 'paris' GROUP BY ALL
     """)  # fmt: skip
     assert {year: (lines, refused, int(euros)) for year, lines, refused, euros in rows} == PARIS
-    rows = ask(real, """
+    rows = ask(paris, """
         SELECT service_name, count(*), round(100 * avg(CAST(decision_status = 'refused' AS INT)), 1)
         FROM applications WHERE is_counted AND depositor = 'paris' GROUP BY ALL
     """)  # fmt: skip
     assert {name: told for name, *told in rows if name in DIRECTIONS} == {k: list(v) for k, v in DIRECTIONS.items()}
 
 
-def test_real_pages_identify_nobody(real: Path) -> None:
-    _identifies_nobody(real)
+def test_real_pages_identify_nobody(paris: Path) -> None:
+    _identifies_nobody(paris)
 
 
-def test_paris_years_granted_over_valid_sirets(real: Path) -> None:
-    rows = ask(real, """
+def test_paris_years_granted_over_valid_sirets(paris: Path) -> None:
+    rows = ask(paris, """
         WITH years AS (
             SELECT applicant_siret, count(DISTINCT fiscal_year) AS n FROM applications
             WHERE is_counted AND depositor = 'paris' AND amount_awarded > 0 AND applicant_siret IS NOT NULL GROUP BY ALL
@@ -195,16 +228,16 @@ def test_paris_years_granted_over_valid_sirets(real: Path) -> None:
     assert [count for _, count in rows] == YEARS_GRANTED
 
 
-def test_paris_2013_is_counted_once_from_the_declared_set(real: Path) -> None:
-    rows = ask(real, """
+def test_paris_2013_is_counted_once_from_the_declared_set(paris: Path) -> None:
+    rows = ask(paris, """
         SELECT format_id, is_counted, count(*) FROM applications
         WHERE depositor = 'paris' AND fiscal_year = 2013 GROUP BY ALL ORDER BY 1
     """)  # fmt: skip
     assert rows == [("paris-2013", False, 6491), ("paris-2013-2019", True, 8300)]
-    [(matched, by)] = ask(real, "SELECT DISTINCT lines_matched, decided_by FROM versions WHERE reason = 'restated'")
+    [(matched, by)] = ask(paris, "SELECT DISTINCT lines_matched, decided_by FROM versions WHERE reason = 'restated'")
     assert by == "funder_file"
     assert matched >= 0.94 * 6491
-    [receipt] = (real / "raw" / "paris" / "_accuses").glob("*2013-????????.html")
+    [receipt] = (paris / "raw" / "paris" / "_accuses").glob("*2013-????????.html")
     assert f"{matched:,}".replace(",", "\u202f") in receipt.read_text(encoding="utf-8")
 
 
@@ -231,9 +264,9 @@ def test_montpellier_by_year(real: Path) -> None:
     assert rows == [(2018, 730, Decimal(3_916_576)), (2019, 1_030, Decimal(6_065_161))]
 
 
-def test_public_figures_are_the_same(real: Path) -> None:
+def test_public_figures_are_the_same(paris: Path) -> None:
     """But for the amounts of persons too few to be told in a sum: their number is said beside it."""
-    rows = ask(real, """
+    rows = ask(paris, """
         SELECT fiscal_year, sum(amount), sum(n_withheld) FROM funding_by_funder_year JOIN funders USING (funder_id)
         WHERE name LIKE '%Paris' GROUP BY ALL
     """, database="public")  # fmt: skip
@@ -242,6 +275,9 @@ def test_public_figures_are_the_same(real: Path) -> None:
         missing = PARIS[year][2] - int(euros)
         assert missing == 0 if withheld == 0 else 0 < missing <= 100_000 * withheld, (year, missing, withheld)
     assert sum(withheld == 0 for _, _, withheld in rows) >= 5
+
+
+def test_refusals_that_are_not_told_are_not_published(real: Path) -> None:
     [(status,)] = ask(real, """
         SELECT DISTINCT status FROM refusal_rates_by_funder_year JOIN funders USING (funder_id)
         WHERE name LIKE '%Loire%'

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.ingest.check import Outcome, check_file
+from pipelines.ingest.check import check_file
 from pipelines.ingest.normalise import Origin
 from schemas.funder import Answer, FunderFile
 
 if TYPE_CHECKING:
+    from pipelines.ingest.outcome import Outcome
     from pipelines.ingest.report import Report
 
 PARTIES = ["ASSOCIATION DU PARC", "CLUB SPORTIF MUNICIPAL", "COMITE DES FETES", "SECOURS DU LAC", "FOYER RURAL",

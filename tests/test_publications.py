@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 LIMITS = Thresholds(min_decisions=10, min_count=5)
 DAYS = [AS_OF.replace(day=day) for day in (20, 21, 22, 23)]
 _folders = count()
+Lines = list[dict[str, Any]]
 
 
 class City:
@@ -33,8 +36,9 @@ class City:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.public = folder / "public.duckdb"
 
-    def publish(self, given: list[dict[str, Any]], *, day: dt.date, **stated: Any) -> None:
+    def publish(self, given: Lines, *, day: dt.date, **stated: Any) -> None:
         """A whole new state of the data: one deposit of these lines."""
         staging = Staging(self.folder / f"staging-{next(_folders)}")
         staging.deposit("d1", given, **stated)
@@ -43,19 +47,22 @@ class City:
 
     def publish_staging(self, staging: Staging, *, day: dt.date) -> None:
         build(staging.inputs(as_of=day), self.folder / "funding.duckdb")
-        publish_database(
-            self.folder / "funding.duckdb", self.folder / "public.duckdb", as_of=day, parameters=load_publication()
-        )
+        publish_database(self.folder / "funding.duckdb", self.public, as_of=day, parameters=load_publication())
 
-    def told(self, table: str = "funder", where: str = "true") -> dict[str, Any]:
-        return row(
-            self.folder / "public.duckdb",
-            "SELECT status, n_awarded, n_refused, n_total, figures_date, is_former "
-            f"FROM refusal_rates_by_{table}_year WHERE {where}",
-        )
+    def told(self, where: str = "true") -> dict[str, Any]:
+        return told(self.public, where=where)
 
     def archived(self) -> list[int]:
         return Archive(self.folder / "publications").numbers()
+
+
+def told(public: Path, table: str = "funder", where: str = "true") -> dict[str, Any]:
+    """The counts of the only row of a table of rates."""
+    return row(
+        public,
+        "SELECT status, n_awarded, n_refused, n_total, figures_date, is_former "
+        f"FROM refusal_rates_by_{table}_year WHERE {where}",
+    )
 
 
 @pytest.fixture
@@ -63,16 +70,29 @@ def city(tmp_path: Path) -> City:
     return City(tmp_path)
 
 
-def world(awarded: int, refused: int, *, service: str = "A", **values: Any) -> list[dict[str, Any]]:
+@pytest.fixture(scope="module")
+def _first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("first")
+    City(folder).publish(world(40, 20), day=DAYS[0])
+    return folder
+
+
+@pytest.fixture
+def published(_first: Path, tmp_path: Path) -> City:
+    """A city of one's own, published once, on the first day, with forty awards and twenty refusals."""
+    shutil.copytree(_first, tmp_path / "city")
+    return City(tmp_path / "city")
+
+
+def world(awarded: int, refused: int, *, service: str = "A", **values: Any) -> Lines:
     return lines(awarded, org=1, service_name=service, **values) + lines(
         refused, "refused", org=1000, service_name=service, **values
     )
 
 
-def test_nothing_is_published_against_a_damaged_memory(city: City) -> None:
+def test_nothing_is_published_against_a_damaged_memory(published: City) -> None:
     """One byte in a place that still reads: only the sum kept beside it tells."""
-    city.publish(world(40, 20), day=DAYS[0])
-    archive, public = Archive(city.folder / "publications"), city.folder / "public.duckdb"
+    archive, public = Archive(published.folder / "publications"), published.public
     assert archive.damaged() == []
     path = archive.folder / "0001" / "counts.parquet"
     sound, before = path.read_bytes(), public.read_bytes()
@@ -80,111 +100,41 @@ def test_nothing_is_published_against_a_damaged_memory(city: City) -> None:
     frame.with_columns(pl.col("count") + 1).write_parquet(path)
     assert archive.damaged() == [path]
     with pytest.raises(DamagedArchiveError, match=r"0001/counts\.parquet.*Rien n'est publié"):
-        city.publish(world(40, 26), day=DAYS[1])
+        published.publish(world(40, 26), day=DAYS[1])
     path.unlink()
     assert archive.damaged() == [path]
     with pytest.raises(DamagedArchiveError):
-        city.publish(world(40, 26), day=DAYS[1])
+        published.publish(world(40, 26), day=DAYS[1])
     assert public.read_bytes() == before
     path.write_bytes(sound)
-    city.publish(world(40, 26), day=DAYS[1])
+    published.publish(world(40, 26), day=DAYS[1])
     assert archive.numbers() == [1, 2]
 
 
-def test_the_memory_of_an_earlier_version_is_read_without_sums(city: City) -> None:
-    city.publish(world(40, 20), day=DAYS[0])
-    said = city.folder / "publications" / "0001" / "publication.json"
+def test_the_memory_of_an_earlier_version_is_read_without_sums(published: City) -> None:
+    said = published.folder / "publications" / "0001" / "publication.json"
     said.write_text('{"as_of": "2024-01-01"}', encoding="utf-8")
-    archive = Archive(city.folder / "publications")
+    archive = Archive(published.folder / "publications")
     assert archive.read("counts").height > 0
     assert archive.damaged() == []
     said.write_text('{"as_of"', encoding="utf-8")
     assert archive.damaged() == [said]
 
 
-def test_one_more_refusal_leaves_the_former_figures_with_their_date(city: City) -> None:
-    city.publish(world(40, 20), day=DAYS[0])
-    assert city.told() == {
-        "status": "shown", "n_awarded": 40, "n_refused": 20, "n_total": 60, "figures_date": DAYS[0], "is_former": False,
-    }  # fmt: skip
-    city.publish(world(40, 21), day=DAYS[1])
-    held = {
-        "status": "shown",
-        "n_awarded": 40,
-        "n_refused": 20,
-        "n_total": 60,
-        "figures_date": DAYS[0],
-        "is_former": True,
-    }
-    assert city.told() == held
-    assert city.told("service") == held
-    assert city.archived() == [1, 2]
-    # six more than the first publication, five more than the second: nothing in between can be subtracted
-    city.publish(world(40, 26), day=DAYS[2])
-    assert (city.told()["n_refused"], city.told()["figures_date"], city.told()["is_former"]) == (26, DAYS[2], False)
+def test_the_same_data_are_the_same_publication(published: City) -> None:
+    published.publish(world(40, 20), day=DAYS[1])
+    assert published.archived() == [1]
+    assert (published.told()["figures_date"], published.told()["is_former"]) == (DAYS[1], False)
 
 
-def test_the_same_data_are_the_same_publication(city: City) -> None:
-    city.publish(world(40, 20), day=DAYS[0])
-    city.publish(world(40, 20), day=DAYS[1])
-    assert city.archived() == [1]
-    assert (city.told()["figures_date"], city.told()["is_former"]) == (DAYS[1], False)
-
-
-def test_three_publications_are_compared_two_by_two(city: City) -> None:
-    city.publish(world(40, 20), day=DAYS[0])
-    city.publish(world(40, 27), day=DAYS[1])
-    # five less than the second, but two more than the first
-    city.publish(world(40, 22), day=DAYS[2])
-    assert (city.told()["n_refused"], city.told()["figures_date"]) == (27, DAYS[1])
-    city.publish(world(40, 20), day=DAYS[3])
-    assert (city.told()["n_refused"], city.told()["is_former"]) == (20, False)
-
-
-def test_services_that_moved_enough_do_not_give_the_one_that_did_not(city: City) -> None:
-    city.publish(world(40, 20) + world(40, 20, service="B"), day=DAYS[0])
-    # A moved by six, B by one: the funder's seven less six would be B's one
-    city.publish(world(40, 26) + world(40, 21, service="B"), day=DAYS[1])
-    new = {
-        r["service_key"][-1]: r["n_refused"]
-        for r in rows(
-            city.folder / "public.duckdb", "FROM refusal_rates_by_service_year WHERE NOT is_former AND n_refused > 0"
-        )
-    }
-    whole = city.told()
-    assert "b" not in new
-    assert not (new and not whole["is_former"])
-    assert new or not whole["is_former"]
-
-
-def test_a_cell_that_appears_or_goes_tells_nothing_of_the_others(city: City) -> None:
-    city.publish(world(40, 20) + world(40, 8, service="B"), day=DAYS[0])
-    assert city.told("service", "service_key LIKE '%/b'")["n_refused"] == 8
-    # B falls under the rule by losing four refusals: its former figures stay, and those it could be subtracted from
-    city.publish(world(40, 20) + world(40, 4, service="B"), day=DAYS[1])
-    assert city.told("service", "service_key LIKE '%/b'")["n_refused"] == 8
-    assert (city.told()["n_refused"], city.told()["is_former"]) == (28, True)
-    # a service that was not there, large enough by itself
-    city.publish(world(40, 20) + world(40, 8, service="B") + world(30, 9, service="C"), day=DAYS[2])
-    assert city.told("service", "service_key LIKE '%/c'")["n_refused"] == 9
-    assert (city.told()["n_refused"], city.told()["is_former"]) == (37, False)
-
-
-def test_a_new_service_with_one_refusal_is_not_the_difference(city: City) -> None:
-    city.publish(world(40, 20), day=DAYS[0])
-    city.publish(world(40, 20) + world(10, 1, service="B"), day=DAYS[1])
-    assert (city.told()["n_refused"], city.told()["is_former"]) == (20, True)
-    assert city.told("service", "service_key LIKE '%/b'")["n_refused"] is None
-
-
-def test_a_file_withdrawn_and_deposited_again(city: City) -> None:
-    city.publish(world(40, 20), day=DAYS[0])
-    staging = Staging(city.folder / "other")
-    staging.deposit("d9", lines(30, funder_name="Autre"))
-    city.publish_staging(staging, day=DAYS[1])
-    assert rows(city.folder / "public.duckdb", "FROM refusal_rates_by_funder_year WHERE n_refused IS NOT NULL") == []
-    city.publish(world(40, 22), day=DAYS[2])
-    assert (city.told()["n_refused"], city.told()["figures_date"], city.told()["is_former"]) == (20, DAYS[0], True)
+def test_a_killed_archive_leaves_nothing_half_written(published: City) -> None:
+    folder = published.folder / "publications"
+    (folder / ".0002.building").mkdir()
+    (folder / ".0002.building" / "counts.parquet").write_bytes(b"half")
+    published.publish(world(40, 26), day=DAYS[1])
+    assert published.archived() == [1, 2]
+    assert not (folder / ".0002.building").exists()
+    assert published.told()["n_refused"] == 26
 
 
 def test_demonstration_data_leave_with_the_first_real_deposit(city: City) -> None:
@@ -194,67 +144,176 @@ def test_demonstration_data_leave_with_the_first_real_deposit(city: City) -> Non
     assert city.told()["n_refused"] == 20
     staging.deposit("d1", world(30, 12))
     city.publish_staging(staging, day=DAYS[1])
-    assert (city.told("funder", "NOT funder_id LIKE 'exemple%'")["n_refused"]) == 12
+    assert (city.told("NOT funder_id LIKE 'exemple%'")["n_refused"]) == 12
 
 
-def test_reasons_and_amounts_do_not_move_by_a_few(city: City) -> None:
-    def state(late: int, asked: int) -> list[dict[str, Any]]:
-        return [
-            *lines(40, amount_requested=1500),
-            *lines(late, "refused", org=1000, amount_requested=900, refusal_reason="late"),
-            *lines(20 - late, "refused", org=2000, amount_requested=asked, refusal_reason="budget_exhausted"),
-        ]
+# Histories: each is that of one funder, whose file is another at each publication; what it was last, it stays.
 
-    city.publish(state(6, 900), day=DAYS[0])
-    public = city.folder / "public.duckdb"
-    assert row(public, "SELECT amount_requested::INTEGER AS a FROM refusal_rates_by_funder_year") == {"a": 78000}
-    city.publish(state(7, 901), day=DAYS[1])
-    found = {r["refusal_reason"]: (r["n"], r["is_former"]) for r in rows(public, "FROM refusal_reasons_by_funder_year")}
-    assert found == {"late": (6, True), "budget_exhausted": (14, True)}
-    assert row(public, "SELECT n_refused, amount_requested AS a FROM refusal_rates_by_funder_year") == {
-        "n_refused": 20,
-        "a": None,
+
+def _given(late: int, asked: int) -> Lines:
+    return [
+        *lines(40, amount_requested=1500),
+        *lines(late, "refused", org=1000, amount_requested=900, refusal_reason="late"),
+        *lines(20 - late, "refused", org=2000, amount_requested=asked, refusal_reason="budget_exhausted"),
+    ]
+
+
+def _totals(submitted: int) -> Lines:
+    return [
+        total(measure, value, territory=place, funder_name="totaux")
+        for place, given, asked in (("Autriche", 20, submitted), ("Italie", 30, 60))
+        for measure, value in (("submitted", asked), ("awarded", given))
+    ]
+
+
+HISTORIES: dict[str, list[Lines | None]] = {
+    "un de plus": [world(40, 20), world(40, 21), world(40, 26)],
+    "deux a deux": [world(40, 20), world(40, 27), world(40, 22), world(40, 20)],
+    "assez": [world(40, 20) + world(40, 20, service="B"), world(40, 26) + world(40, 21, service="B")],
+    "va et vient": [
+        world(40, 20) + world(40, 8, service="B"),
+        world(40, 20) + world(40, 4, service="B"),
+        world(40, 20) + world(40, 8, service="B") + world(30, 9, service="C"),
+    ],
+    "nouveau": [world(40, 20), world(40, 20) + world(10, 1, service="B")],
+    "retire": [world(40, 20), None, world(40, 22)],
+    "motifs": [_given(6, 900), _given(7, 901)],
+    "totaux": [lines(12)],
+}
+TOTALS = [_totals(50), _totals(51)]
+
+
+@dataclass(frozen=True)
+class History:
+    """What one funder was told of at each publication."""
+
+    funder: str
+    publics: list[Path]
+
+    def told(self, number: int, table: str = "funder", *, service: str | None = None) -> dict[str, Any]:
+        of = f"funder_id = '{self.funder}'" + (f" AND service_key LIKE '%/{service}'" if service else "")
+        return told(self.publics[number], table, of)
+
+    def rows(self, number: int, table: str) -> list[dict[str, Any]]:
+        return rows(self.publics[number], f"FROM {table} WHERE funder_id = '{self.funder}'")
+
+
+@pytest.fixture(scope="module")
+def publications(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The public database of each day, and the archive that they leave."""
+    city, kept = City(tmp_path_factory.mktemp("histories")), []
+    for number, day in enumerate(DAYS):
+        staging = Staging(city.folder / f"staging-{number}")
+        for name, states in HISTORIES.items():
+            if (state := states[min(number, len(states) - 1)]) is None:
+                continue
+            totals = TOTALS[min(number, 1)] if name == "totaux" else None
+            own = [{**line, "funder_name": name} for line in state]
+            staging.deposit(name.replace(" ", "-"), own, totals=totals, depositor=name)
+            if name != "totaux":
+                staging.declare(depositor=name, publishes_refusals=True)
+        city.publish_staging(staging, day=day)
+        kept.append(shutil.copy(city.public, city.folder / f"public-{number}.duckdb"))
+    assert city.archived() == [1, 2, 3, 4]
+    return kept
+
+
+@pytest.fixture
+def history(publications: list[Path], request: pytest.FixtureRequest) -> History:
+    return History(request.param.replace(" ", "-"), publications)
+
+
+def of(name: str) -> pytest.MarkDecorator:
+    """The test is of this history."""
+    assert name in HISTORIES
+    return pytest.mark.parametrize("history", [name], indirect=True)
+
+
+@of("un de plus")
+def test_one_more_refusal_leaves_the_former_figures_with_their_date(history: History) -> None:
+    shown = {"status": "shown", "n_awarded": 40, "n_refused": 20, "n_total": 60, "figures_date": DAYS[0]}
+    assert history.told(0) == {**shown, "is_former": False}
+    assert history.told(1) == {**shown, "is_former": True}
+    assert history.told(1, "service") == {**shown, "is_former": True}
+    # six more than the first publication, five more than the second: nothing in between can be subtracted
+    again = history.told(2)
+    assert (again["n_refused"], again["figures_date"], again["is_former"]) == (26, DAYS[2], False)
+
+
+@of("deux a deux")
+def test_three_publications_are_compared_two_by_two(history: History) -> None:
+    # five less than the second, but two more than the first
+    held, again = history.told(2), history.told(3)
+    assert (held["n_refused"], held["figures_date"]) == (27, DAYS[1])
+    assert (again["n_refused"], again["is_former"]) == (20, False)
+
+
+@of("assez")
+def test_services_that_moved_enough_do_not_give_the_one_that_did_not(history: History) -> None:
+    # A moved by six, B by one: the funder's seven less six would be B's one
+    new = {
+        r["service_key"][-1]: r["n_refused"]
+        for r in history.rows(1, "refusal_rates_by_service_year")
+        if not r["is_former"] and (r["n_refused"] or 0) > 0
     }
+    whole = history.told(1)
+    assert "b" not in new
+    assert not (new and not whole["is_former"])
+    assert new or not whole["is_former"]
 
 
-def test_numbers_of_lines_do_not_move_by_a_few(city: City) -> None:
-    public = city.folder / "public.duckdb"
-    city.publish(world(40, 20), day=DAYS[0])
-    assert row(public, "SELECT rows_accepted AS n FROM data_quality_by_deposit") == {"n": 60}
-    city.publish(world(40, 21), day=DAYS[1])
-    assert row(public, "SELECT rows_accepted AS n FROM data_quality_by_deposit") == {"n": None}
+@of("va et vient")
+def test_a_cell_that_appears_or_goes_tells_nothing_of_the_others(history: History) -> None:
+    assert history.told(0, "service", service="b")["n_refused"] == 8
+    # B falls under the rule by losing four refusals: its former figures stay, and those it could be subtracted from
+    assert history.told(1, "service", service="b")["n_refused"] == 8
+    assert (history.told(1)["n_refused"], history.told(1)["is_former"]) == (28, True)
+    # a service that was not there, large enough by itself
+    assert history.told(2, "service", service="c")["n_refused"] == 9
+    assert (history.told(2)["n_refused"], history.told(2)["is_former"]) == (37, False)
 
 
-def test_stated_totals_do_not_move_by_a_few(city: City) -> None:
-    def state(submitted: int) -> Staging:
-        staging = Staging(city.folder / f"totals-{submitted}")
-        totals = [
-            total(measure, value, territory=place)
-            for place, given, asked in (("Autriche", 20, submitted), ("Italie", 30, 60))
-            for measure, value in (("submitted", asked), ("awarded", given))
-        ]
-        staging.deposit("d1", lines(12), totals=totals)
-        return staging
+@of("nouveau")
+def test_a_new_service_with_one_refusal_is_not_the_difference(history: History) -> None:
+    assert (history.told(1)["n_refused"], history.told(1)["is_former"]) == (20, True)
+    assert history.told(1, "service", service="b")["n_refused"] is None
 
-    public = city.folder / "public.duckdb"
-    city.publish_staging(state(50), day=DAYS[0])
-    first = rows(public, "SELECT is_whole, territory_name, n_submitted FROM stated_success_rates ORDER BY ALL")
-    assert [r["n_submitted"] for r in first] == [50, 60, 110]
-    city.publish_staging(state(51), day=DAYS[1])
-    again = rows(public, "SELECT is_whole, territory_name, n_submitted FROM stated_success_rates ORDER BY ALL")
+
+@of("retire")
+def test_a_file_withdrawn_and_deposited_again(history: History) -> None:
+    assert history.told(0)["n_refused"] == 20
+    assert [r for r in history.rows(1, "refusal_rates_by_funder_year") if r["n_refused"] is not None] == []
+    again = history.told(2)
+    assert (again["n_refused"], again["figures_date"], again["is_former"]) == (20, DAYS[0], True)
+
+
+@of("motifs")
+def test_reasons_and_amounts_do_not_move_by_a_few(history: History) -> None:
+    [first] = history.rows(0, "refusal_rates_by_funder_year")
+    assert int(first["amount_requested"]) == 78000
+    reasons = history.rows(1, "refusal_reasons_by_funder_year")
+    found = {r["refusal_reason"]: (r["n"], r["is_former"]) for r in reasons}
+    assert found == {"late": (6, True), "budget_exhausted": (14, True)}
+    [again] = history.rows(1, "refusal_rates_by_funder_year")
+    assert (again["n_refused"], again["amount_requested"]) == (20, None)
+
+
+@of("un de plus")
+def test_numbers_of_lines_do_not_move_by_a_few(history: History) -> None:
+    where = f"FROM data_quality_by_deposit WHERE file_name = '{history.funder}.csv'"
+    assert [row(history.publics[n], f"SELECT rows_accepted AS n {where}")["n"] for n in (0, 1)] == [60, None]
+
+
+@of("totaux")
+def test_stated_totals_do_not_move_by_a_few(history: History) -> None:
+    first, again = (
+        {(r["is_whole"], r["territory_name"], r["n_submitted"]) for r in history.rows(n, "stated_success_rates")}
+        for n in (0, 1)
+    )
+    assert first == {(False, "Autriche", 50), (False, "Italie", 60), (True, None, 110)}
     assert again == first
-    assert row(public, "SELECT count(*) AS n FROM stated_success_rates WHERE is_former") != {"n": 0}
-
-
-def test_a_killed_archive_leaves_nothing_half_written(city: City) -> None:
-    city.publish(world(40, 20), day=DAYS[0])
-    folder = city.folder / "publications"
-    (folder / ".0002.building").mkdir()
-    (folder / ".0002.building" / "counts.parquet").write_bytes(b"half")
-    city.publish(world(40, 26), day=DAYS[1])
-    assert city.archived() == [1, 2]
-    assert not (folder / ".0002.building").exists()
-    assert city.told()["n_refused"] == 26
+    assert len(history.rows(1, "stated_success_rates")) == 3
+    assert any(r["is_former"] for r in history.rows(1, "stated_success_rates"))
 
 
 # The rule by itself, against an attacker who solves the two publications together.
