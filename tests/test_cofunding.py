@@ -91,6 +91,10 @@ CASES: dict[str, list[list[Line]]] = {
         [line(amount=500, **SHARED_GARDEN, **COUNTY)],
         [line("inadmissible", **SHARED_GARDEN, **REGION), line(amount=10, **SHARED_GARDEN, **REGION)],
     ],
+    "person": [
+        [line(title=GARDEN, applicant_kind="natural", **CITY)],
+        [line(title=GARDEN, applicant_kind="natural", **COUNTY)],
+    ],
 }  # fmt: skip
 """Each sequence of lines is one funder's file."""
 
@@ -348,10 +352,9 @@ def test_nothing_public_depends_on_a_refusal(tmp_path: Path) -> None:
     assert not analysts & {each["t"] for each in known}
 
 
-def test_the_public_sees_no_natural_person(tmp_path: Path) -> None:
-    person = {"applicant_kind": "natural", "title": GARDEN}
-    funding = database(tmp_path, [line(**person, **CITY)], [line(**person, **COUNTY)])
-    assert len(projects(funding)) == 1
-    published = public(funding)
-    assert rows(published, "FROM cofunded_lines") == []
-    assert rows(published, "FROM cofunding_by_funder_pair_year") == []
+def test_the_public_sees_no_natural_person(cases: Path) -> None:
+    assert len(projects_of(cases, "person")) == 1
+    published = public(cases)
+    for table in ("cofunded_lines", "cofunding_by_funder_pair_year"):
+        assert of_case(published, "person", table, "ALL") == []
+        assert of_case(published, "shared", table, "ALL") != []

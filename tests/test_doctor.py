@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipelines.defs.terminal import run_main_job
 from pipelines.doctor import examine
 from pipelines.ingest import seal
 from pipelines.ingest.ledger import Ledger
@@ -33,8 +34,8 @@ def qfq(root: Path, command: str, *more: str) -> subprocess.CompletedProcess[str
 
 
 def run(root: Path) -> None:
-    done = qfq(root, "run", "--as-of", "2026-09-30")
-    assert done.returncode == 0, done.stdout
+    folders = {name: root / name for name in ("raw", "warehouse", "reports")}
+    assert run_main_job(**folders, as_of=date(2026, 9, 30)) == 0
 
 
 def found(root: Path) -> set[tuple[str, bool]]:
