@@ -44,6 +44,8 @@ class Lists(_Strict):
 
     awards: str
     payments: str
+    accounts: str
+    subjects: str
     others: str
     published: str
     conventions: tuple[str, ...]

@@ -24,12 +24,14 @@ import openpyxl
 import pytest
 from stdnum.luhn import calc_check_digit
 
-from pipelines.ingest.check import Outcome, check_file
+from pipelines.ingest.check import check_file
 from pipelines.ingest.normalise import Origin
 from schemas.funder import FunderFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from pipelines.ingest.outcome import Outcome
 
 Cell = str | int | float | date | None
 SEEDS = range(32)

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.ingest.check import Outcome, check_file
+from pipelines.ingest.check import check_file
 from pipelines.ingest.conformity import COLUMNS, clean_csv, file_conformity, official_letters, verdict
 from pipelines.ingest.inbox import ingest
 from pipelines.ingest.normalise import Origin
@@ -27,6 +27,7 @@ from pipelines.ingest.read import read_file
 from pipelines.ingest.receipt import legal_name, receipt_name, render
 from pipelines.ingest.recognise import Header, find_header
 from pipelines.ingest.report import Report
+from pipelines.ingest.staged import scan_accepted
 from schemas.contract import describe
 from schemas.format import load_formats
 from schemas.funder import FunderFile
@@ -35,6 +36,8 @@ from schemas.scdl import REQUIRED, Scdl, words
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from pipelines.ingest.outcome import Outcome
 
 frictionless = pytest.importorskip("frictionless", reason="the reference validator is not installed (dev extra)")
 
@@ -413,7 +416,7 @@ def test_the_receipt_says_it_and_gives_the_csv(valid: Table, tmp_path: Path) -> 
     folder = file.parent / "_accuses"
     clean = folder / legal_name(deposit.report, file_name=file.name)
     assert clean.name == receipt_name(deposit.report, file_name=file.name).replace(".html", "-scdl.csv")
-    assert clean.read_bytes() == clean_csv(pl.read_parquet(deposit.staging / "accepted.parquet"))[0]
+    assert clean.read_bytes() == clean_csv(scan_accepted(deposit.staging).collect())[0]
     page = (folder / receipt_name(deposit.report, file_name=file.name)).read_text(encoding="utf-8")
     assert f'href="{clean.name}"' in page
     assert "Conformité au format légal (SCDL 2.1.1)" in page

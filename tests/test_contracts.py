@@ -14,7 +14,7 @@ import openpyxl
 import polars as pl
 import pytest
 
-from pipelines.ingest.check import Outcome, check_file
+from pipelines.ingest.check import check_file
 from pipelines.ingest.derive import Origin
 from pipelines.ingest.receipt import render
 from pipelines.ingest.stage import stage
@@ -29,6 +29,8 @@ from tests.warehouse_staging import Staging
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pipelines.ingest.outcome import Outcome
 
 TOTALS = """
 title = "Totaux d'essai"

@@ -7,14 +7,14 @@ import io
 import json
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.ingest.check import Outcome, check_file
+from pipelines.ingest.check import check_file
 from pipelines.ingest.derive import Origin
 from pipelines.ingest.several import parse_several
 from schemas import codelist
@@ -22,6 +22,9 @@ from schemas.contracts import fields_of
 from schemas.format import load_formats
 from schemas.funder import FunderFile
 from schemas.mailbox import is_functional_address
+
+if TYPE_CHECKING:
+    from pipelines.ingest.outcome import Outcome
 
 OLD: dict[str, object] = {
     "id_aide": "A-1",

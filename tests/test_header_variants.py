@@ -6,16 +6,21 @@ amount, a party, a date, a year or a decision.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
 import pytest
 from stdnum.luhn import calc_check_digit
 
-from pipelines.ingest.check import Outcome, check_file
+from pipelines.ingest.check import check_file
 from pipelines.ingest.normalise import Origin
 from pipelines.ingest.recognise import find_header
 from pipelines.ingest.sheet import Sheet, column_letters
 from schemas.format import load_formats
 from schemas.funder import FunderFile
+
+if TYPE_CHECKING:
+    from pipelines.ingest.outcome import Outcome
 
 NAMES = ["Association Les Amis", "Club de judo", "Comité des fêtes", "Épicerie solidaire", "Restos du cœur", "Secours"]
 FUNDER_SIRET = "21340172201787"

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markupsafe import escape
 
-from pipelines.ingest.check import Outcome, check_file
+from pipelines.ingest.check import check_file
 from pipelines.ingest.format_file import format_toml
 from pipelines.ingest.infer import infer
 from pipelines.ingest.normalise import Origin
@@ -28,6 +28,7 @@ from schemas.synonyms import load_synonyms
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pipelines.ingest.outcome import Outcome
     from pipelines.ingest.report import Report
 
 NAMES = ["Association Les Amis", "Club de judo", "Comité des fêtes", "Épicerie solidaire", "Restos du cœur", "Secours"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import openpyxl
 import pytest
 
-from pipelines.ingest.check import Outcome, check_file
+from pipelines.ingest.check import check_file
 from pipelines.ingest.corrections import corrected
 from pipelines.ingest.findings import Findings
 from pipelines.ingest.normalise import Origin
@@ -18,6 +18,8 @@ from schemas.funder import FunderFile
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pipelines.ingest.outcome import Outcome
 
 BASE = """
 title = "Essai"

@@ -32,7 +32,7 @@ from tests.mutations import SECRETS, Spoilt, spoilt
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipelines.ingest.check import Outcome
+    from pipelines.ingest.outcome import Outcome
     from pipelines.ingest.report import Report
 
 MOST_SECONDS = 30  # of processor: other work on the machine does not count

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from pipelines.ingest.check import Outcome, check_file
+from pipelines.ingest.check import check_file
 from pipelines.ingest.normalise import Origin
 from schemas.funder import FunderFile
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pipelines.ingest.outcome import Outcome
 
 # path, format, rows read, accepted, rejected, ignored, amounts
 CONTROLS = [

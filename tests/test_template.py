@@ -15,7 +15,7 @@ from openpyxl import Workbook, load_workbook
 from typer.testing import CliRunner
 
 from pipelines.cli import app
-from pipelines.ingest.check import Outcome, check_file
+from pipelines.ingest.check import check_file
 from pipelines.ingest.fold import fold
 from pipelines.ingest.french import typeset
 from pipelines.ingest.identifiers import parse_identifiers
@@ -38,6 +38,8 @@ from schemas.funder import FunderFile
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pipelines.ingest.outcome import Outcome
 
 
 DATA_SHEET = "Demandes"

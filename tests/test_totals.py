@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import openpyxl
 import pytest
 
-from pipelines.ingest.check import Outcome, check_file
+from pipelines.ingest.check import check_file
 from pipelines.ingest.deposited import other_lines
 from pipelines.ingest.derive import Origin
 from pipelines.ingest.inbox import ingest
@@ -18,6 +18,8 @@ from schemas.funder import FunderFile, FunderFileError, load_funder_file
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pipelines.ingest.outcome import Outcome
 
 TABLE = [["Country", "2019", "2020", "2021"], ["Austria", 12, None, 7], ["Belgium", 30, 41, 0]]
 

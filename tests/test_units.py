@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
 
 from pipelines.ingest.amounts import parse_amounts
-from pipelines.ingest.check import Outcome, check_file
+from pipelines.ingest.check import check_file
 from pipelines.ingest.derive import Origin
 from pipelines.ingest.units import unit_question
 from schemas.funder import Answer, FunderFile
+
+if TYPE_CHECKING:
+    from pipelines.ingest.outcome import Outcome
 
 LEGAL = (
     "nomAttribuant;idAttribuant;dateConvention;referenceDecision;nomBeneficiaire;idBeneficiaire;objet;{};nature;"

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from pipelines.ingest.check import Outcome, check_file
+from pipelines.ingest.check import check_file
 from pipelines.ingest.derive import Origin
 from schemas.funder import FunderFile
+
+if TYPE_CHECKING:
+    from pipelines.ingest.outcome import Outcome
 
 VOTED = (
     "Numéro de dossier;Année budgétaire;Collectivité;Nom bénéficiaire;Numéro SIRET;Objet du dossier;Montant voté;"

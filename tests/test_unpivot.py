@@ -9,13 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.ingest.check import Outcome, check_file
+from pipelines.ingest.check import check_file
 from pipelines.ingest.derive import Origin
 from schemas.format import Format, FormatError, load_format
 from schemas.funder import FunderFile
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pipelines.ingest.outcome import Outcome
 
 AMOUNTS = r"""
 title = "Essai large"

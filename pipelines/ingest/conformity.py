@@ -257,7 +257,9 @@ def _texts(awards: pl.DataFrame) -> tuple[pl.DataFrame, Mapping[str, Distinct]]:
     lasts = pl.lit(starts)
     if ends.null_count() < ends.len():
         lasts += pl.when(pl.lit(ends) != pl.lit(starts)).then("/" + pl.lit(ends)).otherwise(pl.lit(""))
-    is_rna = pl.col("applicant_rna").str.contains(RNA)
+    rna = pl.col("applicant_rna")
+    if awards["applicant_siret"].null_count() < awards.height:  # else the number that there is, whatever its form
+        rna = pl.when(rna.str.contains(RNA) | pl.col("applicant_siret").is_null()).then(rna)
     share = _written(awards["beneficiary_share"], lambda text: text.str.strip_chars_end("0").str.strip_suffix("."))
     cells = {
         "nomAttribuant": pl.col("funder_name"),
@@ -266,7 +268,7 @@ def _texts(awards: pl.DataFrame) -> tuple[pl.DataFrame, Mapping[str, Distinct]]:
         "referenceDecision": pl.col("decision_reference"),
         "nomBeneficiaire": pl.col("applicant_name"),
         "idBeneficiaire": pl.col("applicant_siret"),
-        "rnaBeneficiaire": pl.when(is_rna | pl.col("applicant_siret").is_null()).then(pl.col("applicant_rna")),
+        "rnaBeneficiaire": rna,
         "objet": pl.col("title"),
         "montant": pl.when(pl.col("currency") == "EUR").then(amount.cast(pl.String)),
         "nature": pl.col("aid_form").replace_strict(NATURES, default=None, return_dtype=pl.String),

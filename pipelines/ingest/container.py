@@ -110,6 +110,7 @@ _ACROSS = 16  # bytes in which a reference holds, and so the end of a piece that
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
 _STATED = re.compile(rb"<(?:\w+:)?dimension ref=[\"'](?:[A-Z]+[0-9]+:)?([A-Z]{1,3})([0-9]{1,7})[\"']")
 _MANY_ROWS = re.compile(rb" r=[\"'][A-Z]{0,3}[0-9]{6,7}[\"']")
+_TWO_LETTERS = re.compile(rb" r=.[A-Z]{2}")  # sought twice as fast as what they are
 _CELL = re.compile(rb"<(?:\w+:)?c\s[^>]*?\br=[\"']([A-Z]{1,3})([0-9]{1,7})[\"'][^>]*(?<!/)>")
 
 
@@ -140,7 +141,7 @@ def _may_be_wide(head: bytes, rest: IO[bytes]) -> bool:
     seen = b""
     for piece in chain([head], _read_ahead(rest)):
         text = seen + piece
-        if beyond.search(text):
+        if _TWO_LETTERS.search(text) and beyond.search(text):
             return True
         seen = text[-_ACROSS:]
     return False

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from pipelines.ingest.matching import COLUMNS
+from pipelines.ingest.staged import scan_accepted
 from schemas.contracts import others, staged_name
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Pass:
 
 def lines_of(deposit: Deposit) -> pl.DataFrame:
     """The accepted lines of `deposit`, with `matching.COLUMNS`."""
-    return pl.read_parquet(deposit.staging / "accepted.parquet", columns=list(COLUMNS))
+    return scan_accepted(deposit.staging).select(COLUMNS).collect()
 
 
 def await_confirmation(deposit: Deposit, purpose: str) -> str:

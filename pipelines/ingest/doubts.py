@@ -222,21 +222,22 @@ def _repeats(mapped: MappedSheet, unread: list[Column], answers: Mapping[str, st
 
 def _parties(mapped: MappedSheet, lines: pl.DataFrame) -> list[str]:
     """Signs that the numbers or the names of one party stand in the columns of the other."""
-    names, asked = lines["applicant_name"].n_unique(), []
+    asked = []
     number = next((n for n in ("applicant_id", "applicant_siret", "applicant_siren") if n in mapped.letters), None)
     sirens = lines["applicant_siren"].drop_nulls()
-    if number is not None and names >= _FEWEST and sirens.len() >= max(_FEWEST, lines.height / 2):
+    if number is not None and sirens.len() >= max(_FEWEST, lines.height / 2):
         own = int((lines["applicant_siren"] == lines["funder_siren"]).fill_null(False).sum())
         meaning = read_title(mapped.header.titles[mapped.letters[number]]).meaning
         either = meaning is not None and meaning.kind == "id"  # « SIRET » alone does not say whose
-        if (either and sirens.n_unique() == 1) or own > lines.height / 2:
+        is_funders = (either and sirens.n_unique() == 1) or own > lines.height / 2
+        if is_funders and lines["applicant_name"].n_unique() >= _FEWEST:
             asked.append(
                 f"Le numéro de la colonne {_called(mapped, number)} est-il celui du financeur ? Il est le même pour "
                 "des demandeurs différents."
             )
     if "funder_name" in mapped.letters and "applicant_name" in mapped.letters:
         funders = lines["funder_name"].n_unique()
-        if funders > _MOST_FUNDERS and funders > names:
+        if funders > _MOST_FUNDERS and funders > lines["applicant_name"].n_unique():
             asked.append(
                 f"Il y a plus de financeurs ({_called(mapped, 'funder_name')}) que de demandeurs "
                 f"({_called(mapped, 'applicant_name')}) : ces deux colonnes sont-elles inversées ?"

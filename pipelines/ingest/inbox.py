@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from pipelines.ingest.answers import answer_all, prepare, sweep_answers
 from pipelines.ingest.choice import decide_all, link_all, tell_twins, tell_versions
 from pipelines.ingest.dates import date_in_name
@@ -40,6 +38,7 @@ from pipelines.ingest.retention import former_staging, has_copy, remove_old_copi
 from pipelines.ingest.rhythm import brought_as_totals, covered_years, deliveries, follow
 from pipelines.ingest.seal import drop_damaged
 from pipelines.ingest.stage import recipe_key, stage, sweep
+from pipelines.ingest.staged import scan_accepted
 from schemas.publication import load_publication
 
 if TYPE_CHECKING:
@@ -320,5 +319,5 @@ def _stated_date(report: Report, staging: Path) -> date | None:
     """The latest date of update that a column of the file states; None when it has no such column."""
     if not any(column.field == "source_updated_at" for column in report.columns):
         return None
-    dates = pl.read_parquet(staging / "accepted.parquet", columns=["source_updated_at"])["source_updated_at"]
+    dates = scan_accepted(staging).select("source_updated_at").collect()["source_updated_at"]
     return dates.max()  # type: ignore[return-value]

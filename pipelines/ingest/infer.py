@@ -20,6 +20,7 @@ from pipelines.ingest.infer_headings import set_headings_aside, set_totals_aside
 from pipelines.ingest.infer_others import find_others
 from pipelines.ingest.infer_parties import find_parties
 from pipelines.ingest.infer_repeats import ask_about_repeats
+from pipelines.ingest.infer_subject import ask_about_subject
 from pipelines.ingest.infer_table import FEWEST_TITLES, open_guess
 from pipelines.ingest.infer_wide import find_wide_amounts
 from pipelines.ingest.infer_year import find_year
@@ -153,6 +154,7 @@ def _understood(sheet: Sheet, origin: Origin) -> _Table | None:
     set_headings_aside(guess)
     set_totals_aside(guess)
     find_parties(guess)
+    ask_about_subject(guess)
     if not find_wide_amounts(guess):
         find_amounts(guess)
         find_year(guess)

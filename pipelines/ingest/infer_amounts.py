@@ -15,7 +15,9 @@ import polars as pl
 from pipelines.ingest.amounts import parse_amounts
 from pipelines.ingest.fold import fold_words
 from pipelines.ingest.guess import BY_ANSWER, BY_BOTH, BY_TITLE, listed_columns
+from pipelines.ingest.infer_subject import OF_GRANTS
 from pipelines.ingest.infer_table import RELATIVE_YEAR
+from pipelines.ingest.personal import mask
 from pipelines.ingest.titles import Meaning, convention_keys, mandate_keys, title_key
 from pipelines.ingest.units import ABOUT, times, unit_question
 from schemas.synonyms import load_synonyms
@@ -27,9 +29,14 @@ if TYPE_CHECKING:
 STAGED = ("amount_requested", "amount_proposed", "amount_awarded", "amount_committed", "amount_paid")
 _ASIDE = ("amount_clawed_back", "amount_loan", "amount_guarantee", "amount_in_kind")
 HEADLINE = ("awarded", "committed", "paid")
+_BEFORE_GRANT = ("amount_requested", "amount_proposed")
+_GRANTS = frozenset(f"amount_{stage}" for stage in HEADLINE)
+_REMINDER = "rappel d'une année antérieure à celle de la liste : non lu"
 STAGES = {"requested": "demandé", "awarded": "accordé", "committed": "engagé", "paid": "versé"}
 _OTHERS = "amount_other"
 _FEWEST_PARTS = 2
+_CODE = r"^[A-Z]{3}$"  # of a currency (ISO 4217)
+_FOREIGN = r"[$£¥]|\b(?:CHF|GBP|USD|CAD|XPF)\b"
 _PART_OF = re.compile(r"^dont\b")
 _TOTAL = re.compile(
     r"^(total|totaux|montant total|cumul)\b(?!.*\b(cout|budget|depense|charge|projet|action|operation)s?\b)"
@@ -37,7 +44,6 @@ _TOTAL = re.compile(
 _OTHER = {"other": "autre chose : ne pas lire cette colonne"}
 _FEWEST_CONVENTION_TITLES = 2
 _FEWEST_MANDATE_TITLES = 2
-_OF_GRANTS = re.compile(r"\b(subventions?|aides?|concours)\b")
 _FUNDERS = re.compile(
     r"^(etat|anct|europe|fse|feder|region|conseil regional|departement|conseil departemental|cd|caf|msa|ars|dreets|"
     r"draaf|ddets|drajes|ville|commune|communaute|agglo\w*|metropole|epci|ccas|bailleurs?)\b"
@@ -45,11 +51,12 @@ _FUNDERS = re.compile(
 _FEWEST_FUNDERS = 2
 _MOST_ASKED = 8
 _MONEY_WORDS = re.compile(
-    r"\b(montants?|mt|mnt|sommes?|subventions?|subv|sub|aides?|financements?|credits?|mandats?|mandates?|ae|cp|dotations?|"
+    r"\b(montants?|mt|mnt|sommes?|subventions?|subv|sub|subsides?|aides?|financements?|credits?|mandats?|mandates?|ae|cp|dotations?|"
     r"versements?|verses?|votes?|vote|accordee?s?|attribuee?s?|alloue|allouee?s?|demandee?s?|totaux|total|cumul|solde|"
     r"acompte|avances?|prets?|garanties?|recettes?|euros?|reste|report|k|keur|meur|milliers?|millions?|fonctionnement|"
     r"investissement|realise|engage|budget|cout|complements?|complementaires?|supplements?|regularisation|precedente?|amount|grant|awarded|bedrag|betrag|importe)\b"
 )
+_YEARS = re.compile(r"^(annees?|exercices?|millesimes?)\b")
 _NO_MONEY = re.compile(
     r"^(n|no|num|numero|code|id|identifiant|ref|reference|nb|nbre|nombre|effectif|siret|siren|date|pct|pourcentage|taux)\b"
 )
@@ -59,7 +66,7 @@ def find_amounts(guess: Guess) -> None:
     """Place the amounts whose title says the stage, then the one whose title does not; ask what is left."""
     ask_about_units(guess)
     for name in (*STAGED, *_ASIDE):
-        column = guess.one_of(name, _with_amounts(guess.titled("field", name)))
+        column = guess.one_of(name, _of_this_list(guess, _with_amounts(guess.titled("field", name))))
         if column is None:
             continue
         if column.share(column.amounts) >= 0.9:
@@ -118,6 +125,7 @@ def _may_be_part(column: Column) -> bool:
 
 def _set_reminders_aside(guess: Guess) -> None:
     """Beside the amount granted, or asked for, whose title bears its year, an earlier one is of another list."""
+    _set_former_grants_aside(guess)
     main = [guess.fields[f"amount_{stage}"] for stage in HEADLINE if f"amount_{stage}" in guess.fields]
     main = main or [guess.fields[name] for name in STAGED if name in guess.fields]
     years = {column.title.year for column in main}
@@ -126,14 +134,46 @@ def _set_reminders_aside(guess: Guess) -> None:
         return
     for column in list(guess.free):
         if column.title.year is not None and column.title.year < year and _may_be_money(column):
-            guess.ignored[column.letter] = "rappel d'une année antérieure à celle de la liste : non lu"
+            guess.ignored[column.letter] = _REMINDER
+
+
+def answers_one_request(guess: Guess, granted: list[Column]) -> bool:
+    """« Demandé 2023 » alone, beside « Attribué 2022 » and « Attribué 2023 »: the list is of that one year."""
+    asked = [column.title.year for column in guess.titled("field", *_BEFORE_GRANT)]
+    years = [column.title.year for column in granted if column.title.year is not None]
+    return len(set(years)) == len(granted) > 1 and bool(asked) and set(asked) == {max(years)}
+
+
+def _of_this_list(guess: Guess, columns: list[Column]) -> list[Column]:
+    """Of the columns of one stage, that of the only year that is asked for; the earlier ones are of other lists."""
+    is_grant = any(column.title.meaning is not None and column.title.meaning.name in _GRANTS for column in columns)
+    if not is_grant or not answers_one_request(guess, columns):
+        return columns
+    latest = max(columns, key=lambda column: column.title.year or 0)
+    guess.ignored |= {column.letter: _REMINDER for column in columns if column is not latest}
+    return [latest]
+
+
+def _set_former_grants_aside(guess: Guess) -> None:
+    """« Attribué 2022 » beside « Demandé 2023 » answers another year's request: it is no grant of this list."""
+    asked = [guess.fields[name].title.year for name in _BEFORE_GRANT if name in guess.fields]
+    latest = max((year for year in asked if year is not None), default=None)
+    for name in (f"amount_{stage}" for stage in HEADLINE):
+        year = guess.fields[name].title.year if name in guess.fields else None
+        if latest is not None and year is not None and year < latest:
+            guess.ignored[guess.fields.pop(name).letter] = _REMINDER
+            guess.basis.pop(name, None)
 
 
 def ask_about_units(guess: Guess) -> None:
     """Ask in what the amounts are, if something speaks of thousands or another currency; keep what was answered."""
     money = [column.title.text for column in guess.columns if _may_be_money(column)]
     titles = set(map(fold_words, money))
-    question = unit_question(money, [text for text in (*guess.names, *guess.asides) if text not in titles])
+    others = [text for text in (*guess.names, *guess.asides) if text not in titles]
+    has_codes = any(
+        column.text.str.contains(_CODE).fill_null(False).all() for column in guess.titled("field", "currency")
+    )
+    question = unit_question(money, others, has_codes=has_codes)
     guess.times = times(question, guess.answers)
     if question is not None and guess.answers.get(ABOUT) not in question.choices:
         guess.leave_open(question)
@@ -181,6 +221,12 @@ def _about_cells(column: Column) -> str:
             f"Dans la colonne {column.called}, « {doubtful[0]} » se lit-il en milliers, ou avec des décimales ? Les "
             "deux usages s'y mêlent : écrivez-les sans séparateur de milliers."
         )
+    foreign = column.text.filter(column.amounts.is_null() & column.text.str.contains(_FOREIGN)).to_list()
+    if foreign:
+        return (
+            f"Dans la colonne {column.called}, « {(mask(foreign[0]) or '')[:40]} » est-il dans une autre monnaie que "
+            "l'euro ? Si oui, écrivez les nombres seuls et ajoutez une colonne « Devise »."
+        )
     return f"La colonne {column.called} ne contient pas que des montants : que veut-elle dire ?"
 
 
@@ -202,7 +248,8 @@ def stage_of_list(guess: Guess) -> str | None:
     awards = any(re.search(lists.awards, name) for name in names)
     awards = awards or len(titles & convention_keys()) >= _FEWEST_CONVENTION_TITLES
     payments = any(re.search(lists.payments, name) for name in names)
-    if any(_OF_GRANTS.search(name) for name in names):  # other payment orders buy goods and services
+    if any(OF_GRANTS.search(name) for name in names):  # other payment orders buy goods and services
+        payments = payments or any(re.search(lists.accounts, name) for name in names)
         payments = payments or len(titles & mandate_keys()) >= _FEWEST_MANDATE_TITLES
     if awards == payments:
         return None
@@ -289,6 +336,8 @@ def _may_be_money(column: Column) -> bool:
         return True
     if RELATIVE_YEAR.match(column.title.text):
         return True
+    if _YEARS.match(words) and column.share(column.years) == 1:  # « Année d'octroi de la subvention »
+        return False
     if _NO_MONEY.match(words):
         return column.has_money and not column.dates.is_not_null().any()
     is_year = column.title.year is not None and words == str(column.title.year)

@@ -51,6 +51,10 @@ _LOANS_OR_NOT = {
     "guarantee": "oui, des garanties",
 }
 _LOAN_LISTS = re.compile(r"\b(prets?|garanties?|emprunts?|avances?)\b")
+_LOAN_TITLES = (
+    r"^(prets? (garanti|d honneur|a taux|bonifi|participatif|sans interet)"
+    r"|avances? remboursables?|garanties? d emprunt)"
+)
 _LOANS = r"^(prets?\b|avances? remboursables?|garanties? d emprunt|garanties?$|avances?$)"
 
 
@@ -177,10 +181,15 @@ def may_decide(column: Column) -> bool:
     title = fold_words(column.title.text)
     if _ENDS.search(title) and cells.len() and not _RATES.match(title):  # a date of refusal, a motive
         return True
-    if _TELLS.search(title) and _are_verdicts(column, folded):
+    if _TELLS.search(title) and not _is_reference(column) and _are_verdicts(column, folded):
         return True
     answers = set(folded.to_list()) <= {"oui", "non", "o", "n", "x", "vrai", "faux", "0", "1"}
     return bool(answers and cells.len() and _DECIDES.search(title) and not _RATES.match(title))
+
+
+def _is_reference(column: Column) -> bool:
+    """« Référence décision »: the number of the act, however few its cells."""
+    return column.title.meaning is not None and column.title.meaning.name == "decision_reference"
 
 
 def _are_verdicts(column: Column, folded: pl.Series) -> bool:
@@ -199,6 +208,7 @@ def ask_about_loans(guess: Guess) -> None:
         )
         if answer in ("loan", "guarantee"):
             guess.constants["aid_form"] = answer
+    _ask_about_titles_of_loans(guess)
     for column in guess.columns:
         named = column in (guess.fields.get("applicant_name"), guess.fields.get("title"))
         if not named and column.cells.len() and column.distinct <= 2 * _MOST_WORDS:
@@ -208,6 +218,17 @@ def ask_about_loans(guess: Guess) -> None:
                     guess.place("aid_form", column, BY_ANSWER)
                     cells = column.cells.unique(maintain_order=True)
                     guess.values["aid_form"] = {c: answer if re.search(_LOANS, fold_words(c)) else "" for c in cells}
+
+
+def _ask_about_titles_of_loans(guess: Guess) -> None:
+    """Titles that are those of loans on most lines; « Prêt de salle » is none."""
+    title = guess.fields.get("title")
+    if title is not None and title.share(by_value(title.text, fold_words).str.contains(_LOAN_TITLES)) >= 0.5:
+        guess.ask(
+            f"Les lignes sont-elles des prêts ou des garanties ({title.called}), à ne pas compter comme subventions ?",
+            about="loans",
+            choices={"no": _LOANS_OR_NOT["no"]},
+        )
 
 
 def _loan_choices(guess: Guess, column: Column) -> dict[str, str]:

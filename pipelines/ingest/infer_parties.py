@@ -53,6 +53,7 @@ def _find_names(guess: Guess) -> None:
     named = guess.fields.get("applicant_name")
     if named is not None:
         _check_names(guess, named)
+    _set_codes_aside(guess, either)
     left = [column for column in either if column in list(guess.free)]
     if left and "applicant_name" in guess.fields and "applicant_name" not in guess.rivals:
         guess.ask(f"Que contient {listed_columns(left)} : le demandeur, le financeur, ou autre chose ?")
@@ -60,6 +61,8 @@ def _find_names(guess: Guess) -> None:
 
 def _other_party(guess: Guess, name: str, either: list[Column]) -> None:
     """A title that may be either party is the one that has no column of its own, when the cells agree."""
+    if name == "funder_name":  # « Collectivité » may hold the code of « Nom Collectivité »
+        either = [column for column in either if column.has_public_bodies] or either
     column = guess.one_of(name, either)
     if column is None:
         return
@@ -70,6 +73,20 @@ def _other_party(guess: Guess, name: str, either: list[Column]) -> None:
         agrees = column.has_names and column.distinct >= guess.fields["funder_name"].distinct
     if agrees:
         guess.place(name, column, BY_ELIMINATION)
+
+
+def _set_codes_aside(guess: Guess, either: list[Column]) -> None:
+    """Beside the funder's column, one that changes with it, cell for cell, says the same in another way."""
+    funder = guess.fields.get("funder_name")
+    for column in [column for column in either if column in list(guess.free)]:
+        if funder is not None and column.cells.len() == column.text.len() and _same_parties(column, funder):
+            guess.ignored[column.letter] = f"va avec la colonne {funder.letter}, qui est lue"
+
+
+def _same_parties(column: Column, other: Column) -> bool:
+    """Whether each cell of one column has its one cell of the other."""
+    pairs = pl.DataFrame({"one": column.folded, "other": other.folded}).unique()
+    return pairs.height == pairs["one"].n_unique() == pairs["other"].n_unique()
 
 
 def _only_a_weak_name(guess: Guess, either: list[Column]) -> None:
@@ -85,6 +102,7 @@ def _only_a_weak_name(guess: Guess, either: list[Column]) -> None:
         else:
             guess.rivals["applicant_name"] = either
         return
+    weak = [column for column in weak if column.has_names] or weak  # « Tiers » may hold its code
     if len(weak) > 1:  # a label may be that of the grant
         weak = [c for c in weak if c.has_organisations or not _LABEL.match(fold_words(c.title.text))] or weak
     column = guess.one_of("applicant_name", weak)
@@ -242,4 +260,5 @@ def _check_funder(guess: Guess) -> None:
         unknown = column.title.meaning is None or column.title.meaning.kind in ("name", "weak")
         if unknown and column is not party and column.distinct <= _MOST_FUNDERS and column.has_public_bodies:
             guess.rivals["funder_name"] = [column]
-            guess.ask(f"La colonne {column.called} dit-elle qui est le financeur ?")
+            other = "qui reçoit, ou " if party is None and not asked else ""
+            guess.ask(f"La colonne {column.called} dit-elle {other}qui est le financeur ?")

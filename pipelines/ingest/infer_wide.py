@@ -15,7 +15,14 @@ import polars as pl
 
 from pipelines.ingest.fold import fold_header
 from pipelines.ingest.guess import BY_ANSWER, listed_columns
-from pipelines.ingest.infer_amounts import HEADLINE, STAGED, STAGES, ask_about_units, stage_of_list
+from pipelines.ingest.infer_amounts import (
+    HEADLINE,
+    STAGED,
+    STAGES,
+    answers_one_request,
+    ask_about_units,
+    stage_of_list,
+)
 from pipelines.ingest.infer_year import named_years
 from pipelines.ingest.titles import meanings, title_key
 from schemas.format import UnpivotRule
@@ -67,7 +74,11 @@ def find_wide_amounts(guess: Guess) -> bool:
     if len(groups) == 1 and groups[0].field is None and not _is_bare(groups[0]):
         return False
     headline = next((stage for stage in HEADLINE if f"amount_{stage}" in fields), None)
-    if not groups or (headline is None and groups[0].field is not None):
+    if (
+        not groups
+        or (headline is None and groups[0].field is not None)
+        or answers_one_request(guess, groups[0].columns)
+    ):
         return False
     guess.wide = [column for group in groups for column in group.columns]
     ask_about_units(guess)

@@ -13,6 +13,7 @@ import polars as pl
 from pipelines.ingest.dates import date_in_name, year_in_name
 from pipelines.ingest.french import count
 from pipelines.ingest.guess import BY_ANSWER, BY_BOTH, listed_columns
+from pipelines.ingest.titles import years_in
 from schemas.synonyms import load_synonyms
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def find_year(guess: Guess) -> None:
     dates = [name for name in ("decided_date", "signed_date") if _place_date(guess, name)]
     named = named_years(guess)
     if column is not None:
-        _from_column(guess, column, named)
+        _from_column(guess, column, _titled_years(guess) or named)
     elif "fiscal_year" not in guess.rivals:
         unnamed = [c for c in guess.free if c.title.meaning is None and _only_years(c)]
         if unnamed:
@@ -65,11 +66,10 @@ def _from_column(guess: Guess, column: Column, named: set[int]) -> None:
     if column.share(column.years) < 0.95 or len(years) > _MOST_YEARS or column.filled < 0.98:
         guess.rivals["fiscal_year"] = [column]
         guess.ask(f"La colonne {column.called} donne-t-elle l'exercice de chaque ligne ?")
-    elif len(named) == 1 and not named & years:
+    elif len(named) == 1 and (years - named if _titled_years(guess) else not named & years):
         [year] = named
-        question = (
-            f"L'exercice est-il celui de la colonne {column.called} ou l'année {year} que porte le nom de la liste ?"
-        )
+        bearer = "le titre du montant" if _titled_years(guess) else "le nom de la liste"
+        question = f"L'exercice est-il celui de la colonne {column.called} ou l'année {year} que porte {bearer} ?"
         if not _ask_source(guess, question, [column], year):
             guess.rivals["fiscal_year"] = [column]
         elif "fiscal_year" in guess.constants:
@@ -100,8 +100,12 @@ def _from_dates(guess: Guess, dates: list[Column], named: set[int]) -> None:
 
 def _from_names(guess: Guess, named: set[int]) -> None:
     """No column gives the year: the list's name must, once, and the pipeline must find it there too."""
-    titled = {column.title.year for name, column in guess.fields.items() if name.startswith("amount_")} - {None}
-    years = named | {year for year in titled if year is not None}
+    titled = _titled_years(guess)
+    several = [column for column in _amounts(guess) if len(years_in(column.title.text)) > 1]
+    if several:
+        _ask_year(guess, f"Le titre {several[0].called} porte plusieurs années. ")
+        return
+    years = named | titled
     if len(years) != 1:
         _ask_year(guess)
         return
@@ -116,9 +120,21 @@ def _from_names(guess: Guess, named: set[int]) -> None:
         _ask_year(guess)
 
 
-def _ask_year(guess: Guess) -> None:
+def _amounts(guess: Guess) -> list[Column]:
+    """The columns of the amounts, and those that only wait for their stage."""
+    return [column for name, column in guess.fields.items() if name.startswith("amount_")] + guess.rivals.get(
+        "amount", []
+    )
+
+
+def _titled_years(guess: Guess) -> set[int]:
+    """The years that the titles of the amounts bear."""
+    return {column.title.year for column in _amounts(guess) if column.title.year is not None}
+
+
+def _ask_year(guess: Guess, why: str = "") -> None:
     answer = guess.ask(
-        "De quel exercice sont ces subventions ? Ajoutez une colonne « Exercice » ou une date de décision.",
+        f"{why}De quel exercice sont ces subventions ? Ajoutez une colonne « Exercice » ou une date de décision.",
         about="year",
     )
     if answer is not None:

@@ -39,7 +39,7 @@ from pipelines.ingest.other_lines import derived, without_mailboxes
 from pipelines.ingest.parties import applicant_kind
 from pipelines.ingest.parts import date_pieces, whole_dates, with_parts
 from pipelines.ingest.personal import MASK, masked
-from pipelines.ingest.pool import in_threads
+from pipelines.ingest.pool import both, in_threads
 from pipelines.ingest.several import parse_several
 from pipelines.ingest.shares import with_shares
 from schemas import codelist
@@ -119,19 +119,24 @@ def normalise(mapped: MappedSheet, origin: Origin, *, sheet_index: int) -> Norma
     lines = with_aid_form(lines)
     lines = with_funder(lines, origin)
     lines = with_year(lines, findings.years, mapped, origin, findings)
-    kinds = applicant_kind(
-        filled(lines),
-        personal=_any_of([column.is_natural for column in read], given.height),
-        unnamed=_any_of([column.is_private for column in read], given.height),
-        stated=columns.get("applicant_kind"),
-        declared=origin.funder_file.applicant_kind,
-        constant=format_.constants.get("applicant_kind"),
-    )
-    lines = lines.with_columns(kinds)
-    lines = with_source(lines, mapped, origin, sheet_index)
-    lines = filled(lines)
-    again = repeated(raw)
-    return Normalised(with_identity(lines, raw, again), raw, findings, again)
+    lines = filled(with_source(lines, mapped, origin, sheet_index))
+
+    def identified() -> tuple[pl.DataFrame, pl.Series]:
+        again = repeated(raw)
+        return with_identity(lines, raw, again), again
+
+    def kinds() -> pl.DataFrame:
+        return applicant_kind(
+            lines,
+            personal=_any_of([column.is_natural for column in read], given.height),
+            unnamed=_any_of([column.is_private for column in read], given.height),
+            stated=columns.get("applicant_kind"),
+            declared=origin.funder_file.applicant_kind,
+            constant=format_.constants.get("applicant_kind"),
+        )
+
+    (named, again), told = both(identified, kinds, lines=lines.height)
+    return Normalised(named.with_columns(told), raw, findings, again)
 
 
 @dataclass(frozen=True)
@@ -153,7 +158,7 @@ def _read_column(given: pl.Series, column: Distinct, rule: ColumnRule, fields: M
     cells, is_private = _without_private_names(name, cells, rule)
     findings.add_once("character_lost", name, cells, cells.str.contains(_LOST, literal=True))
     values = _parse(name, _cleaned(cells, rule), rule, findings, fields)
-    raw = given if cells.equals(column.cells) else column.over(cells).alias(name)
+    raw = given if cells is column.cells or cells.equals(column.cells) else column.over(cells).alias(name)
     return _ReadColumn(
         raw,
         {filled_name: raw if each is cells else column.over(each) for filled_name, each in values.items()},
@@ -177,7 +182,7 @@ def blank_words(cells: pl.Series) -> pl.Series:
     if cells.head(2 * _FEW).n_unique() < _FEW and cells.n_unique() < _FEW:
         return by_value(cells, lambda text: None if fold(text) in _NOTHING else text)
     is_word = ~cells.str.contains(_NOTHING_WRITTEN) & cells.str.contains(r"[\p{L}\p{N}]")
-    return _where(is_word, cells)
+    return cells if is_word.all() else _where(is_word, cells)
 
 
 def _where(kept: pl.Series, cells: pl.Series) -> pl.Series:

@@ -60,6 +60,8 @@ def funder_level(names: pl.Series, sirens: pl.Series) -> pl.Series:
     Public bodies' SIRENs begin with 21 (communes), 22 (départements), 23 (régions), 24 (EPCI), 11 to 17 (State).
     """
     words = by_value(names, _level_of_name)
+    if not words.null_count():
+        return words
     digits = sirens.str.slice(0, 2).replace_strict(
         list(_SIREN_LEVELS), list(_SIREN_LEVELS.values()), default=None, return_dtype=pl.String
     )

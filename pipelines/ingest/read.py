@@ -20,6 +20,7 @@ from pipelines.ingest.container import DAMAGED, MOST_BYTES, check_compound, chec
 from pipelines.ingest.delimited import read_delimited
 from pipelines.ingest.encodings import repaired_columns
 from pipelines.ingest.own_sheets import why_own
+from pipelines.ingest.pool import in_threads
 from pipelines.ingest.records import looks_like_json, read_records
 from pipelines.ingest.sheet import Member, Reading, Sheet, UnreadableFileError, column_letter, column_letters
 from schemas.distinct import Distinct
@@ -101,7 +102,12 @@ def _read(content: bytes, name: str, depth: int) -> Reading:
 
 def _repaired(sheet: Sheet) -> Sheet:
     """The same, with the distinct cells of its columns, and what was encoded twice put right."""
-    known = {letter: sheet.distinct.get(letter) or Distinct.of(sheet.cells[letter]) for letter in sheet.letters}
+    found = in_threads(
+        lambda letter: sheet.distinct.get(letter) or Distinct.of(sheet.cells[letter]),
+        sheet.letters,
+        lines=sheet.cells.height,
+    )
+    known = dict(zip(sheet.letters, found, strict=True))
     repaired = repaired_columns(known)
     if not repaired:
         return replace(sheet, distinct=known)

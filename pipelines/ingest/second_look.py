@@ -20,7 +20,7 @@ from pipelines.ingest.units import IN_WHICH_UNIT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipelines.ingest.check import Outcome
+    from pipelines.ingest.outcome import Outcome
 
 _TOTAL = re.compile(r"^(sous )?(total|totaux)\b|^(somme|cumul|report|ensemble) (de|des|du|general)\b")
 _NOBODY = re.compile(

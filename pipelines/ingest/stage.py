@@ -21,14 +21,14 @@ from pipelines.ingest.check import check_file
 from pipelines.ingest.conformity import CSV_FIELDS, write_clean_csv
 from pipelines.ingest.report import Report
 from pipelines.ingest.seal import seal
+from pipelines.ingest.staged import ACCEPTED, filled_columns, scan_accepted
 from schemas.contracts import staged_name
 from schemas.decisions import LINES, ORGANISATIONS
 from schemas.source import source_hash
 
 if TYPE_CHECKING:
-    from pipelines.ingest.check import Outcome
-    from pipelines.ingest.lines import Lines
     from pipelines.ingest.normalise import Origin
+    from pipelines.ingest.outcome import Outcome
 
 _HERE = Path(__file__).parent
 _REPORT = "report.json"
@@ -100,12 +100,14 @@ def _write_tables(outcome: Outcome, folder: Path) -> None:
     issues = outcome.issues.rename({"column": "column_letter"})
     others = {staged_name(contract): lines for contract, lines in outcome.others.items()}
     publishable = outcome.publishable.rename("is_publishable").to_frame()
-    tables: dict[str, Lines | pl.DataFrame] = {
-        "accepted": outcome.lines, "rejected": outcome.rejected, "issues": issues, **others
-    }  # fmt: skip
+    tables = {
+        ACCEPTED: filled_columns(outcome.lines),
+        "rejected.parquet": outcome.rejected.lazy(),
+        "issues.parquet": issues.lazy(),
+        **{f"{name}.parquet": lines.lazy() for name, lines in others.items()},
+    }
     for name, table in tables.items():
-        path = folder / f"{name}.parquet"
-        table.lazy().sink_parquet(path, compression="zstd", compression_level=_LEVEL, engine="streaming")
+        table.sink_parquet(folder / name, compression="zstd", compression_level=_LEVEL, engine="streaming")
     publishable.write_parquet(folder / _PUBLISHABLE)
 
 
@@ -115,7 +117,7 @@ def legal_csv(folder: Path) -> Path:
     if not target.is_file():
         aside = folder / f".{_LEGAL_CSV}"
         with aside.open("wb") as file:
-            accepted = pl.read_parquet(folder / "accepted.parquet", columns=list(CSV_FIELDS))
+            accepted = scan_accepted(folder).select(CSV_FIELDS).collect()
             write_clean_csv(accepted, pl.read_parquet(folder / _PUBLISHABLE)["is_publishable"], file)
         aside.replace(target)
     return target

@@ -23,7 +23,10 @@ _SMALL = frozenset(
 )
 _SCHEMES = frozenset({"detr", "dsil", "dsid", "dpv", "fnadt", "fdva", "fdva1", "fdva2", "fipd", "mildeca", "fonjep"})
 _NUMBER = frozenset({"n", "no", "num", "numero", "nos"})
-_SHORT = {"subv": "subvention", "mt": "montant", "mnt": "montant", "mtt": "montant"}
+_SHORT = {"subv": "subvention", "mt": "montant", "mnt": "montant", "mtt": "montant", "asso": "association",
+          "assoc": "association", "benef": "beneficiaire", "exerc": "exercice", "subside": "subvention",
+          "subsides": "subvention"}  # fmt: skip
+_MISSPELT = {"beneficair": "beneficiair", "beneficiar": "beneficiair"}  # stems, as published files write them
 _WHOLE = frozenset({"pays"})  # not « payé »
 _YEAR = re.compile(r"(?:19|20)\d{2}")
 _UNIT = re.compile(r"\b(en )?(k|m|milliers?|millions?) (d )?(euros?|eur)\b|\b[km]eur\b|\ben (milliers|millions)\b")
@@ -32,7 +35,7 @@ _CAMEL = re.compile(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])")
 _BRACKETS = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
 _HINT = re.compile(
     r"^(?:(?:siret|siren|rna|nir|aaaa|mm|jj|yyyy|dd|an|chiffres?|caracteres?|texte?|format|oui|non|obligatoire|"
-    r"facultatif|euros?|eur|ttc|ht|en|ou|de|du|la|le|des|s|numero|n|\d{1,2})\s?)*$"
+    r"facultatif|euros?|eur|chf|gbp|usd|cad|xpf|ttc|ht|en|ou|de|du|la|le|des|s|numero|n|\d{1,2})\s?)*$"
 )
 
 Kind = Literal["field", "weak", "name", "id", "nature", "amount", "date", "year", "ignore"]
@@ -65,9 +68,14 @@ def title_key(text: str) -> str:
 
 def read_title(text: str) -> Title:
     """What a title means, and the year it bears."""
-    years = {int(year) for year in re.findall(r"(?<!\d)(?:19|20)\d{2}(?!\d)", text)}
+    years = years_in(text)
     meaning = _meaning(text) or _said_twice(text)
     return Title(text, meaning, years.pop() if len(years) == 1 else None)
+
+
+def years_in(text: str) -> set[int]:
+    """The years that a title bears."""
+    return {int(year) for year in re.findall(r"(?<!\d)(?:19|20)\d{2}(?!\d)", text)}
 
 
 def _meaning(text: str) -> Meaning | None:
@@ -144,7 +152,8 @@ def _stem(word: str) -> str:
     word = _SHORT.get(word, word)
     if word in _WHOLE:
         return word
-    return word.removesuffix("s").rstrip("e") or word
+    stem = word.removesuffix("s").rstrip("e") or word
+    return _MISSPELT.get(stem, stem)
 
 
 def _unless_hint(found: re.Match[str]) -> str:

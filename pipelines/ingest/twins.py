@@ -16,6 +16,7 @@ import polars as pl
 from pipelines.ingest.decided_lines import DECISIONS, RULE, DecidedLines
 from pipelines.ingest.fold import by_value, fold
 from pipelines.ingest.matching import SURE, Pairs, keyed, pair, party_of
+from pipelines.ingest.staged import scan_accepted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -108,9 +109,7 @@ def _presence(known: Mapping[str, Holder]) -> pl.DataFrame:
     if not known:
         return pl.DataFrame()
     scans = [
-        pl.scan_parquet(holder.staging / "accepted.parquet").select(
-            "funder_siren", "funder_name", "fiscal_year", deposit_id=pl.lit(name)
-        )
+        scan_accepted(holder.staging).select("funder_siren", "funder_name", "fiscal_year", deposit_id=pl.lit(name))
         for name, holder in known.items()
     ]
     met = pl.concat(scans).unique().collect(engine="streaming")
@@ -152,7 +151,7 @@ def _lines_of(holder: Holder, funder: _Funder, years: list[int]) -> pl.DataFrame
     """The lines of `holder` that `funder` pays in `years`, with the amount of the stage that each states."""
     written = pl.DataFrame(sorted(funder.written, key=str), schema=["funder_siren", "funder_name"], orient="row")
     lines = (
-        pl.scan_parquet(holder.staging / "accepted.parquet")
+        scan_accepted(holder.staging)
         .select(_READ)
         .filter(pl.col("fiscal_year").is_in(years))
         .join(

@@ -38,19 +38,26 @@ IN_WHICH_UNIT = (
 )
 _BANNER = 20  # rows above the titles
 _SCALES = re.compile(r"\b(milliers?|millions?|k euros?|keur|k eur|m euros?|meur)\b")
-_CURRENCIES = re.compile(r"\b(mds?|milliards?|francs?|cfa|cfp|xpf|chf|gbp|usd|dollars?|livres sterling)\b")
+_CURRENCIES = re.compile(
+    r"\b(mds?|milliards?|francs?|f?cfa|cfp|xpf|xof|xaf|chf|gbp|usd|cad|mad|dhs?|dollars?|dirhams?|dinars?|ariary|"
+    r"livres sterling)\b"
+)
+_SIGNS = re.compile(r"[$£¥]")  # no word: folding leaves them out
 
 
-def unit_question(amounts: Iterable[str], others: Iterable[str]) -> Question | None:
+def unit_question(amounts: Iterable[str], others: Iterable[str], *, has_codes: bool = False) -> Question | None:
     """What to ask when something speaks of thousands or of another currency; None when nothing does.
 
     `amounts` are the titles of the columns of amounts, `others` what else may tell. One answer holds for all amounts:
-    none but euros is offered where some of their titles say thousands and others do not.
+    none but euros is offered where some of their titles say thousands and others do not. `has_codes`: a column tells
+    the currency of each line, so none is asked.
     """
+    raw = [*(amounts := list(amounts)), *(others := list(others))]
     titles, around = [fold_words(text) for text in amounts], [fold_words(text) for text in others]
     is_scaled = [bool(_SCALES.search(text)) for text in titles]
     says_scale = any(is_scaled) or any(map(_SCALES.search, around))
-    says_currency = any(map(_CURRENCIES.search, (*titles, *around)))
+    says_currency = any(map(_CURRENCIES.search, (*titles, *around))) or any(map(_SIGNS.search, raw))
+    says_currency = says_currency and not has_codes
     if not (says_scale or says_currency):
         return None
     if says_currency or (any(is_scaled) and not all(is_scaled)):
@@ -63,7 +70,7 @@ def question_of(header: Header) -> Question | None:
     above = header.sheet.cells.filter(pl.col("row") < header.top).tail(_BANNER)
     said = [text for row in above.iter_rows() for text in row[1:] if text]
     amounts = [title for letter, title in header.titles.items() if header.fields.get(letter, "").startswith("amount_")]
-    return unit_question(amounts, said)
+    return unit_question(amounts, said, has_codes="currency" in header.fields.values())
 
 
 def times(question: Question | None, answers: Mapping[str, str]) -> int:

@@ -116,10 +116,7 @@ def register(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     ):
         connection.register(name, frame.select(pl.col(column).cast(dtype) for column, dtype in schema.items()))
     stagings = sorted(inputs.stagings)
-    staged = polars_schema(Application)
-    _view(
-        connection, "staged_applications", [(d, f / "accepted.parquet") for d, f in stagings], staged, has_deposit=True
-    )
+    _applications(connection, [folder / "accepted.parquet" for _, folder in stagings])
     _register_others(connection, stagings)
     _view(connection, "staged_rejections", [(d, f / "rejected.parquet") for d, f in stagings], REJECTIONS)
     _view(connection, "staged_issues", [(d, f / "issues.parquet") for d, f in stagings], ISSUES)
@@ -127,6 +124,15 @@ def register(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     for name, frame in territory.tables().items():
         connection.register(f"reference_{name}", frame)
     connection.register("reference_vintage", pl.DataFrame({"year": [territory.vintages().current]}))
+
+
+def _applications(connection: duckdb.DuckDBPyConnection, files: list[Path]) -> None:
+    """The accepted applications: each file holds the columns that it fills, the contract says the others."""
+    connection.register("no_application", pl.DataFrame(schema=polars_schema(Application)))
+    paths = ", ".join(map(quoted, files))
+    lines = f"FROM read_parquet([{paths}], union_by_name = true, hive_partitioning = false)"
+    staged = f"UNION ALL BY NAME SELECT * {lines}" if files else ""
+    run(connection, f"CREATE TEMP VIEW staged_applications AS SELECT * FROM no_application {staged}")
 
 
 def _register_others(connection: duckdb.DuckDBPyConnection, stagings: list[tuple[str, Path]]) -> None:
