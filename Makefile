@@ -19,7 +19,7 @@ serve: install ## Serve the pages (port 8000)
 	$(BIN)/qfq serve
 
 test: $(VENV)/.dev ## Run the fast tests
-	$(BIN)/python -m pytest -m "not slow and not fault" -n auto --dist loadfile
+	$(BIN)/python -m pytest -m "not slow and not fault" -n auto --dist loadfile --no-loadscope-reorder
 
 fault: $(VENV)/.dev ## Run the long tests of faults and print their figures
 	$(BIN)/python -m pytest -m fault -s

@@ -6,7 +6,6 @@ import datetime as dt
 import math
 import random
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -14,6 +13,7 @@ import polars as pl
 
 from pipelines.publish.site import publish
 from pipelines.warehouse.comments import key_of
+from tests.shared import once
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -877,10 +877,24 @@ def _dictionary(db: duckdb.DuckDBPyConnection) -> None:
             db.execute(f"UPDATE dictionary SET is_key = true WHERE table_name = '{name}' AND column_name IN ({listed})")
 
 
-@cache
 def site(base: Path) -> Path:
-    """The whole site of a small database, built once under `base` for all tests that look at pages."""
-    folder = base / "publish"
-    folder.mkdir()
-    publish(build(folder / "public.duckdb", size=60), folder / "reports")
-    return folder / "reports"
+    """The whole site of a small database, for all tests that look at pages; `public.duckdb` is beside it.
+
+    `base`: the folder of the run (`run_folder`). Nobody writes in it.
+    """
+    return once(base / "publish", lambda folder: _published(folder, size=60)) / "reports"
+
+
+def small_site(base: Path) -> tuple[Path, int]:
+    """A folder with `public.duckdb`, the smallest with everything in it, and its whole site in `reports`; its files.
+
+    For tests that publish again: each takes a copy.
+    """
+    folder = once(base / "small", lambda folder: _published(folder, size=20))
+    return folder, int((folder / "files").read_text())
+
+
+def _published(folder: Path, *, size: int) -> None:
+    result = publish(build(folder / "public.duckdb", size=size), folder / "reports")
+    assert result.written == result.files
+    (folder / "files").write_text(str(result.files))

@@ -18,7 +18,7 @@ import polars as pl
 from stdnum import iban
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
 DECODED = {".css", ".csv", ".gz", ".html", ".js", ".json", ".parquet", ".txt", ".xlsx"}
@@ -92,11 +92,26 @@ def never_awarded(funding: Path) -> frozenset[str]:
         return frozenset(siren for (siren,) in db.execute(_NEVER_AWARDED).fetchall())
 
 
+def cells_of(public: Path) -> Iterator[tuple[str, str]]:
+    """Name and text of each table of a database, the only thing that a site is made from; a cell a line, once."""
+    with duckdb.connect(str(public), read_only=True) as db:
+        for (table,) in db.execute("SELECT table_name FROM duckdb_tables() ORDER BY ALL").fetchall():
+            frame = db.sql(f'FROM "{table}"').pl()
+            yield table, "\n".join(_cells(frame.select(pl.col(pl.String, pl.List(pl.String)))))
+
+
 def identifying(root: Path, public: Path, refused: Collection[str] = ()) -> list[tuple[str, str, str]]:
     """What must not be in the site: (file, kind, value). `refused`: SIREN that no file may name."""
+    return identifying_in(texts(root), public, refused)
+
+
+def identifying_in(
+    given: Iterable[tuple[str, str]], public: Path, refused: Collection[str] = ()
+) -> list[tuple[str, str, str]]:
+    """What must not be in these named texts: (name, kind, value)."""
     contacts, unwanted = published_contacts(public), frozenset(refused)
     found = set()
-    for name, text in texts(root):
+    for name, text in given:
         for line in (line for line in text.split("\n") if "@" in line):
             found |= {(name, "e-mail", each) for each in EMAIL.findall(line) if each.lower() not in contacts}
         found |= {(name, "phone", each) for each in PHONE.findall(text) if _digits(each) not in contacts}

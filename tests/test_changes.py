@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from decimal import Decimal
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 DAYS = [AS_OF.replace(day=day) for day in (20, 21, 22, 23)]
 _folders = count()
+GRANTED = lines(40, org=1, funder_name="Autre")
+REFUSED = lines(22, "refused", org=1000, funder_name="Autre")
 
 
 def publish(folder: Path, given: list[dict[str, Any]], *, day: dt.date) -> None:
@@ -41,21 +44,21 @@ def award(number: int, amount: int, **values: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four publications: the first, one with changes, the same again, one with others."""
+    """Three publications: the first, one with changes, the same again. Another funder has two more refusals."""
     folder = tmp_path_factory.mktemp("changes")
-    publish(folder, [award(n, 100) for n in range(1, 11)], day=DAYS[0])
+    publish(folder, [award(n, 100) for n in range(1, 11)] + GRANTED + REFUSED[:20], day=DAYS[0])
     assert told(folder) == told(folder, "funder") == []
     given = [award(n, 100) for n in range(3, 11)] + [award(20, 70), award(21, 30)]
     given[0] = award(3, 175)
     given[1] = award(4, 100, source_updated_at=DAYS[1])
-    publish(folder, given, day=DAYS[1])
-    publish(folder, given, day=DAYS[2])
+    publish(folder, given + GRANTED + REFUSED, day=DAYS[1])
+    publish(folder, given + GRANTED + REFUSED, day=DAYS[2])
     return folder
 
 
 def test_rows_added_removed_and_changed_are_counted(folder: Path) -> None:
     [awards] = told(folder, where="table_name = 'awards' AND publication = 2")
-    assert (awards["n_rows_before"], awards["n_rows_after"]) == (10, 10)
+    assert (awards["n_rows_before"], awards["n_rows_after"]) == (50, 50)
     # a newer date of the source makes no line another one
     assert (awards["n_added"], awards["n_removed"], awards["n_changed"]) == (2, 2, 1)
     assert (awards["former_as_of"], awards["as_of"]) == (DAYS[0], DAYS[1])
@@ -83,7 +86,7 @@ def test_history_outlives_the_database(folder: Path, tmp_path: Path) -> None:
     kept = folder / "publications" / changes.LAST
     (tmp_path / "publications" / changes.LAST).write_bytes(kept.read_bytes())
     (tmp_path / "public.duckdb").write_bytes(b"damaged")
-    publish(tmp_path, [award(n, 100) for n in range(3, 11)], day=DAYS[3])
+    publish(tmp_path, [award(n, 100) for n in range(3, 11)] + GRANTED, day=DAYS[3])
     assert {row["publication"] for row in told(tmp_path)} == {2, 3}
     [awards] = told(tmp_path, where="table_name = 'awards' AND publication = 3")
     assert (awards["n_added"], awards["n_removed"], awards["n_changed"]) == (0, 2, 1)
@@ -93,6 +96,7 @@ def test_history_outlives_the_database(folder: Path, tmp_path: Path) -> None:
 def test_new_and_missing_tables_and_columns_are_told(folder: Path, tmp_path: Path) -> None:
     former = tmp_path / "public.duckdb"
     former.write_bytes((folder / "public.duckdb").read_bytes())
+    shutil.copytree(folder / "publications", tmp_path / "publications")
     with duckdb.connect(str(former)) as db:
         db.execute("DROP TABLE sources")
         db.execute("CREATE TABLE gone AS SELECT 1 AS a UNION ALL SELECT 1")
@@ -100,7 +104,7 @@ def test_new_and_missing_tables_and_columns_are_told(folder: Path, tmp_path: Pat
         db.execute("ALTER TABLE funders DROP COLUMN siren")
     publish_database(folder / "funding.duckdb", former, as_of=DAYS[3], parameters=load_publication())
     found = {row["table_name"]: row for row in told(tmp_path, where="publication = 3")}
-    assert (found["sources"]["n_rows_before"], found["sources"]["n_added"]) == (None, 1)
+    assert (found["sources"]["n_rows_before"], found["sources"]["n_added"]) == (None, 2)
     assert (found["gone"]["n_rows_after"], found["gone"]["n_removed"]) == (None, 2)
     assert set(found) == {"sources", "gone"}
 
@@ -117,10 +121,8 @@ def test_every_public_table_has_a_key_that_holds(folder: Path) -> None:
         assert counted["n"] == counted["n_keys"], found["name"]
 
 
-def test_changes_tell_nothing_of_refusals(tmp_path: Path) -> None:
+def test_changes_tell_nothing_of_refusals(folder: Path) -> None:
     """Two more refusals move no award and no euro: no row of a funder, whatever the tables of rates say."""
-    granted, refused = lines(40, org=1), lines(22, "refused", org=1000)
-    publish(tmp_path, granted + refused[:20], day=DAYS[0])
-    publish(tmp_path, granted + refused, day=DAYS[1])
-    assert told(tmp_path, "funder") == []
-    assert not [row for row in told(tmp_path) if row["table_name"] == "awards"]
+    assert told(folder, "funder", "funder_id = 'autre'") == []
+    [awards] = told(folder, where="table_name = 'awards'")
+    assert (awards["n_added"], awards["n_removed"], awards["n_changed"]) == (2, 2, 1), "those of the first funder"

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
-import polars as pl
 import pytest
 
-from pipelines.demo import funders
-from pipelines.demo.applicants import dice, wording
-from pipelines.demo.deposits import lines_of_years
-from pipelines.demo.layouts import in_capitals
-from pipelines.ingest.check import check_file
-from pipelines.ingest.normalise import Origin
 from pipelines.warehouse.build import BuildResult, build
 from pipelines.warehouse.disclosure import publish_database
-from schemas.application import Application
-from schemas.contract import describe
-from schemas.funder import FunderFile
 from schemas.publication import load_publication
 from tests.warehouse_staging import AS_OF, Line, Staging, line, row, rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from random import Random
+    from pathlib import Path
 
 CITY = {"funder_name": "Ville de Lez", "funder_level": "commune"}
 COUNTY = {"funder_name": "Département du Causse", "funder_level": "departement"}
@@ -52,11 +39,6 @@ def public(funding: Path) -> Path:
     return funding.with_name("public.duckdb")
 
 
-def left_out(funding: Path) -> list[str]:
-    found = rows(funding, "SELECT left_out_reason AS r FROM cofunding_links WHERE NOT is_kept ORDER BY r")
-    return [each["r"] for each in found]
-
-
 def projects(funding: Path) -> list[Line]:
     return rows(funding, "FROM cofunded_projects ORDER BY fiscal_year, title")
 
@@ -64,39 +46,138 @@ def projects(funding: Path) -> list[Line]:
 # what makes a project
 
 
-def test_a_shared_identifier_makes_a_project_whatever_the_titles(tmp_path: Path) -> None:
-    shared = {"cofunding_id": "COFI-2023-07"}
-    funding = database(
-        tmp_path,
-        [line(title=GARDEN, amount=1000, **CITY, **shared), line(title="Autre chose", org=2, **CITY)],
-        [line(title="Potager partagé", amount=500, **COUNTY, **shared)],
-        [line("refused", title="Culture en ville", **REGION, **shared)],
-    )
-    [project] = projects(funding)
+SHARED = {"cofunding_id": "COFI-2023-07"}
+SHARED_GARDEN = {**SHARED, "title": GARDEN}
+ELSEWHERE = {"cofunding_id": "COFI-2023-01", "title": "Maraude d'hiver", "org": 9}
+
+
+def _twice() -> list[Line]:
+    return [line(title=GARDEN, service_name=service, **CITY) for service in ("Culture", "Sport")]
+
+
+CASES: dict[str, list[list[Line]]] = {
+    "shared": [
+        [line(title=GARDEN, amount=1000, **CITY, **SHARED), line(title="Autre chose", org=2, **CITY)],
+        [line(title="Potager partagé", amount=500, **COUNTY, **SHARED)],
+        [line("refused", title="Culture en ville", **REGION, **SHARED)],
+    ],
+    "near": [
+        [line(title="Jardin nourricier des Aubes 2023", **CITY)],
+        [line(title="JARDINS NOURRICIERS DES AUBES", **COUNTY)],
+        [line(title="Projet : jardin nouricier des Aubes", **REGION)],
+    ],
+    "named": [
+        [line(title=GARDEN, cofunders=f"{COUNTY['funder_name']} named ; Fondation inconnue", **CITY)],
+        [line(title=GARDEN, **COUNTY)],
+    ],
+    "alone": [_twice()],
+    "twice": [_twice(), [line(title=GARDEN, **COUNTY)]],
+    "silent": [
+        [line(title=GARDEN, **CITY), line(**CITY, **ELSEWHERE)],
+        [line(title=GARDEN, **COUNTY), line(**COUNTY, **ELSEWHERE)],
+    ],
+    "half": [[line(title=GARDEN, **CITY), line(**CITY, **ELSEWHERE)], [line(title=GARDEN, **COUNTY)]],
+    "mention": [
+        [
+            line(title=GARDEN, cofunders=f"{COUNTY['funder_name']} mention, {REGION['funder_name']} mention", **CITY),
+            line(title="Maraude", org=2, cofunders="Causse ; Fondation Zed ; néant", **CITY),
+            line(title="Repas", org=3, year=2021, cofunders="DEPARTEMENT DU CAUSSE MENTION", **CITY),
+        ],
+        [line(title=GARDEN, **COUNTY)],
+        [line(title="Tout autre chose", **REGION)],
+    ],
+    "refused": [
+        [line("refused", amount_requested=900, **SHARED_GARDEN, **CITY)],
+        [line(amount=500, **SHARED_GARDEN, **COUNTY)],
+        [line("inadmissible", **SHARED_GARDEN, **REGION), line(amount=10, **SHARED_GARDEN, **REGION)],
+    ],
+    "person": [
+        [line(title=GARDEN, applicant_kind="natural", **CITY)],
+        [line(title=GARDEN, applicant_kind="natural", **COUNTY)],
+    ],
+}  # fmt: skip
+"""Each sequence of lines is one funder's file."""
+
+
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Each case has its own funders, applicants and identifiers, so that no case touches another."""
+    deposits = []
+    for number, (case, files) in enumerate(CASES.items()):
+        for lines in files:
+            own = [{**each, "funder_name": f"{each['funder_name']} {case}"} for each in lines]
+            for each in own:
+                each["applicant_siren"], each["applicant_siret"] = f"{number + 1:03}{each['applicant_siren'][3:]}", None
+                if "cofunding_id" in each:
+                    each["cofunding_id"] = f"{each['cofunding_id']}-{number}"
+            deposits.append(own)
+    return database(tmp_path_factory.mktemp("cases"), *deposits)
+
+
+def of_case(cases: Path, case: str, table: str, order: str) -> list[Line]:
+    """The rows of a table that tell a funder of a case."""
+    return rows(cases, f"FROM {table} WHERE funder_id LIKE '%-{case}' ORDER BY {order}")
+
+
+def projects_of(cases: Path, case: str) -> list[Line]:
+    lines = f"SELECT project_id FROM cofunded_lines WHERE funder_id LIKE '%-{case}'"
+    return rows(cases, f"FROM cofunded_projects WHERE project_id IN ({lines}) ORDER BY fiscal_year, title")
+
+
+def test_a_shared_identifier_makes_a_project_whatever_the_titles(cases: Path) -> None:
+    [project] = projects_of(cases, "shared")
     assert (project["evidence"], project["basis"], project["n_funders"], project["n_funders_awarding"]) == (
         "stated", "shared_id", 3, 2,
     )  # fmt: skip
     assert (float(project["amount"]), project["n_awarded"], project["n_refused"]) == (1500, 2, 1)
 
 
-def test_near_identical_titles_of_one_applicant_and_year_make_a_probable_project(tmp_path: Path) -> None:
-    funding = database(
-        tmp_path,
-        [line(title="Jardin nourricier des Aubes 2023", **CITY)],
-        [line(title="JARDINS NOURRICIERS DES AUBES", **COUNTY)],
-        [line(title="Projet : jardin nouricier des Aubes", **REGION)],
-    )
-    [project] = projects(funding)
+def test_near_identical_titles_of_one_applicant_and_year_make_a_probable_project(cases: Path) -> None:
+    [project] = projects_of(cases, "near")
     assert (project["evidence"], project["n_funders"], project["n_funders_awarding"]) == ("probable", 3, 3)
     assert 0.8 <= project["likeness"] < 1
-    linked = rows(funding, "SELECT basis, likeness, linked_line_id <> line_id AS other FROM cofunded_lines")
-    assert all(each["basis"] == "title" and each["other"] for each in linked)
+    linked = of_case(cases, "near", "cofunded_lines", "line_id")
+    assert len(linked) == 3
+    assert all(each["basis"] == "title" and each["linked_line_id"] != each["line_id"] for each in linked)
 
 
-def test_a_named_funder_with_a_near_identical_title_is_stated(tmp_path: Path) -> None:
-    named = [line(title=GARDEN, cofunders="Département du Causse ; Fondation inconnue", **CITY)]
-    funding = database(tmp_path, named, [line(title=GARDEN, **COUNTY)])
-    assert [(each["evidence"], each["basis"]) for each in projects(funding)] == [("stated", "named")]
+def test_a_named_funder_with_a_near_identical_title_is_stated(cases: Path) -> None:
+    assert [(each["evidence"], each["basis"]) for each in projects_of(cases, "named")] == [("stated", "named")]
+
+
+def test_two_lines_of_one_funder_are_never_a_cofunding(cases: Path) -> None:
+    assert projects_of(cases, "alone") == []
+    [project] = projects_of(cases, "twice")
+    assert (project["n_funders"], project["n_total"], float(project["amount"])) == (2, 3, 3000)
+
+
+def test_a_file_that_states_other_cofundings_and_not_this_one_is_believed(cases: Path) -> None:
+    """Both files are silent on a project while they state another: left for review."""
+    assert len(projects_of(cases, "silent")) == 1
+    links = of_case(cases, "silent", "cofunding_links", "left_out_reason")
+    assert [each["left_out_reason"] for each in links if not each["is_kept"]] == ["not_stated"]
+    assert [each["evidence"] for each in projects_of(cases, "half")] == ["probable"]
+
+
+def test_a_mention_alone_makes_no_project_and_is_kept(cases: Path) -> None:
+    found = of_case(cases, "mention", "cofunding_mentions", "line_id, cofunder_name")
+    assert [(each["cofunder_name"], each["mention_status"]) for each in found] == [
+        ("Département du Causse mention", "linked"), ("Région des Deux Rives mention", "same_applicant"),
+        ("Causse", "unknown_funder"), ("Fondation Zed", "unknown_funder"),
+        ("DEPARTEMENT DU CAUSSE MENTION", "not_observed"),
+    ]  # fmt: skip
+    assert len(projects_of(cases, "mention")) == 1
+
+
+def test_refused_here_and_granted_there(cases: Path) -> None:
+    found = rows(
+        cases,
+        "FROM cofunding_refused_and_granted WHERE refusing_funder_id LIKE '%-refused' ORDER BY granting_funder_id",
+    )
+    assert [(each["refusing_funder_id"], each["granting_funder_id"], float(each["amount"])) for each in found] == [
+        ("ville-de-lez-refused", "departement-du-causse-refused", 500),
+        ("ville-de-lez-refused", "region-des-deux-rives-refused", 10),
+    ]
 
 
 APART: dict[str, tuple[Line, Line, str | None]] = {
@@ -187,43 +268,6 @@ def test_what_does_not_make_a_project(apart: Path, case: str) -> None:
     assert rows(apart, "FROM cofunded_lines") == []
 
 
-def test_two_lines_of_one_funder_are_never_a_cofunding(tmp_path: Path) -> None:
-    twice = [line(title=GARDEN, service_name="Culture", **CITY), line(title=GARDEN, service_name="Sport", **CITY)]
-    assert projects(database(tmp_path / "one", twice)) == []
-    [project] = projects(database(tmp_path / "two", twice, [line(title=GARDEN, **COUNTY)]))
-    assert (project["n_funders"], project["n_total"], float(project["amount"])) == (2, 3, 3000)
-
-
-def test_a_file_that_states_other_cofundings_and_not_this_one_is_believed(tmp_path: Path) -> None:
-    """Both files are silent on a project while they state another: left for review."""
-    stated = {"cofunding_id": "COFI-2023-01", "title": "Maraude d'hiver", "org": 9}
-    ours, theirs = [line(title=GARDEN, **CITY)], [line(title=GARDEN, **COUNTY)]
-    both = database(tmp_path / "both", [*ours, line(**CITY, **stated)], [*theirs, line(**COUNTY, **stated)])
-    assert len(projects(both)) == 1
-    assert left_out(both) == ["not_stated"]
-    one = database(tmp_path / "one", [*ours, line(**CITY, **stated)], theirs)
-    assert [each["evidence"] for each in projects(one)] == ["probable"]
-
-
-def test_a_mention_alone_makes_no_project_and_is_kept(tmp_path: Path) -> None:
-    funding = database(
-        tmp_path,
-        [
-            line(title=GARDEN, cofunders="Département du Causse, Région des Deux Rives", **CITY),
-            line(title="Maraude", org=2, cofunders="Causse ; Fondation Zed ; néant", **CITY),
-            line(title="Repas", org=3, year=2021, cofunders="DEPARTEMENT DU CAUSSE", **CITY),
-        ],
-        [line(title=GARDEN, **COUNTY)],
-        [line(title="Tout autre chose", **REGION)],
-    )
-    found = rows(funding, "SELECT cofunder_name AS n, mention_status AS s FROM cofunding_mentions ORDER BY line_id, n")
-    assert [(each["n"], each["s"]) for each in found] == [
-        ("Département du Causse", "linked"), ("Région des Deux Rives", "same_applicant"),
-        ("Causse", "unknown_funder"), ("Fondation Zed", "unknown_funder"), ("DEPARTEMENT DU CAUSSE", "not_observed"),
-    ]  # fmt: skip
-    assert len(projects(funding)) == 1
-
-
 def test_a_large_group_is_compared_by_identical_titles_only_and_reported(tmp_path: Path) -> None:
     ours = [line(title=f"Chantier {chr(97 + n % 26)}{chr(97 + n // 26)}zig", **CITY) for n in range(72)]
     theirs = [{**each, **COUNTY, "application_id": f"t{n}"} for n, each in enumerate(ours)]
@@ -272,20 +316,6 @@ def test_who_funds_with_whom_adds_up_and_never_mixes_stages(tmp_path: Path) -> N
     assert share == {"n": 5, "c": 5, "f": 5, "s": 0}
 
 
-def test_refused_here_and_granted_there(tmp_path: Path) -> None:
-    shared = {"cofunding_id": "COFI-2023-01", "title": GARDEN}
-    funding = database(
-        tmp_path,
-        [line("refused", amount_requested=900, **shared, **CITY)],
-        [line(amount=500, **shared, **COUNTY)],
-        [line("inadmissible", **shared, **REGION), line(amount=10, **shared, **REGION)],
-    )
-    found = rows(funding, "FROM cofunding_refused_and_granted ORDER BY granting_funder_id")
-    assert [(each["refusing_funder_id"], each["granting_funder_id"], float(each["amount"])) for each in found] == [
-        ("ville-de-lez", "departement-du-causse", 500), ("ville-de-lez", "region-des-deux-rives", 10),
-    ]  # fmt: skip
-
-
 # what the public sees
 
 
@@ -312,7 +342,8 @@ def test_nothing_public_depends_on_a_refusal(tmp_path: Path) -> None:
     told = []
     for name, made in (("awards", awards), ("all", [a + b for a, b in zip(awards, others, strict=True)])):
         funding = database(tmp_path / name, *made)
-        told.append({table: rows(public(funding), f"FROM {table} ORDER BY ALL") for table in tables})
+        published = public(funding)
+        told.append({table: rows(published, f"FROM {table} ORDER BY ALL") for table in tables})
         assert len(projects(funding)) == (1 if name == "awards" else 3)
     assert told[0] == told[1]
     assert len(told[0]["cofunded_projects"]) == 1
@@ -321,193 +352,9 @@ def test_nothing_public_depends_on_a_refusal(tmp_path: Path) -> None:
     assert not analysts & {each["t"] for each in known}
 
 
-def test_the_public_sees_no_natural_person(tmp_path: Path) -> None:
-    person = {"applicant_kind": "natural", "title": GARDEN}
-    funding = database(tmp_path, [line(**person, **CITY)], [line(**person, **COUNTY)])
-    assert len(projects(funding)) == 1
-    assert rows(public(funding), "FROM cofunded_lines") == []
-    assert rows(public(funding), "FROM cofunding_by_funder_pair_year") == []
-
-
-# measures
-
-
-def demonstration(folder: Path, *, hide: bool, titles: dict[str, str] | None = None) -> Path:
-    """A database of the lines that the demonstration's generator made; `hide` leaves out what states co-funding."""
-    staging = Staging(folder / "staging")
-    known = set(describe(Application))
-    hidden = {"cofunding_id", "cofunders"} if hide else set()
-    for funder in funders.FUNDERS:
-        lines = []
-        for n, made in enumerate(lines_of_years(funder, funder.years)):
-            values = {name: value for name, value in made.items() if name in known - hidden}
-            values["title"] = (titles or {}).get(f"{funder.slug}:{n}", values["title"])
-            siret = made["applicant_siret"]
-            lines.append({
-                **line(), **values, "application_id": f"{funder.slug}:{n}", "funder_level": funder.level,
-                "applicant_siren": str(siret)[:9] if siret else None, "funder_siren": funder.siret[:9],
-            })  # fmt: skip
-        staging.deposit(funder.slug, lines, depositor=funder.folder)
-    build(staging.inputs(), folder / "funding.duckdb")
-    return folder / "funding.duckdb"
-
-
-def truth() -> dict[str, list[str]]:
-    """Co-funding identifier → applications, those of projects that two funders let out."""
-    found: dict[str, dict[str, str]] = {}
-    for funder in funders.FUNDERS:
-        for n, made in enumerate(lines_of_years(funder, funder.years)):
-            if made.get("cofunding_id"):
-                found.setdefault(str(made["cofunding_id"]), {})[f"{funder.slug}:{n}"] = funder.siret
-    return {key: list(lines) for key, lines in found.items() if len(set(lines.values())) > 1}
-
-
-def measured(funding: Path, what: str) -> tuple[float, float]:
-    """Precision and recall of pairs of lines of two funders in one project, printed."""
-    wanted = {frozenset(pair) for lines in truth().values() for pair in combinations(lines, 2)}
-    linked: dict[str, list[tuple[str, str]]] = {}
-    for each in rows(funding, "SELECT project_id AS p, application_id AS a, funder_id AS f FROM cofunded_lines"):
-        linked.setdefault(each["p"], []).append((each["a"], each["f"]))
-    found = {
-        frozenset((one[0], other[0]))
-        for lines in linked.values()
-        for one, other in combinations(lines, 2)
-        if one[1] != other[1]
-    }
-    wanted = {pair for pair in wanted if len({_funder(a) for a in pair}) > 1}
-    precision, recall = len(wanted & found) / len(found), len(wanted & found) / len(wanted)
-    print(
-        f"\n{what} : {len(found)} paires trouvées, {len(wanted)} vraies ; "
-        f"précision {precision:.3f}, rappel {recall:.3f}"
-    )
-    return precision, recall
-
-
-def _funder(application_id: str) -> str:
-    slug = application_id.split(":")[0]
-    return next(funder.siret for funder in funders.FUNDERS if funder.slug == slug)
-
-
-def test_demonstration_by_identifier(tmp_path: Path) -> None:
-    funding = demonstration(tmp_path, hide=False)
-    stated = row(funding, "SELECT count(*)::INT AS n, count(DISTINCT cofunding_id)::INT AS ids FROM cofunded_projects "
-                          "WHERE evidence = 'stated'")  # fmt: skip
-    assert stated["n"] == stated["ids"] == len(truth())
-    lines = rows(funding, "SELECT application_id AS a, cofunding_id AS c FROM cofunded_lines WHERE basis = 'shared_id'")
-    assert {each["a"] for each in lines} == {a for found in truth().values() for a in found}
-    assert all(each["c"] for each in lines)
-    reasons = rows(
-        funding, "SELECT coalesce(left_out_reason, basis) AS r, count(*) AS n FROM cofunding_links GROUP BY r"
-    )
-    print(f"\n{len(truth())} projets déclarés ; paires : { ({each['r']: each['n'] for each in reasons}) }")
-
-
-def test_demonstration_by_title_alone(tmp_path: Path) -> None:
-    """Nothing states the co-funding; the titles are those of a short list that independent requests share by chance.
-
-    So the precision measures that list: two requests of one applicant, in one year, under the very same words.
-    """
-    funding = demonstration(tmp_path, hide=True)
-    _, recall = measured(funding, "Démonstration, titres seuls, liste courte")
-    assert recall == 1
-    assert row(funding, "SELECT count(*) AS n FROM cofunding_links WHERE is_kept AND likeness < 1") == {"n": 0}
-
-
-def test_demonstration_by_title_with_its_own_words_and_slips(tmp_path: Path) -> None:
-    """Each project has its own words, and each funder's clerk writes them their own way."""
-    rng = dice("cofunding/titles")
-    words = wording()
-    names = [f"{noun} {adjective}" for kind in ("feminine", "masculine") for noun in words[f"nouns_{kind}"]
-             for adjective in words[f"adjectives_{kind}"]]  # fmt: skip
-    project_of = {a: key for key, lines in truth().items() for a in lines}
-    own: dict[str, str] = {}
-    titles = {}
-    for funder in funders.FUNDERS:
-        for n, made in enumerate(lines_of_years(funder, funder.years)):
-            key = f"{funder.slug}:{n}"
-            project = project_of.get(key, f"{made['case_number']}/{funder.slug}/{made['fiscal_year']}")
-            name = own.setdefault(project, rng.choice(names))
-            titles[key] = _as_a_clerk_writes(rng, f"{made['title']} : {name}", int(str(made["fiscal_year"])))
-    funding = demonstration(tmp_path, hide=True, titles=titles)
-    precision, recall = measured(funding, "Démonstration, titres seuls, mots propres et fautes")
-    assert precision >= 0.98
-    assert recall >= 0.9
-
-
-def _as_a_clerk_writes(rng: Random, title: str, year: int) -> str:
-    slip = rng.randrange(6)
-    if slip == 0:
-        return in_capitals(title)
-    if slip == 1:
-        return f"{title} {year}"
-    if slip == 2:
-        return f"Projet « {title} »"
-    if slip == 3:  # two letters swapped in the longest word
-        longest = max(title.split(), key=len)
-        place = rng.randrange(3, len(longest) - 2)
-        return title.replace(longest, longest[:place] + longest[place + 1] + longest[place] + longest[place + 2 :])
-    if slip == 4:
-        return f"Subvention : {title.lower()}"
-    return title
-
-
-PARTS = {n: f"paris/subventions-accordees-et-refusees-2013-2019-partie-{n}.csv" for n in (1, 2)}
-
-
-def test_paris_city_and_departement(real_files: Path, tmp_path: Path) -> None:
-    """Two funders in one real publication. Every pair then linked under unequal titles was read, and 60 of those left.
-
-    Labels by line number (`cofunding_labels.csv`): the same project or not, from the two titles.
-    """
-    lines = pl.concat(
-        check_file(
-            (real_files / path).read_bytes(), Origin("essai", "paris", Path(path).name, FunderFile())
-        ).accepted.with_columns(pl.lit(f"partie{n}").alias("deposit_id"))
-        for n, path in PARTS.items()
-    )
-    several = pl.col("funder_name").n_unique().over("applicant_name", "fiscal_year") > 1
-    staging = Staging(tmp_path / "staging")
-    for part, kept in lines.filter(several).drop("line_id").group_by("deposit_id", maintain_order=True):
-        staging.deposit(str(part[0]), kept.to_dicts(), depositor="paris")
-    funding = tmp_path / "funding.duckdb"
-    build(staging.inputs(), funding)
-    with duckdb.connect(str(funding), read_only=True) as connection:
-        labels = connection.read_csv(str(Path(__file__).with_name("cofunding_labels.csv")))
-        assert labels
-        found = connection.sql("""
-            WITH pairs AS (
-                SELECT a.node_id AS one, b.node_id AS other, labels.was_linked, labels.is_same
-                FROM labels
-                JOIN applications AS la ON la.deposit_id = 'partie' || part AND la.source_row = "row"
-                JOIN applications AS lb ON lb.deposit_id = 'partie' || other_part AND lb.source_row = other_row
-                JOIN cofunding_candidates AS a ON a.line_id = la.line_id
-                JOIN cofunding_candidates AS b ON b.line_id = lb.line_id
-            )
-            SELECT pairs.is_same, pairs.was_linked, coalesce(links.is_kept, false) AS is_kept, count(*) AS n
-            FROM pairs
-            LEFT JOIN cofunding_links AS links ON (one, other) IN (
-                (links.node_id, links.other_node_id), (links.other_node_id, links.node_id)
-            )
-            GROUP BY ALL
-        """).fetchall()
-    told = {(same, was, kept): n for same, was, kept, n in found}
-    reasons = rows(
-        funding,
-        "SELECT coalesce(left_out_reason, if(likeness = 1, 'titres égaux', 'titres presque égaux')) AS r,"
-        " count(*)::INT AS n FROM cofunding_links GROUP BY r ORDER BY n DESC",
-    )
-    counts = {each["r"]: each["n"] for each in reasons}
-    print(f"\nParis, Ville et Département : {counts}")
-    linked = {same: sum(n for (s, _, kept), n in told.items() if s is same and kept) for same in (True, False)}
-    missed = told.get((True, False, False), 0) / sum(n for (_, was, _), n in told.items() if not was)
-    missing = missed * (counts["other_words"] + counts["other_numbers"])
-    unequal = counts["titres presque égaux"]
-    all_linked = counts["titres égaux"] + unequal
-    print(
-        f"  {sum(told.values())} étiquettes ; reliées à raison {linked[True]}, à tort {linked[False]} ; rappel estimé "
-        f"{all_linked / (all_linked + missing):.3f}, titres inégaux seuls {unequal / (unequal + missing):.3f}"
-    )
-    # of 221 labels, one is an applicant without identifier, of two funders that nothing ties to one place: it is asked
-    assert sum(told.values()) == 220
-    assert linked[True] / (linked[True] + linked[False]) >= 0.98
-    assert all_linked / (all_linked + missing) >= 0.9
+def test_the_public_sees_no_natural_person(cases: Path) -> None:
+    assert len(projects_of(cases, "person")) == 1
+    published = public(cases)
+    for table in ("cofunded_lines", "cofunding_by_funder_pair_year"):
+        assert of_case(published, "person", table, "ALL") == []
+        assert of_case(published, "shared", table, "ALL") != []

@@ -18,6 +18,7 @@ from schemas.format import COMPOSITES, FOLDER, Format, FormatError, load_format,
 from schemas.issues import issue_kinds
 from schemas.publication import load_publication
 from tests import dependencies
+from tests.conftest import LONGEST
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted([*(ROOT / "pipelines").rglob("*.py"), *(ROOT / "schemas").rglob("*.py")])
@@ -124,6 +125,10 @@ def test_commands_of_the_readme_exist() -> None:
 
 def test_ci_calls_what_the_readme_says() -> None:
     assert "make test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_the_longest_files_of_tests_are_files() -> None:
+    assert [name for name in LONGEST if not (ROOT / "tests" / f"{name}.py").is_file()] == []
 
 
 def test_locks_are_hashed_and_name_no_host() -> None:

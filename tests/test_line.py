@@ -17,7 +17,12 @@ from typer.testing import CliRunner
 from pipelines.cli import app
 from pipelines.demo.deposits import control_figures
 from pipelines.ingest.inbox import ingest
-from tests.site_bytes import identifying, never_awarded
+from pipelines.ingest.manifest import write_manifest
+from pipelines.warehouse.build import build
+from pipelines.warehouse.current import load_inputs
+from pipelines.warehouse.disclosure import publish_database
+from schemas.publication import load_publication
+from tests.site_bytes import cells_of, identifying, identifying_in, never_awarded
 
 QFQ = Path(sys.executable).with_name("qfq")
 
@@ -152,35 +157,34 @@ def test_a_bad_file_stops_nobody(after: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def real(real_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The real files of the first formats, all in one run."""
+def counted(real_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The real files of the first formats, to the two databases. 2013 was counted before what restates it arrived."""
     root = tmp_path_factory.mktemp("reel")
-    _arrive(_declared(root), real_files / "paris")
-    for folder, pattern in (("loire-atlantique", "*"), ("montpellier", "*2018_2019*"), ("scdl", "*.csv")):
-        (root / "raw" / folder).mkdir()
-        for path in (real_files / folder).glob(pattern):
-            shutil.copy(path, root / "raw" / folder)
-    done = qfq_run(root)
-    assert done.returncode == 0, done.stdout + done.stderr
+    raw, warehouse, day = root / "raw", root / "warehouse", date(2026, 9, 30)
+    folder = _declared(root)
+    shutil.copy(real_files / "paris" / "subventions-accordees-et-refusees-2013.csv", folder)
+    assert [version.is_counted for version in ingest(raw, warehouse, as_of=day).versions] == [True]
+    _arrive(root, real_files)
+    write_manifest(ingest(raw, warehouse, as_of=day), raw=raw, warehouse=warehouse)
+    funding, public = warehouse / "funding.duckdb", warehouse / "public.duckdb"
+    build(load_inputs(warehouse, as_of=day), funding)
+    publish_database(funding, public, as_of=day, parameters=load_publication())
     return root
 
 
 @pytest.fixture(scope="module")
-def reordered(real_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Paris alone, the other way round: 2013 was read and counted before the set that restates it arrived."""
-    root = tmp_path_factory.mktemp("autre-ordre")
-    folder = _declared(root)
-    shutil.copy(real_files / "paris" / "subventions-accordees-et-refusees-2013.csv", folder)
-    first = ingest(root / "raw", root / "warehouse", as_of=date(2026, 9, 30))
-    assert [version.is_counted for version in first.versions] == [True]
-    _arrive(folder, real_files / "paris")
+def published(real_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same files, all in one run, to the pages."""
+    root = tmp_path_factory.mktemp("reel-publie")
+    _declared(root)
+    _arrive(root, real_files)
     done = qfq_run(root)
     assert done.returncode == 0, done.stdout + done.stderr
     return root
 
 
-@pytest.fixture(params=["real", "reordered"])
-def paris(request: pytest.FixtureRequest) -> Path:
+@pytest.fixture(params=["counted", pytest.param("published", marks=pytest.mark.slow)])
+def real(request: pytest.FixtureRequest) -> Path:
     root: Path = request.getfixturevalue(request.param)
     return root
 
@@ -196,30 +200,54 @@ def _declared(root: Path) -> Path:
     return folder
 
 
-def _arrive(folder: Path, files: Path) -> None:
-    for path in sorted(files.iterdir(), reverse=True):
-        shutil.copy(path, folder)
+def _arrive(root: Path, real_files: Path) -> None:
+    for folder, pattern in (
+        ("paris", "*"),
+        ("loire-atlantique", "*"),
+        ("montpellier", "*2018_2019*"),
+        ("scdl", "*.csv"),
+    ):
+        (root / "raw" / folder).mkdir(exist_ok=True)
+        for path in sorted((real_files / folder).glob(pattern), reverse=True):
+            shutil.copy(path, root / "raw" / folder)
 
 
-def test_paris_by_year_and_service(paris: Path) -> None:
-    rows = ask(paris, """
+def test_paris_by_year_and_service(real: Path) -> None:
+    rows = ask(real, """
         SELECT fiscal_year, count(*), count(*) FILTER (decision_status = 'refused'), sum(amount_awarded)
         FROM applications WHERE is_counted AND depositor = 'paris' GROUP BY ALL
     """)  # fmt: skip
     assert {year: (lines, refused, int(euros)) for year, lines, refused, euros in rows} == PARIS
-    rows = ask(paris, """
+    rows = ask(real, """
         SELECT service_name, count(*), round(100 * avg(CAST(decision_status = 'refused' AS INT)), 1)
         FROM applications WHERE is_counted AND depositor = 'paris' GROUP BY ALL
     """)  # fmt: skip
     assert {name: told for name, *told in rows if name in DIRECTIONS} == {k: list(v) for k, v in DIRECTIONS.items()}
 
 
-def test_real_pages_identify_nobody(paris: Path) -> None:
-    _identifies_nobody(paris)
+def test_what_is_published_of_real_files_identifies_nobody(counted: Path) -> None:
+    refused = never_awarded(counted / "warehouse" / "funding.duckdb")
+    public = counted / "warehouse" / "public.duckdb"
+    assert refused
+    assert sum(len(text) for _, text in cells_of(public)) > 5_000_000
+    assert identifying_in(cells_of(public), public, refused) == []
 
 
-def test_paris_years_granted_over_valid_sirets(paris: Path) -> None:
-    rows = ask(paris, """
+@pytest.mark.slow
+def test_real_pages_identify_nobody(published: Path) -> None:
+    _identifies_nobody(published)
+
+
+@pytest.mark.slow
+def test_what_is_published_does_not_depend_on_the_order(counted: Path, published: Path) -> None:
+    """Of the same awards the same pages are made."""
+    one, other = (ask(root, "FROM awards ORDER BY ALL", database="public") for root in (counted, published))
+    assert len(one) > 30_000
+    assert one == other
+
+
+def test_paris_years_granted_over_valid_sirets(real: Path) -> None:
+    rows = ask(real, """
         WITH years AS (
             SELECT applicant_siret, count(DISTINCT fiscal_year) AS n FROM applications
             WHERE is_counted AND depositor = 'paris' AND amount_awarded > 0 AND applicant_siret IS NOT NULL GROUP BY ALL
@@ -228,16 +256,16 @@ def test_paris_years_granted_over_valid_sirets(paris: Path) -> None:
     assert [count for _, count in rows] == YEARS_GRANTED
 
 
-def test_paris_2013_is_counted_once_from_the_declared_set(paris: Path) -> None:
-    rows = ask(paris, """
+def test_paris_2013_is_counted_once_from_the_declared_set(real: Path) -> None:
+    rows = ask(real, """
         SELECT format_id, is_counted, count(*) FROM applications
         WHERE depositor = 'paris' AND fiscal_year = 2013 GROUP BY ALL ORDER BY 1
     """)  # fmt: skip
     assert rows == [("paris-2013", False, 6491), ("paris-2013-2019", True, 8300)]
-    [(matched, by)] = ask(paris, "SELECT DISTINCT lines_matched, decided_by FROM versions WHERE reason = 'restated'")
+    [(matched, by)] = ask(real, "SELECT DISTINCT lines_matched, decided_by FROM versions WHERE reason = 'restated'")
     assert by == "funder_file"
     assert matched >= 0.94 * 6491
-    [receipt] = (paris / "raw" / "paris" / "_accuses").glob("*2013-????????.html")
+    [receipt] = (real / "raw" / "paris" / "_accuses").glob("*2013-????????.html")
     assert f"{matched:,}".replace(",", "\u202f") in receipt.read_text(encoding="utf-8")
 
 
@@ -264,9 +292,9 @@ def test_montpellier_by_year(real: Path) -> None:
     assert rows == [(2018, 730, Decimal(3_916_576)), (2019, 1_030, Decimal(6_065_161))]
 
 
-def test_public_figures_are_the_same(paris: Path) -> None:
+def test_public_figures_are_the_same(real: Path) -> None:
     """But for the amounts of persons too few to be told in a sum: their number is said beside it."""
-    rows = ask(paris, """
+    rows = ask(real, """
         SELECT fiscal_year, sum(amount), sum(n_withheld) FROM funding_by_funder_year JOIN funders USING (funder_id)
         WHERE name LIKE '%Paris' GROUP BY ALL
     """, database="public")  # fmt: skip
@@ -283,5 +311,9 @@ def test_refusals_that_are_not_told_are_not_published(real: Path) -> None:
         WHERE name LIKE '%Loire%'
     """, database="public")  # fmt: skip
     assert status == "not_published"
-    page = (real / "reports" / "financeurs" / "departement-de-loire-atlantique.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_page_of_a_funder_says_that_its_refusals_are_not_told(published: Path) -> None:
+    page = (published / "reports" / "financeurs" / "departement-de-loire-atlantique.html").read_text(encoding="utf-8")
     assert "non publié" in page

@@ -158,9 +158,14 @@ def test_the_amount_of_one_person_changes_nothing_anywhere(tmp_path: Path) -> No
     assert sum(r["n_withheld"] for r in found[0]["funding_by_funder_year"]) == 4
 
 
-def test_three_persons_are_in_the_total(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def three_persons(tmp_path_factory: pytest.TempPathFactory) -> Path:
     given = [*lines(5, org=1), *(person(900 + i, 100) for i in range(3)), person(950, 7, year=2022)]
-    target = published(tmp_path, given)
+    return published(tmp_path_factory.mktemp("three"), given)
+
+
+def test_three_persons_are_in_the_total(three_persons: Path) -> None:
+    target = three_persons
     total = row(target, "SELECT amount, n_withheld FROM funding_by_funder_year WHERE fiscal_year = 2023")
     assert total == {"amount": Decimal("5300.00"), "n_withheld": 0}
     alone = row(target, "SELECT n_awards, amount, n_withheld FROM funding_by_funder_year WHERE fiscal_year = 2022")
@@ -201,9 +206,8 @@ def test_a_publication_that_forgets_to_hold_is_refused(tmp_path: Path, monkeypat
     assert not (tmp_path / "public.duckdb").exists()
 
 
-def test_every_public_amount_is_under_one_rule(tmp_path: Path) -> None:
-    target = published(tmp_path, lines(3))
-    with duckdb.connect(str(target), read_only=True) as connection:
+def test_every_public_amount_is_under_one_rule(three_persons: Path) -> None:
+    with duckdb.connect(str(three_persons), read_only=True) as connection:
         found = connection.sql("SELECT DISTINCT table_name FROM duckdb_columns() WHERE data_type LIKE 'DECIMAL%'")
         tables = {name for (name,) in found.fetchall()}
     assert tables == {*persons.TABLES, *OF_LEGAL_PERSONS, *OF_FUNDERS, *OF_YEARS}

@@ -80,8 +80,8 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium n'est pas ins
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return site(tmp_path_factory.getbasetemp())
+def root(run_folder: Path) -> Path:
+    return site(run_folder)
 
 
 @pytest.fixture(scope="module")

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return site(tmp_path_factory.getbasetemp())
+def root(run_folder: Path) -> Path:
+    return site(run_folder)
 
 
 @pytest.fixture(scope="session")

@@ -24,8 +24,8 @@ RUN = re.compile(r"<script(?![^>]*\bsrc=)(?![^>]*type=\"application/(?:ld\+)?jso
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return site(tmp_path_factory.getbasetemp())
+def root(run_folder: Path) -> Path:
+    return site(run_folder)
 
 
 def policies(root: Path) -> dict[str, dict[str, str]]:

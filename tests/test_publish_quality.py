@@ -65,8 +65,8 @@ def test_no_file_gives_no_figure() -> None:
     assert quality.fields(pd.DataFrame(columns=columns), place="toutes sources", source="aucun fichier") == ()
 
 
-def test_no_table_repeats_that_nothing_is_in_a_directory(tmp_path_factory: pytest.TempPathFactory) -> None:
-    root: Path = site(tmp_path_factory.getbasetemp())
+def test_no_table_repeats_that_nothing_is_in_a_directory(run_folder: Path) -> None:
+    root = site(run_folder)
     kinds = set()
     for path in sorted((root / "qui-fait-quoi").glob("*.html")):
         for table in path.read_text(encoding="utf-8").split("<table")[1:]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import html
+import json
 import os
 import posixpath
 import re
@@ -22,7 +23,7 @@ import pytest
 from pipelines.publish.parts import ENDING
 from pipelines.publish.reports import Output, Report, reports
 from pipelines.publish.site import publish
-from tests.publish_database import CALL_PAGE, FORMULA, NASTY, QUOTES, RTL, build, site
+from tests.publish_database import CALL_PAGE, FORMULA, NASTY, QUOTES, RTL, build, site, small_site
 
 OUTSIDE = {
     "https://www.etalab.gouv.fr/licence-ouverte-open-licence/",
@@ -39,19 +40,20 @@ STATEFUL = {"attributions.html", "beneficiaire.html", "recherche.html"}
 
 
 @pytest.fixture(scope="session")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return site(tmp_path_factory.getbasetemp())
-
-
-@pytest.fixture(scope="session")
-def _small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("small") / "public.duckdb", size=20)
+def root(run_folder: Path) -> Path:
+    return site(run_folder)
 
 
 @pytest.fixture
-def database(_small: Path, tmp_path: Path) -> Path:
+def database(run_folder: Path, tmp_path: Path) -> Path:
     """A database of one's own, to publish and to change."""
-    return Path(shutil.copy(_small, tmp_path / "public.duckdb"))
+    return Path(shutil.copy(small_site(run_folder)[0] / "public.duckdb", tmp_path / "public.duckdb"))
+
+
+@pytest.fixture
+def published(run_folder: Path, tmp_path: Path) -> Path:
+    """A whole site of one's own, made of `database`."""
+    return Path(shutil.copytree(small_site(run_folder)[0] / "reports", tmp_path / "published"))
 
 
 class Page(HTMLParser):
@@ -101,7 +103,7 @@ def test_a_place_says_what_its_funders_granted_to_unknown_seats(root: Path, data
     with duckdb.connect(str(database)) as connection:
         connection.execute("DELETE FROM funding_by_territory_year WHERE departement_code = '—'")
     out = tmp_path / "site"
-    publish(database, out)
+    publish(database, out, only={"territoires"})
     assert told not in (out / "territoires/34.html").read_text(encoding="utf-8")
     page = Page((root / "territoires/34.html").read_text(encoding="utf-8"))
     assert told in " ".join(page.text)
@@ -323,13 +325,13 @@ def _state(root: Path) -> dict[str, tuple[bytes, int]]:
     return {str(p.relative_to(root)): (p.read_bytes(), p.stat().st_mtime_ns) for p in root.rglob("*") if p.is_file()}
 
 
-def test_same_data_same_bytes_and_nothing_rewritten(database: Path, tmp_path: Path) -> None:
-    first = publish(database, tmp_path / "a")
-    before = _state(tmp_path / "a")
-    again = publish(database, tmp_path / "a")
-    assert first.written == first.files
-    assert (again.written, again.unchanged, again.removed) == (0, first.files, 0)
-    assert _state(tmp_path / "a") == before
+def test_same_data_same_bytes_and_nothing_rewritten(
+    database: Path, published: Path, run_folder: Path, tmp_path: Path
+) -> None:
+    before = _state(published)
+    again = publish(database, published)
+    assert (again.written, again.unchanged, again.removed) == (0, small_site(run_folder)[1], 0)
+    assert _state(published) == before
     # A database rebuilt from the same lines, rows stored in another order.
     other = tmp_path / "other.duckdb"
     with duckdb.connect(str(other)) as db:
@@ -353,18 +355,16 @@ def test_same_data_same_bytes_and_nothing_rewritten(database: Path, tmp_path: Pa
     assert made == same
 
 
-def test_a_missing_page_is_made_again(database: Path, tmp_path: Path) -> None:
-    first = publish(database, tmp_path)
-    (tmp_path / "refus.html").unlink()
-    again = publish(database, tmp_path)
-    assert (again.files, again.written) == (first.files, 1)
-    assert (tmp_path / "refus.html").is_file()
+def test_a_missing_page_is_made_again(database: Path, published: Path, run_folder: Path) -> None:
+    (published / "refus.html").unlink()
+    again = publish(database, published)
+    assert (again.files, again.written) == (small_site(run_folder)[1], 1)
+    assert (published / "refus.html").is_file()
 
 
-def test_stale_pages_go_and_other_files_stay(database: Path, tmp_path: Path) -> None:
-    root = tmp_path / "reports"
-    some = {"beneficiaires", "donnees", "financeurs", "services", "territoires"}
-    publish(database, root, only=some)
+def test_stale_pages_go_and_other_files_stay(database: Path, published: Path) -> None:
+    root, some = published, {"beneficiaires", "donnees", "financeurs", "services", "territoires"}
+    (root / "manifest" / "published.txt").unlink()  # as a publication of some reports leaves it
     (root / ".gitkeep").touch()
     (root / "note.html").write_text("à quelqu'un d'autre")
     with duckdb.connect(str(database)) as db:
@@ -379,17 +379,20 @@ def test_stale_pages_go_and_other_files_stay(database: Path, tmp_path: Path) -> 
     assert (root / ".gitkeep").exists()
     assert (root / "note.html").exists()
     assert not list(root.rglob("*.tmp"))
-    assert "900000010" not in "".join(path.read_text(encoding="utf-8") for path in root.rglob("*.html"))
+    made = [root / path for name in some for path in json.loads((root / f"manifest/{name}.json").read_bytes())]
+    pages = [path.read_text(encoding="utf-8") for path in made if path.suffix == ".html"]
+    assert len(pages) > 50
+    assert "900000010" not in "".join(pages)
 
 
-def test_one_report_alone_leaves_the_others(root: Path, pages: dict[str, Page]) -> None:
-    database, before = root.parent / "public.duckdb", _state(root)
-    result = publish(database, root, only={"refus"})
+def test_one_report_alone_leaves_the_others(database: Path, published: Path) -> None:
+    before = _state(published)
+    result = publish(database, published, only={"refus"})
     assert (result.pages, result.written, result.removed) == (1, 0, 0)
-    assert result.pages < len(pages)
-    assert _state(root) == before
+    assert result.pages < sum(path.endswith(".html") for path in before)
+    assert _state(published) == before
     with pytest.raises(ValueError, match="rapports inconnus : jamais"):
-        publish(database, root, only={"jamais"})
+        publish(database, published, only={"jamais"})
 
 
 def test_an_interrupted_publication_leaves_nothing_behind(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -21,6 +22,8 @@ from pipelines.warehouse.current import load_inputs
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pipelines.warehouse.run_changes import RunChanges
 
 AS_OF = date(2026, 9, 30)
 HEADER = "nomAttribuant;exerciceBudgetaire;nomBeneficiaire;statutLabel;montant;objet"
@@ -52,23 +55,39 @@ class Project:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    made = Project(tmp_path)
+    return _two_funders(tmp_path)
+
+
+def _two_funders(root: Path) -> Project:
+    made = Project(root)
     made.drop("ville/2025.csv", rows("Ville", *range(1000, 1030)))
     made.drop("metropole/2025.csv", rows("Métropole", *range(5000, 5020)))
     return made
 
 
-def test_the_first_run_has_nothing_to_compare(project: Project) -> None:
-    changes = project.run().changes
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RunChanges]:
+    """A project of two funders, and what its first run told."""
+    root = tmp_path_factory.mktemp("first")
+    return root, _two_funders(root).run().changes
+
+
+@pytest.fixture
+def ran(first: tuple[Path, RunChanges], tmp_path: Path) -> Project:
+    """A project of one's own that was run once."""
+    return Project(shutil.copytree(first[0], tmp_path / "ran"))
+
+
+def test_the_first_run_has_nothing_to_compare(first: tuple[Path, RunChanges]) -> None:
+    _, changes = first
     assert changes.is_first
     assert changes.funders.is_empty()
 
 
-def test_a_run_tells_lines_and_euros_of_the_funders_that_moved(project: Project) -> None:
-    project.run()
+def test_a_run_tells_lines_and_euros_of_the_funders_that_moved(ran: Project) -> None:
     amounts: list[object] = [1100, *range(1001, 1030), 700, 800]
-    project.drop("ville/2025.csv", rows("Ville", *amounts))
-    changes = project.run().changes
+    ran.drop("ville/2025.csv", rows("Ville", *amounts))
+    changes = ran.run().changes
     [row] = changes.funders.to_dicts()
     assert row["funder_name"] == "Ville"
     assert (row["amount_before"], row["amount_after"]) == (Decimal(sum(range(1000, 1030))), Decimal(sum(amounts)))  # type: ignore[arg-type]
@@ -81,31 +100,27 @@ def test_a_run_tells_lines_and_euros_of_the_funders_that_moved(project: Project)
     assert ("applications", 50, 52) in changes.tables
 
 
-def test_the_same_inputs_change_nothing(project: Project) -> None:
-    project.run()
-    assert project.run().changes.is_empty
-    project.warehouse.joinpath("funding.duckdb.made-from").unlink()
-    assert project.run().changes.is_empty
+def test_the_same_inputs_change_nothing(ran: Project) -> None:
+    assert ran.run().changes.is_empty
+    ran.warehouse.joinpath("funding.duckdb.made-from").unlink()
+    assert ran.run().changes.is_empty
 
 
-def test_a_new_funder_is_all_added(project: Project) -> None:
-    project.run()
-    project.drop("region/2025.csv", rows("Région", 10, 20))
-    [row] = project.run().changes.funders.to_dicts()
+def test_a_new_funder_is_all_added(ran: Project) -> None:
+    ran.drop("region/2025.csv", rows("Région", 10, 20))
+    [row] = ran.run().changes.funders.to_dicts()
     assert (row["funder_name"], row["n_added"], row["amount_before"], row["amount_after"]) == (
         "Région", 2, Decimal(0), Decimal(30),
     )  # fmt: skip
 
 
-def test_a_damaged_former_database_is_replaced_without_comparison(project: Project) -> None:
-    project.run()
-    project.funding.write_bytes(b"abime" * 1000)
-    assert project.run().changes.is_first
+def test_a_damaged_former_database_is_replaced_without_comparison(ran: Project) -> None:
+    ran.funding.write_bytes(b"abime" * 1000)
+    assert ran.run().changes.is_first
 
 
-def test_a_single_model_rebuilt_changes_no_line(project: Project) -> None:
-    project.run()
-    result = build(load_inputs(project.warehouse, as_of=AS_OF), project.funding, select=["funders"])
+def test_a_single_model_rebuilt_changes_no_line(ran: Project) -> None:
+    result = build(load_inputs(ran.warehouse, as_of=AS_OF), ran.funding, select=["funders"])
     assert result.changes.is_empty
 
 
@@ -129,20 +144,19 @@ def text_of(page: Path) -> str:
     return " ".join(" ".join(parser.words).split())
 
 
-def test_the_page_of_changes_keeps_the_latest_runs_first(project: Project) -> None:
-    first = project.run().changes
-    write_changes(first, project.warehouse, at=datetime(2026, 1, 1, tzinfo=UTC))
-    project.drop("region/2025.csv", rows("<script>alert(1)</script>", 10, 20))
-    second = project.run().changes
-    page = write_changes(second, project.warehouse, at=datetime(2026, 1, 2, tzinfo=UTC))
+def test_the_page_of_changes_keeps_the_latest_runs_first(ran: Project, first: tuple[Path, RunChanges]) -> None:
+    write_changes(first[1], ran.warehouse, at=datetime(2026, 1, 1, tzinfo=UTC))
+    ran.drop("region/2025.csv", rows("<script>alert(1)</script>", 10, 20))
+    second = ran.run().changes
+    page = write_changes(second, ran.warehouse, at=datetime(2026, 1, 2, tzinfo=UTC))
     told = text_of(page)
     assert told.index("02/01/2026 à 01 h 00") < told.index("01/01/2026 à 01 h 00")
     assert "30,00" in told
     assert "Fichiers arrivés : region/2025.csv." in told
-    again = write_changes(project.run().changes, project.warehouse, at=datetime(2026, 1, 3, tzinfo=UTC))
+    again = write_changes(ran.run().changes, ran.warehouse, at=datetime(2026, 1, 3, tzinfo=UTC))
     assert "03/01/2026" not in text_of(again)
     (page.parent / "changements.json").write_text("{", encoding="utf-8")
-    assert text_of(write_changes(second, project.warehouse, at=datetime(2026, 1, 4, tzinfo=UTC))).count("Passage") == 1
+    assert text_of(write_changes(second, ran.warehouse, at=datetime(2026, 1, 4, tzinfo=UTC))).count("Passage") == 1
     assert len(json.loads((page.parent / "changements.json").read_text(encoding="utf-8"))) == 1
 
 

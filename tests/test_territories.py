@@ -6,6 +6,7 @@ import csv
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import pytest
 
 from pipelines.ingest.check import check_file
 from pipelines.ingest.normalise import Origin
@@ -19,8 +20,6 @@ from tests.warehouse_staging import AS_OF, Line, Staging, line, row, rows
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 NOWHERE = {"applicant_siren": None, "applicant_siret": None, "seat_commune_code": None}
 
@@ -149,12 +148,22 @@ SEATS = [
 ]
 
 
-def test_the_rules_of_the_seat(tmp_path: Path) -> None:
-    database = built([seat(case_number=f"{n:03}", **SEATS[n][0]) for n in range(len(SEATS))], tmp_path)
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every seat and every place of action, a deposit each."""
+    folder = tmp_path_factory.mktemp("places")
+    staging = Staging(folder / "staging")
+    staging.deposit("seats", [seat(case_number=f"s{n:03}", **SEATS[n][0]) for n in range(len(SEATS))])
+    staging.deposit("actions", [{**action(*ACTIONS[n][0]), "case_number": f"a{n:03}"} for n in range(len(ACTIONS))])
+    build(staging.inputs(), folder / "funding.duckdb")
+    return folder / "funding.duckdb"
+
+
+def test_the_rules_of_the_seat(database: Path) -> None:
     found = rows(
         database,
         "SELECT seat_territory_rule AS rule, seat_commune_code AS commune, seat_departement_code AS departement"
-        " FROM applications ORDER BY case_number",
+        " FROM applications WHERE deposit_id = 'seats' ORDER BY case_number",
     )
     for (stated, *expected), got in zip(SEATS, found, strict=True):
         assert list(got.values()) == expected, stated
@@ -192,13 +201,11 @@ ACTIONS = [
 ]
 
 
-def test_the_rules_of_the_place_of_action_and_that_it_is_not_the_seat(tmp_path: Path) -> None:
-    lines = [{**action(*stated), "case_number": f"{n:03}"} for n, (stated, *_) in enumerate(ACTIONS)]
-    database = built(lines, tmp_path)
+def test_the_rules_of_the_place_of_action_and_that_it_is_not_the_seat(database: Path) -> None:
     found = rows(
         database,
         "SELECT action_territory_rule AS rule, action_departement_code AS departement, action_region_code AS region,"
-        " seat_departement_code AS seat FROM applications ORDER BY case_number",
+        " seat_departement_code AS seat FROM applications WHERE deposit_id = 'actions' ORDER BY case_number",
     )
     for (stated, *expected), got in zip(ACTIONS, found, strict=True):
         assert list(got.values()) == [*expected, None], stated

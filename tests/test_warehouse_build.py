@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import shutil
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -13,9 +14,6 @@ from pipelines.warehouse.disclosure import publish_database
 from pipelines.warehouse.graph import checks, downstream, models, public_models
 from schemas.publication import load_publication
 from tests.warehouse_staging import AS_OF, Staging, line, lines, row, rows
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +33,8 @@ def funding(staging: Staging, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def test_equal_inputs_leave_the_database_and_check_it_again(staging: Staging, tmp_path: Path) -> None:
-    target = tmp_path / "funding.duckdb"
-    build(staging.inputs(), target)
+def test_equal_inputs_leave_the_database_and_check_it_again(staging: Staging, funding: Path, tmp_path: Path) -> None:
+    target = Path(shutil.copytree(funding.parent, tmp_path / "warehouse")) / "funding.duckdb"
     before = target.stat().st_mtime_ns
     again = build(staging.inputs(), target)
     assert (again.seconds, target.stat().st_mtime_ns) == ({}, before)

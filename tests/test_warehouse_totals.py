@@ -20,7 +20,10 @@ from schemas.publication import load_publication
 from tests.warehouse_staging import AS_OF, Staging, line, lines, row, rows, total
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    Databases = tuple[Path, Path, BuildResult]
 
 
 def built(folder: Path, staging: Staging) -> tuple[Path, Path, BuildResult]:
@@ -36,12 +39,8 @@ def pair(territory: str, submitted: int | None, awarded: int | None, **values: A
     return [total(m, n, territory=territory, **values) for m, n in stated if n is not None]
 
 
-def found(result: BuildResult, check: str) -> int:
-    return next(r.n_offenders for r in result.checks if r.check.name == check)
-
-
 @pytest.fixture(scope="module")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, BuildResult]:
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Databases:
     folder = tmp_path_factory.mktemp("totaux")
     staging = Staging(folder / "staging")
     submitted = {"A": 100, "B": 60, "C": 12, "D": 9, "E": 40, "F": 30, "G": 8}
@@ -51,7 +50,7 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Bui
     return built(folder, staging)
 
 
-def test_the_rate_is_that_of_stated_numbers(databases: tuple[Path, Path, BuildResult]) -> None:
+def test_the_rate_is_that_of_stated_numbers(databases: Databases) -> None:
     funding, _, result = databases
     cells = {r["territory_name"]: r for r in rows(funding, "FROM stated_success_rates")}
     assert {name: cell["status"] for name, cell in cells.items()} == {
@@ -66,14 +65,14 @@ def test_the_rate_is_that_of_stated_numbers(databases: tuple[Path, Path, BuildRe
     assert result.blocking == []
 
 
-def test_no_refusal_is_deduced_and_nothing_is_added_to_lines(databases: tuple[Path, Path, BuildResult]) -> None:
+def test_no_refusal_is_deduced_and_nothing_is_added_to_lines(databases: Databases) -> None:
     funding, _, _ = databases
     assert row(funding, "SELECT count(n_refused) AS n FROM stated_decisions") == {"n": 0}
     for table in ("applications", "decisions", "decision_counts", "refusal_rates_by_funder_year", "funders"):
         assert row(funding, f"SELECT count(*) AS n FROM {table}") == {"n": 0}
 
 
-def test_the_public_sees_only_what_points_at_nobody(databases: tuple[Path, Path, BuildResult]) -> None:
+def test_the_public_sees_only_what_points_at_nobody(databases: Databases) -> None:
     _, public, _ = databases
     told = {(r["territory_name"], r["is_whole"]): r for r in rows(public, "FROM stated_success_rates")}
     whole = told.pop((None, True))
@@ -94,89 +93,109 @@ def test_the_public_sees_only_what_points_at_nobody(databases: tuple[Path, Path,
     assert "stated_totals" not in {r["table_name"] for r in rows(public, "SELECT table_name FROM duckdb_tables()")}
 
 
-def test_a_table_said_to_be_exhaustive_states_zero(tmp_path: Path) -> None:
-    staging = Staging(tmp_path / "staging")
-    staging.deposit("t1", [], totals=[total("submitted", 50, territory=t) for t in ("A", "B")])
-    staging.deposit("t2", [], totals=[total("awarded", 20, territory="A", is_exhaustive=True)])
-    funding, public, _ = built(tmp_path, staging)
-    cell = row(funding, "FROM stated_success_rates WHERE territory_name = 'B'")
-    assert (cell["status"], cell["n_awarded"], cell["success_rate"]) == ("shown", 0, 0.0)
-    assert row(public, "FROM stated_success_rates WHERE territory_name = 'B'")["status"] == "suppressed"
+@pytest.fixture(scope="module")
+def funders(tmp_path_factory: pytest.TempPathFactory) -> Databases:
+    """Six funders, each with a folder and a case of its own, in one warehouse."""
+    folder = tmp_path_factory.mktemp("financeurs")
+    staging = Staging(folder / "staging")
 
+    def deposit(
+        funder: str, number: int, totals: list[dict[str, Any]], given: Sequence[dict[str, Any]] = (), **stated: Any
+    ) -> None:
+        named = {"funder_name": funder}
+        staging.deposit(
+            f"{funder}-{number}", [{**each, **named} for each in given], totals=[{**each, **named} for each in totals],
+            depositor=funder, **stated,
+        )  # fmt: skip
 
-def test_the_newest_deposit_that_states_a_total_counts(tmp_path: Path) -> None:
-    staging = Staging(tmp_path / "staging")
-    staging.deposit("t1", [], totals=[total("awarded", 20), total("awarded", 7, territory="B")])
-    staging.deposit("t2", [], totals=[total("awarded", 21)], received_at=dt.datetime(2026, 2, 1))
-    staging.deposit("t3", [], totals=[total("awarded", 9, territory="C"), total("awarded", 8, territory="C")])
-    funding, _, result = built(tmp_path, staging)
-    told = rows(
-        funding, "SELECT deposit_id, value::int AS v, not_counted_reason AS why FROM stated_totals ORDER BY ALL"
-    )
-    assert [(r["deposit_id"], r["v"], r["why"]) for r in told] == [
-        ("t1", 7, None), ("t1", 20, "restated"), ("t2", 21, None), ("t3", 8, "contradicted"), ("t3", 9, "contradicted"),
-    ]  # fmt: skip
-    assert found(result, "stated_totals_hold_together") == 2
-
-
-def test_lines_with_non_awards_win_and_a_disagreement_is_said(tmp_path: Path) -> None:
-    staging = Staging(tmp_path / "staging")
-    given = [*lines(20), *lines(10, "refused", org=100), *lines(15, year=2022)]
-    stated = [
+    deposit("exhaustif", 1, [total("submitted", 50, territory=t) for t in ("A", "B")])
+    deposit("exhaustif", 2, [total("awarded", 20, territory="A", is_exhaustive=True)])
+    deposit("nouveau", 1, [total("awarded", 20), total("awarded", 7, territory="B")])
+    deposit("nouveau", 2, [total("awarded", 21)], received_at=dt.datetime(2026, 2, 1))
+    deposit("nouveau", 3, [total("awarded", 9, territory="C"), total("awarded", 8, territory="C")])
+    both = [
         *(total(m, n, territory=None) for m, n in (("submitted", 30), ("awarded", 18), ("refused", 10))),
         *(total(m, n, territory=None, year=2022) for m, n in (("submitted", 40), ("awarded", 15))),
         *(total(m, n, territory="34", territory_code="34", territory_level="departement", year=2022)
           for m, n in (("submitted", 25), ("awarded", 15))),
     ]  # fmt: skip
-    staging.deposit("t1", given, totals=stated)
-    funding, public, result = built(tmp_path, staging)
-    cells = rows(funding, "FROM stated_decisions ORDER BY fiscal_year, territory_key NULLS LAST")
+    deposit("lignes", 1, both, [*lines(20), *lines(10, "refused", org=100), *lines(15, year=2022)])
+    deposit("refus", 1, pair("A", 100, 40), [*lines(20), line("refused", org=99)])
+    deposit("incoherent", 1, pair("A", 30, 31))
+    staging.deposit("siren-1", lines(3, funder_siren="213401722"), totals=pair("A", 30, 11), depositor="siren")
+    return built(folder, staging)
+
+
+def offenders(result: BuildResult, check: str, funder: str) -> int:
+    """How many offenders of a check are of one funder; all of them are kept."""
+    [of_check] = [r for r in result.checks if r.check.name == check]
+    assert of_check.sample.height == of_check.n_offenders
+    return of_check.sample.filter(pl.col("funder_id") == funder).height
+
+
+def test_a_table_said_to_be_exhaustive_states_zero(funders: Databases) -> None:
+    funding, public, _ = funders
+    of_b = "FROM stated_success_rates WHERE funder_id = 'exhaustif' AND territory_name = 'B'"
+    cell = row(funding, of_b)
+    assert (cell["status"], cell["n_awarded"], cell["success_rate"]) == ("shown", 0, 0.0)
+    assert row(public, of_b)["status"] == "suppressed"
+
+
+def test_the_newest_deposit_that_states_a_total_counts(funders: Databases) -> None:
+    funding, _, result = funders
+    told = rows(
+        funding,
+        "SELECT deposit_id, value::int AS v, not_counted_reason AS why FROM stated_totals"
+        " WHERE funder_id = 'nouveau' ORDER BY ALL",
+    )
+    assert [(r["deposit_id"], r["v"], r["why"]) for r in told] == [
+        ("nouveau-1", 7, None), ("nouveau-1", 20, "restated"), ("nouveau-2", 21, None),
+        ("nouveau-3", 8, "contradicted"), ("nouveau-3", 9, "contradicted"),
+    ]  # fmt: skip
+    assert offenders(result, "stated_totals_hold_together", "nouveau") == 2
+
+
+def test_lines_with_non_awards_win_and_a_disagreement_is_said(funders: Databases) -> None:
+    funding, public, result = funders
+    mine = "WHERE funder_id = 'lignes'"
+    cells = rows(funding, f"FROM stated_decisions {mine} ORDER BY fiscal_year, territory_key NULLS LAST")
     assert [(r["fiscal_year"], r["is_superseded"], r["disagreeing_columns"]) for r in cells] == [
         (2022, False, None), (2022, False, None), (2023, True, "n_awarded"),
     ]  # fmt: skip
     assert [r["n_lines_total"] for r in cells] == [15, 15, 30]
-    assert found(result, "stated_totals_agree_with_lines") == 1
+    assert offenders(result, "stated_totals_agree_with_lines", "lignes") == 1
     assert result.blocking == []
     # 2023 is told by lines alone; of two cuts of 2022 the public sees one.
-    assert {r["fiscal_year"] for r in rows(funding, "FROM stated_success_rates")} == {2022}
-    assert row(funding, "SELECT count(DISTINCT stated_table) AS n FROM stated_success_rates WHERE is_public_table") == {
-        "n": 1
+    assert {r["fiscal_year"] for r in rows(funding, f"FROM stated_success_rates {mine}")} == {2022}
+    tables = f"SELECT count(DISTINCT stated_table) AS n FROM stated_success_rates {mine} AND is_public_table"
+    assert row(funding, tables) == {"n": 1}
+    assert row(public, f"SELECT count(*) AS n FROM stated_success_rates {mine}") == {"n": 1}
+    rates = f"SELECT n_awarded, n_refused FROM refusal_rates_by_funder_year {mine} AND fiscal_year = 2023"
+    assert row(funding, rates) == {"n_awarded": 20, "n_refused": 10}
+
+
+def test_a_year_where_lines_tell_refusals_has_no_stated_total_for_the_public(funders: Databases) -> None:
+    funding, public, _ = funders
+    told = "FROM stated_success_rates WHERE funder_id = 'refus'"
+    assert row(funding, f"SELECT status, is_public_table {told}") == {"status": "shown", "is_public_table": False}
+    assert rows(public, told) == []
+
+
+def test_more_awarded_than_submitted_has_no_rate(funders: Databases) -> None:
+    funding, public, result = funders
+    told = "FROM stated_success_rates WHERE funder_id = 'incoherent'"
+    assert row(funding, f"SELECT status, success_rate {told}") == {"status": "inconsistent", "success_rate": None}
+    assert row(public, f"SELECT status, n_submitted {told}") == {"status": "inconsistent", "n_submitted": None}
+    assert offenders(result, "stated_totals_hold_together", "incoherent") == 1
+
+
+def test_totals_take_the_funder_of_the_lines_of_the_same_folder(funders: Databases) -> None:
+    funding, _, _ = funders
+    told = "SELECT DISTINCT funder_id FROM stated_totals WHERE deposit_id = 'siren-1'"
+    assert row(funding, told) == {"funder_id": "213401722"}
+    assert row(funding, "SELECT funder_id FROM stated_success_rates WHERE n_submitted = 30 AND n_awarded = 11") == {
+        "funder_id": "213401722"
     }
-    assert row(public, "SELECT count(*) AS n FROM stated_success_rates") == {"n": 1}
-    assert row(funding, "SELECT n_awarded, n_refused FROM refusal_rates_by_funder_year WHERE fiscal_year = 2023") == {
-        "n_awarded": 20, "n_refused": 10,
-    }  # fmt: skip
-
-
-def test_a_year_where_lines_tell_refusals_has_no_stated_total_for_the_public(tmp_path: Path) -> None:
-    staging = Staging(tmp_path / "staging")
-    staging.deposit("t1", [*lines(20), line("refused", org=99)], totals=pair("A", 100, 40))
-    funding, public, _ = built(tmp_path, staging)
-    assert row(funding, "SELECT status, is_public_table FROM stated_success_rates") == {
-        "status": "shown", "is_public_table": False,
-    }  # fmt: skip
-    assert rows(public, "FROM stated_success_rates") == []
-
-
-def test_more_awarded_than_submitted_has_no_rate(tmp_path: Path) -> None:
-    staging = Staging(tmp_path / "staging")
-    staging.deposit("t1", [], totals=pair("A", 30, 31))
-    funding, public, result = built(tmp_path, staging)
-    assert row(funding, "SELECT status, success_rate FROM stated_success_rates") == {
-        "status": "inconsistent", "success_rate": None,
-    }  # fmt: skip
-    assert row(public, "SELECT status, n_submitted FROM stated_success_rates") == {
-        "status": "inconsistent",
-        "n_submitted": None,
-    }
-    assert found(result, "stated_totals_hold_together") == 1
-
-
-def test_totals_take_the_funder_of_the_lines_of_the_same_folder(tmp_path: Path) -> None:
-    staging = Staging(tmp_path / "staging")
-    staging.deposit("t1", lines(3, funder_siren="213401722"), totals=pair("A", 30, 11))
-    funding, _, _ = built(tmp_path, staging)
-    assert row(funding, "SELECT funder_id FROM stated_success_rates") == {"funder_id": "213401722"}
 
 
 counts = st.tuples(st.integers(0, 40), st.integers(0, 40))
