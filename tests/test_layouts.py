@@ -286,6 +286,14 @@ def test_the_year_of_a_finance_bill_is_two_years_late(tmp_path: Path) -> None:
     assert outcome.accepted["fiscal_year"].to_list() == [2018]
 
 
+def test_an_amount_shortened_by_a_spreadsheet_is_read_and_told(tmp_path: Path) -> None:
+    outcome = check("Association;Montant\nA;1,23E+05\nB;450,00\n", essai(tmp_path))
+    assert outcome.accepted["amount_awarded"].cast(float).to_list() == [123_000.0, 450.0]
+    assert [(issue.code, issue.row, issue.severity) for issue in outcome.report.issues] == [
+        ("amount_shortened", 2, "warning")
+    ]
+
+
 def test_amounts_with_more_than_two_decimals_keep_the_total_of_the_file(tmp_path: Path) -> None:
     text = "Association;Montant\n" + "".join(f"A{i};10.0044\n" for i in range(10))
     outcome = check(text, essai(tmp_path))

@@ -45,6 +45,8 @@ class Amounts:
     notation: Notation
     remainders: pl.Series | None = None
     """What rounding to cents took from each value, when some cell has more than two decimals."""
+    shortened: pl.Series | None = None
+    """Mask of the cells written with a power of ten (`1,23E+05`), whose last digits may be lost; None when none is."""
 
 
 def parse_amounts(raw: pl.Series, *, times: int = 1) -> Amounts:
@@ -57,29 +59,31 @@ def parse_amounts(raw: pl.Series, *, times: int = 1) -> Amounts:
     if times == 1 and raw.str.contains(_PLAIN).all():
         nothing = pl.repeat(False, raw.len(), dtype=pl.Boolean, eager=True)
         return Amounts(raw.cast(Euro), nothing, nothing, Notation(".", None))
-    text = raw.str.replace_all(_SPACES, "").str.replace_all("[−–—]", "-")
-    if text.str.contains("[?\ufffd]").any():  # a narrow space, or the euro sign, that another encoding lost
-        text = text.str.replace_all(_LOST_SPACE, "${1}${2}").str.replace_all(_LOST_SPACE, "${1}${2}")
-        text = text.str.replace("\ufffd$", "")
-    accountant = text.str.contains(r"^\(.+\)$").fill_null(False)
-    text = text.str.strip_chars("()").str.replace(r"^[€]", "")
-    text, scale = _scaled(text, times)
-    scientific = text.str.contains(r"^[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]+$").fill_null(False)
-    notation = find_notation(text)
-    readable = text.str.contains(_FORM).fill_null(False)
-    number, odd = _plain(text, notation)
-    number = pl.select(pl.when(scientific).then(text.str.replace(",", ".")).otherwise(number)).to_series()
-    wide = number.cast(pl.Decimal(38, 8), strict=False)
-    values = pl.select(
-        pl.when(readable | scientific).then(wide * scale * pl.when(accountant).then(-1).otherwise(1))
-    ).to_series()
-    exact = values
-    values = values.round(2).cast(Euro, strict=False)
-    ambiguous = readable & odd
-    remainders = _remainders(exact, values, keep=~ambiguous)
-    values = pl.select(pl.when(~ambiguous).then(values)).to_series()
+    cells = raw.alias("cell").to_frame().select(_CELL.str.replace_all(_SPACES, "").str.replace_all("[−–—]", "-"))
+    if cells.select(_CELL.str.contains("[?\ufffd]").any()).item():  # a narrow space, or the euro sign, that was lost
+        found = _CELL.str.replace_all(_LOST_SPACE, "${1}${2}").str.replace_all(_LOST_SPACE, "${1}${2}")
+        cells = cells.select(found.str.replace("\ufffd$", ""))
+    is_negative = _CELL.str.contains(r"^\(.+\)$").fill_null(False)
+    cells = cells.select(_CELL.str.strip_chars("()").str.replace(r"^[€]", ""), is_negative=is_negative)
+    cells = cells.with_columns(bare=_CELL.str.replace(_CURRENCY, ""))
+    cells = cells.select(_BARE.str.replace(_UNIT, "${1}").alias("cell"), _scale(times).alias("scale"), "is_negative")
+    cells = cells.with_columns(is_scientific=_IS_SCIENTIFIC, is_readable=_CELL.str.contains(_FORM).fill_null(False))
+    notation = find_notation(cells["cell"])
+    number, odd = _plain(cells["cell"], notation)
+    wide = pl.when("is_scientific").then(_CELL.str.replace(",", ".")).otherwise(number).cast(_WIDE, strict=False)
+    exact = pl.when(pl.col("is_readable") | pl.col("is_scientific")).then(
+        wide * pl.col("scale") * pl.when("is_negative").then(-1).otherwise(1)
+    )
+    read = cells.select(exact=exact, ambiguous=pl.col("is_readable") & odd)
+    read = read.with_columns(values=pl.col("exact").round(2).cast(Euro, strict=False))
+    ambiguous = read["ambiguous"]
+    remainders = _remainders(read["exact"], read["values"], keep=~ambiguous)
+    values = read.select(pl.when(~pl.col("ambiguous")).then("values")).to_series()
     unreadable = raw.is_not_null() & values.is_null() & ~ambiguous
-    return Amounts(values.alias(raw.name), unreadable, ambiguous, notation, remainders)
+    shortened = cells["is_scientific"] & values.is_not_null()
+    return Amounts(
+        values.alias(raw.name), unreadable, ambiguous, notation, remainders, shortened if shortened.any() else None
+    )
 
 
 def _remainders(exact: pl.Series, values: pl.Series, *, keep: pl.Series) -> pl.Series | None:
@@ -87,39 +91,50 @@ def _remainders(exact: pl.Series, values: pl.Series, *, keep: pl.Series) -> pl.S
     return lost if bool((lost != 0).any()) else None
 
 
-def _scaled(text: pl.Series, times: int) -> tuple[pl.Series, pl.Series]:
-    """The number without its unit, and what the unit multiplies it by (`k€`, `M€`): without one, `times`."""
-    bare = text.str.replace(_CURRENCY, "")
-    thousand = bare.str.contains(r"(?i)[0-9]k$").fill_null(False)
-    million = bare.str.contains(r"[0-9]M$").fill_null(False)
-    own = bare != text  # « 500 € » among thousands; where every cell has the sign, it says nothing
-    own = own.fill_null(False) & (not own.all())
-    scale = pl.select(
-        pl.when(thousand).then(1000).when(million).then(1_000_000).when(own).then(1).otherwise(times)
-    ).to_series()
-    return bare.str.replace(r"(?i)([0-9])[km]$", "${1}"), scale
+_CELL = pl.col("cell")
+_WIDE = pl.Decimal(38, 8)
+_IS_SCIENTIFIC = _CELL.str.contains(r"^[+-]?[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]+$").fill_null(False)
+_BARE = pl.col("bare")  # the cell without its currency
+_UNIT = r"(?i)([0-9])[km]$"
+
+
+def _scale(times: int) -> pl.Expr:
+    """What the unit of a cell multiplies its number by (`k€`, `M€`): without one, `times`."""
+    has_sign = _BARE != _CELL  # « 500 € » among thousands; where every cell has the sign, it says nothing
+    return (
+        pl.when(_BARE.str.contains(r"(?i)[0-9]k$").fill_null(False)).then(1000)
+        .when(_BARE.str.contains(r"[0-9]M$").fill_null(False)).then(1_000_000)
+        .when(has_sign.fill_null(False) & ~has_sign.all()).then(1)
+        .otherwise(times)
+    )  # fmt: skip
 
 
 def find_notation(text: pl.Series) -> Notation:
     """What the column as a whole says of its separators (`text`: digits, `.`, `,` and a sign)."""
-    cells = text.drop_nulls()
-    cells = cells.filter(cells.str.contains(_FORM))
-    decimal: Separator | None = None
-    thousands: Separator | None = None
-    for separator, other in ((",", "."), (".", ",")):
-        mark, rival = f"[{separator}]", f"[{other}]"
-        as_decimal = cells.str.contains(f"^[^{separator}]*{mark}([0-9]{{1,2}}|[0-9]{{4,}})$") | cells.str.contains(
-            f"{rival}.*{mark}[0-9]*$"
-        )
-        as_thousands = cells.str.contains(f"{mark}.*{mark}") | cells.str.contains(f"{mark}.*{rival}")
-        if as_decimal.any():
-            decimal = separator  # type: ignore[assignment]
-        if as_thousands.any():
-            thousands = separator  # type: ignore[assignment]
+    told = text.alias("cell").to_frame().filter(_CELL.str.contains(_FORM)).select(**_SIGNS).row(0, named=True)
+    decimal = next((s for s in _SEPARATORS if told[f"decimal {s}"]), None)
+    thousands = next((s for s in _SEPARATORS if told[f"thousands {s}"]), None)
     if decimal is None and thousands is None:
-        lone = [s for s in (",", ".") if cells.str.contains(f"^[+-]?[0-9]{{1,3}}[{s}][0-9]{{3}}$").any()]
-        thousands = lone[0] if len(lone) == 1 else None  # type: ignore[assignment]
+        lone = [s for s in _SEPARATORS if told[f"three digits after {s}"]]
+        thousands = lone[0] if len(lone) == 1 else None
     return Notation(decimal, thousands)
+
+
+_SEPARATORS: tuple[Separator, Separator] = (".", ",")  # the first that is seen wins
+
+
+def _signs(separator: Separator, rival: Separator) -> dict[str, pl.Expr]:
+    mark, other = f"[{separator}]", f"[{rival}]"
+    last = _CELL.str.contains(f"^[^{separator}]*{mark}([0-9]{{1,2}}|[0-9]{{4,}})$|{other}.*{mark}[0-9]*$")
+    not_last = _CELL.str.contains(f"{mark}.*(?:{mark}|{other})")
+    return {
+        f"decimal {separator}": last.any(),
+        f"thousands {separator}": not_last.any(),
+        f"three digits after {separator}": _CELL.str.contains(f"^[+-]?[0-9]{{1,3}}{mark}[0-9]{{3}}$").any(),
+    }
+
+
+_SIGNS = _signs(",", ".") | _signs(".", ",")
 
 
 def _by_shape(text: pl.Series) -> tuple[pl.Series, pl.Series]:
@@ -142,17 +157,17 @@ def _has_long_decimals(text: pl.Series) -> bool:
     return bool(text.str.contains(r"\.[0-9]{4,}$|^[+-]?([0-9]{4,}|0)\.[0-9]{3}$").any())
 
 
-def _plain(text: pl.Series, notation: Notation) -> tuple[pl.Series, pl.Series]:
+def _plain(text: pl.Series, notation: Notation) -> tuple[pl.Expr, pl.Expr]:
     """Digits with a decimal point, and a mask of the cells whose separator has no certain meaning."""
     if notation.conflicting:
-        return _by_shape(text)
-    lone_three = text.str.contains(r"^[+-]?[0-9]{1,3}[.,][0-9]{3}$").fill_null(False)
-    number = text
-    odd = pl.repeat(False, text.len(), dtype=pl.Boolean, eager=True)
-    for separator in (",", "."):
-        holds = text.str.contains(separator, literal=True).fill_null(False)
+        number, odd = _by_shape(text)
+        return pl.lit(number), pl.lit(odd)
+    is_three = _CELL.str.contains(r"^[+-]?[0-9]{1,3}[.,][0-9]{3}$").fill_null(False)
+    digits, uncertain = _CELL, pl.lit(False)
+    for separator in _SEPARATORS:
         if separator == notation.thousands:
-            number = number.str.replace_all(separator, "", literal=True)
+            digits = digits.str.replace_all(separator, "", literal=True)
         elif not (separator == notation.decimal == "." and _has_long_decimals(text)):
-            odd = odd | (holds & lone_three)  # 1,500 beside 12,50: fifteen hundred, or one and a half?
-    return number.str.replace(",", ".", literal=True), odd
+            holds = _CELL.str.contains(separator, literal=True).fill_null(False)
+            uncertain = uncertain | (holds & is_three)  # 1,500 beside 12,50: fifteen hundred, or one and a half?
+    return digits.str.replace(",", ".", literal=True), uncertain

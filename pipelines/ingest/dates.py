@@ -55,21 +55,15 @@ def parse_dates(raw: pl.Series) -> Dates:
     An impossible date (30/02, month 13) is unreadable. The column is read month first only if some cell has a middle
     number above 12 and none a first one.
     """
-    text = raw.str.replace(_TIME, "").str.strip_chars()
-    iso = text.str.replace_all(r"[/.]", "-").str.extract(r"^([1-9][0-9]{3}-.+)$").str.to_date("%Y-%m-%d", strict=False)
-    if iso.null_count() == raw.null_count():
-        return _all_dates(iso.alias(raw.name))
-    values = pl.select(pl.coalesce(iso, _separated(text))).to_series()
-    if values.null_count() > raw.null_count():
-        values = pl.select(pl.coalesce(values, _in_words(text), _serials(text))).to_series()
-    if values.null_count() == raw.null_count():
-        return _all_dates(values.alias(raw.name))
-    year = (
-        pl.select(pl.coalesce(text.str.extract(_YEAR, 1), _month_years(text))).to_series().cast(pl.Int32, strict=False)
-    )
-    years = pl.select(pl.when(values.is_null()).then(year)).to_series()
-    unreadable = raw.is_not_null() & values.is_null() & years.is_null()
-    return Dates(values.alias(raw.name), years, unreadable)
+    cells = raw.alias("cell").to_frame().select(_BARE).select(_CELL, values=_ISO)
+    for others in (_separated, _in_words_or_serials):
+        if cells["values"].null_count() == raw.null_count():
+            return _all_dates(cells["values"].alias(raw.name))
+        cells = others(cells)
+    if cells["values"].null_count() == raw.null_count():
+        return _all_dates(cells["values"].alias(raw.name))
+    values, years = cells.select("values", years=pl.when(pl.col("values").is_null()).then(_YEAR_ALONE))
+    return Dates(values.alias(raw.name), years, raw.is_not_null() & values.is_null() & years.is_null())
 
 
 def _all_dates(values: pl.Series) -> Dates:
@@ -78,50 +72,54 @@ def _all_dates(values: pl.Series) -> Dates:
     return Dates(values, pl.repeat(None, values.len(), dtype=pl.Int32, eager=True), nothing)
 
 
-def _month_years(text: pl.Series) -> pl.Series:
-    """The year of a month: `2024-03`, `03/2024`, `mars 2024`."""
-    plain = text.str.replace_many(list(_ACCENTS), list(_ACCENTS.values())).str.to_lowercase()
-    forms = (
-        r"^((?:19|20)[0-9]{2})[-/](?:0?[1-9]|1[0-2])$",
-        r"^(?:0?[1-9]|1[0-2])[-/]((?:19|20)[0-9]{2})$",
-        rf"^(?:{'|'.join(_MONTHS)})\s+((?:19|20)[0-9]{{2}})$",
-    )
-    return pl.select(pl.coalesce(plain.str.extract(form, 1) for form in forms)).to_series()
-
-
-def _separated(text: pl.Series) -> pl.Series:
-    first = text.str.extract(_SEPARATED, 1).cast(pl.Int32)
-    second = text.str.extract(_SEPARATED, 2).cast(pl.Int32)
-    year = text.str.extract(_SEPARATED, 3).cast(pl.Int32)
-    year = pl.select(
-        pl.when(year < 70).then(year + 2000).when(year < 100).then(year + 1900).otherwise(year)
-    ).to_series()
-    month_first = bool((second > 12).any()) and not bool((first > 12).any())
+def _separated(cells: pl.DataFrame) -> pl.DataFrame:
+    """`cells` with the `values` of those like `15/03/2024` that have none yet."""
+    found = cells.select(_CELL.str.extract_groups(_SEPARATED).alias("found")).unnest("found").cast(pl.Int32)
+    first, second, year = found.columns
+    month_first = bool((found[second] > 12).any()) and not bool((found[first] > 12).any())
     day, month = (second, first) if month_first else (first, second)
-    return _dates(year, month, day)
+    short = pl.col(year)
+    whole = pl.when(short < 70).then(short + 2000).when(short < 100).then(short + 1900).otherwise(short)
+    dates = found.select(_date(whole, pl.col(month), pl.col(day))).to_series()
+    return cells.with_columns(pl.coalesce("values", dates))
 
 
-def _dates(year: pl.Series, month: pl.Series, day: pl.Series) -> pl.Series:
-    iso = pl.select(
-        pl.format("{}-{}-{}", year, month.cast(pl.String).str.zfill(2), day.cast(pl.String).str.zfill(2))
-    ).to_series()
+def _date(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:
+    """The date of these numbers; null when one is, or when there is no such day."""
+    iso = pl.format("{}-{}-{}", year, month.cast(pl.String).str.zfill(2), day.cast(pl.String).str.zfill(2))
     return iso.str.to_date("%Y-%m-%d", strict=False)
 
 
-def _in_words(text: pl.Series) -> pl.Series:
-    plain = text.str.replace_many(list(_ACCENTS), list(_ACCENTS.values())).str.to_lowercase()
-    pattern = rf"^([0-9]{{1,2}})(?:er)?\s+({'|'.join(_MONTHS)})\s+([1-9][0-9]{{3}})$"
-    month = plain.str.extract(pattern, 2).replace_strict(
-        list(_MONTHS), list(range(1, 13)), default=None, return_dtype=pl.Int32
-    )
-    return _dates(plain.str.extract(pattern, 3).cast(pl.Int32), month, plain.str.extract(pattern, 1).cast(pl.Int32))
+def _in_words_or_serials(cells: pl.DataFrame) -> pl.DataFrame:
+    """`cells` with the `values` of those like `15 mars 2024`, or the numbers that Excel keeps, that have none yet."""
+    return cells.with_columns(pl.coalesce("values", _IN_WORDS, _OF_SERIAL).alias("values"))
 
 
-def _serials(text: pl.Series) -> pl.Series:
-    serial = text.str.extract(r"^([0-9]{5})(?:\.[0-9]+)?$").cast(pl.Int32, strict=False)
-    inside = serial.is_between(*_SERIALS)
-    days = pl.select(pl.when(inside).then(pl.duration(days=pl.lit(serial)))).to_series()
-    return pl.select(_EXCEL_EPOCH + days).to_series()
+_CELL = pl.col("cell")
+_BARE = _CELL.str.replace(_TIME, "").str.strip_chars()
+_ISO = _CELL.str.replace_all(r"[/.]", "-").str.extract(r"^([1-9][0-9]{3}-.+)$").str.to_date("%Y-%m-%d", strict=False)
+_PLAIN = _CELL.str.replace_many(list(_ACCENTS), list(_ACCENTS.values())).str.to_lowercase()
+_WORDS = _PLAIN.str.extract_groups(
+    rf"^(?<day>[0-9]{{1,2}})(?:er)?\s+(?<month>{'|'.join(_MONTHS)})\s+(?<year>[1-9][0-9]{{3}})$"
+).struct
+_IN_WORDS = _date(
+    _WORDS.field("year").cast(pl.Int32),
+    _WORDS.field("month").replace_strict(list(_MONTHS), list(range(1, 13)), default=None, return_dtype=pl.Int32),
+    _WORDS.field("day").cast(pl.Int32),
+)
+_SERIAL = _CELL.str.extract(r"^([0-9]{5})(?:\.[0-9]+)?$").cast(pl.Int32, strict=False)
+_OF_SERIAL = _EXCEL_EPOCH + pl.when(_SERIAL.is_between(*_SERIALS)).then(pl.duration(days=_SERIAL))
+_YEAR_ALONE = pl.coalesce(
+    _CELL.str.extract(_YEAR),
+    *(
+        _PLAIN.str.extract(form)
+        for form in (  # a month: `2024-03`, `03/2024`, `mars 2024`
+            r"^((?:19|20)[0-9]{2})[-/](?:0?[1-9]|1[0-2])$",
+            r"^(?:0?[1-9]|1[0-2])[-/]((?:19|20)[0-9]{2})$",
+            rf"^(?:{'|'.join(_MONTHS)})\s+((?:19|20)[0-9]{{2}})$",
+        )
+    ),
+).cast(pl.Int32, strict=False)
 
 
 def parse_periods(raw: pl.Series) -> tuple[Dates, Dates]:
@@ -143,34 +141,32 @@ def _periods(raw: pl.Series) -> tuple[Dates, Dates]:
     if whole.values.null_count() == raw.null_count():  # each cell is one date
         return whole, parse_dates(pl.repeat(None, raw.len(), dtype=pl.String, eager=True))
     alone = whole.values.is_not_null() | whole.years.is_not_null()
-    # Slashes also stand inside dd/mm/yyyy: a period is cut where both halves are dates.
-    start = raw.str.extract(r"^(.{4,10}?)" + _PERIOD_SEPARATOR + r"(.{4,10})$", 1)
-    end = raw.str.extract(r"^(.{4,10}?)" + _PERIOD_SEPARATOR + r"(.{4,10})$", 2)
-    for pattern in (
-        r"^([0-9]{4}-[0-9]{2}-[0-9]{2})\D+([0-9]{4}-[0-9]{2}-[0-9]{2})\D*$",
-        r"^\D*([0-9]{1,2}/[0-9]{1,2}/[0-9]{4})\D+([0-9]{1,2}/[0-9]{1,2}/[0-9]{4})\D*$",
-    ):
-        start = pl.select(pl.coalesce(raw.str.extract(pattern, 1), start)).to_series()
-        end = pl.select(pl.coalesce(raw.str.extract(pattern, 2), end)).to_series()
-    several = pl.select(pl.when(raw.str.count_matches(_A_DATE) > _MOST_DATES).then(raw)).to_series()
-    start = pl.select(pl.coalesce(several.str.extract(_A_DATE_FIRST, 1), start)).to_series()
-    end = pl.select(pl.coalesce(several.str.extract(_A_DATE_LAST, 1), end)).to_series()
-    first, last = _lone_dates(raw)
-    start = pl.select(pl.when(alone).then(raw).otherwise(pl.coalesce(first, start, raw))).to_series()
-    start = pl.select(pl.when(last.is_null()).then(start)).to_series().alias(raw.name)
-    end = pl.select(pl.when(last.is_not_null()).then(last).when(~alone & first.is_null()).then(end)).to_series()
-    end = end.alias(raw.name)
-    return parse_dates(start), parse_dates(end)
+    start, end = pl.DataFrame([raw.alias("cell"), alone.alias("alone")]).select(_START, _END)
+    return parse_dates(start.alias(raw.name)), parse_dates(end.alias(raw.name))
 
 
-def _lone_dates(raw: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """The only date of a cell that holds words too: at the beginning of the cell it is a start, at its end an end."""
-    lone = raw.str.count_matches(_A_DATE) == 1
-    first = raw.str.extract(rf"^({_A_DATE})[^0-9T:]", 1)
-    last = raw.str.extract(rf"[^0-9]({_A_DATE})$", 1)
-    start = pl.select(pl.when(lone).then(first)).to_series()
-    end = pl.select(pl.when(lone & first.is_null()).then(last)).to_series()
-    return start, end
+_HALVES = r"^(.{4,10}?)" + _PERIOD_SEPARATOR + r"(.{4,10})$"
+_TWO_ISO = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})\D+([0-9]{4}-[0-9]{2}-[0-9]{2})\D*$"
+_TWO_FRENCH = r"^\D*([0-9]{1,2}/[0-9]{1,2}/[0-9]{4})\D+([0-9]{1,2}/[0-9]{1,2}/[0-9]{4})\D*$"
+_ALONE, _N_DATES = pl.col("alone"), _CELL.str.count_matches(_A_DATE)
+_SEVERAL = pl.when(_N_DATES > _MOST_DATES).then(_CELL)
+# The only date of a cell that holds words too: at the beginning of the cell it is a start, at its end an end.
+_LONE = pl.when(_N_DATES == 1)
+_LONE_START = _LONE.then(_CELL.str.extract(rf"^({_A_DATE})[^0-9T:]"))
+_LONE_END = _LONE.then(pl.when(_LONE_START.is_null()).then(_CELL.str.extract(rf"[^0-9]({_A_DATE})$")))
+# Slashes also stand inside dd/mm/yyyy: a period is cut where both halves are dates.
+_FIRST, _LAST = (
+    pl.coalesce(
+        _SEVERAL.str.extract(edge), *(_CELL.str.extract(form, rank) for form in (_TWO_FRENCH, _TWO_ISO, _HALVES))
+    )
+    for rank, edge in ((1, _A_DATE_FIRST), (2, _A_DATE_LAST))
+)
+_START = (
+    pl.when(_LONE_END.is_null())
+    .then(pl.when(_ALONE).then(_CELL).otherwise(pl.coalesce(_LONE_START, _FIRST, _CELL)))
+    .alias("start")
+)
+_END = pl.when(_LONE_END.is_not_null()).then(_LONE_END).when(~_ALONE & _LONE_START.is_null()).then(_LAST).alias("end")
 
 
 def parse_years(raw: pl.Series) -> pl.Series:

@@ -408,6 +408,8 @@ def _parse_amount(name: str, text: pl.Series, rule: ColumnRule, findings: Findin
     if amounts.remainders is not None:
         findings.lose(name.partition(".")[0], amounts.remainders)
         findings.add_once("amount_rounded", name, text, amounts.remainders != 0)
+    if amounts.shortened is not None:
+        findings.add("amount_shortened", name, text, amounts.shortened)
     details = pl.repeat(rivals, text.len(), dtype=pl.String, eager=True)
     findings.add("amount_ambiguous", name, text, amounts.ambiguous, details=details)
     return {name: amounts.values}
