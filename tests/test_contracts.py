@@ -184,7 +184,7 @@ def test_the_receipt_names_what_totals_count(formats: dict[str, Format]) -> None
     table = [HEADER, ["DREETS", "Hérault", 2023, "Déposées", 12]]
     page = render(check(workbook(Totaux=table), formats).report, as_of=date(2026, 1, 1))
     assert "Demandes déposées" in page
-    assert "aucun n'est déduit" in page
+    assert "aucun n’est déduit" in page
     assert "Mesure" in page
 
 
