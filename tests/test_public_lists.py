@@ -233,6 +233,8 @@ NO_GRANTS = {
                        "mandats-2021.csv", "d'un budget ou de mandats"),
     "membership fees": ("Organisme;Montant versé;Année", "{party};{amount};2022",
                         "cotisations-2022.csv", "parle de « cotisations »"),
+    "one account": ("Nature;Libellé;Montant voté;Année", "6{n}11;{party};{amount};2022",
+                    "export.csv", "Le titre « Nature » est celui d'un budget ou de mandats"),
     "accounts": ("Chapitre;Nature;Libellé;Montant voté;Année", "65;6{n}1;{party};{amount};2022",
                  "export.csv", "d'un budget ou de mandats"),
 }  # fmt: skip
@@ -249,6 +251,8 @@ def test_a_list_of_something_else_is_asked_about(case: str) -> None:
 
 GRANTS_ANYWAY = {
     "said by the name": ("Organisme;Montant versé;Année", "{party};{amount};2022", "subventions, cotisations.csv"),
+    "said by who receives in a budget": ("Article;Association;Montant versé;Exercice", "61{n}1;{party};{amount};2021",
+                                         "budget primitif 2021.csv"),
     "said by the account": ("Chapitre;Nature;Nom du tiers;Montant mandaté;Exercice",
                             "65;6574;{party};{amount};2021", "export.csv"),
     "said by the cells": ("N° mandat;Date mandat;Tiers;Objet du mandat;Montant mandaté;Exercice",
@@ -297,11 +301,13 @@ def test_a_code_beside_the_name_is_no_name() -> None:
     [
         ("Assoc.;Subv. accordée;Exerc.", "{party};{amount};2021"),
         ("Bénéficiaire;Subside octroyé;Exercice", "{party};{amount};2021"),
+        ("Tiers - Raison sociale;Montant voté de l'aide;Coût de l'action;Exercice", "{party};{amount};99000;2021"),
+        ("Nom du partenaire;Montant accordé en commission;Année", "ASSOCIATION {party};{amount};2021"),
         ("Nom du bénéficiaire;Objet du subside;Montant octroyé;Exercice;Instance octroyante",
          "{party};Projet {n};{amount};2021;Région d'Essai"),
     ],
 )  # fmt: skip
-def test_words_cut_short_and_those_of_belgium_are_known(titles: str, row: str) -> None:
+def test_words_cut_short_turned_round_or_of_belgium_are_known(titles: str, row: str) -> None:
     report = read(titles, row, name="export.csv")
     assert (report.amounts, report.fiscal_years) == ({"awarded": TOTAL}, [2021])
 
@@ -324,3 +330,36 @@ def test_the_value_of_food_given_is_beside_the_grant() -> None:
     )
     assert outcome.report.amounts == {"awarded": TOTAL}, outcome.report.questions
     assert {str(value) for value in outcome.accepted["amount_in_kind"]} == {"300.00"}
+
+
+OPENED = ("Bénéficiaire;Montant accordé;Millésime du projet", "{party};{amount};201{n}", "aides accordées 2020.csv")
+
+
+@pytest.mark.parametrize(("answer", "years"), [("yes", [2011, 2012, 2013, 2014, 2015, 2016]), ("no", [2020])])
+def test_a_column_of_years_can_be_told_to_be_the_fiscal_year_or_not(answer: str, years: list[int]) -> None:
+    titles, row, name = OPENED
+    [question] = held(titles, row, name=name)
+    assert "donne-t-elle l'exercice" in question
+    about = "year column millesime du projet"
+    report = check(titles, row, name=name, answers={about: answer, "year source": "column"}).report
+    assert (report.status, report.fiscal_years) == ("accepted", years), report.questions
+
+
+OPINION = "Association;Année;Avis de la commission;Montant accordé"
+
+
+def _with_opinions(**answers: str) -> Report:
+    opinions = ["Favorable", "Réservé"] * 3
+    rows = [f"{p};2022;{said};{a}" for p, said, a in zip(PARTIES, opinions, AMOUNTS, strict=True)]
+    given = tuple(Answer(about=about.replace("_", " "), answer=answer) for about, answer in answers.items())
+    text = "\n".join([OPINION, *rows])
+    return check_file(text.encode(), Origin("d", "dossier", "liste.csv", FunderFile(answers=given))).report
+
+
+def test_an_opinion_can_be_told_to_be_no_decision() -> None:
+    [question] = _with_opinions().questions
+    assert "La décision (accordée, refusée…) se lit-elle dans « Avis de la commission »" in question
+    report = _with_opinions(decides_avis_de_la_commission="no")
+    assert (report.status, report.decisions) == ("accepted", {"awarded": len(PARTIES)}), report.questions
+    asked = _with_opinions(decides_avis_de_la_commission="yes").questions
+    assert any("Que veut dire « Favorable »" in question for question in asked)

@@ -178,7 +178,7 @@ def test_counts_are_an_equation() -> None:
             "Corrigez les 7 lignes écartées : Montant illisible (6)",
         ),
         ("held", "nous avons besoin de votre réponse", "Répondez à la question ci-dessus"),
-        ("refused", "rien n'a été pris en compte", "corrigez ce qui est dit ci-dessus"),
+        ("refused", "rien n’a été pris en compte", "corrigez ce qui est dit ci-dessus"),
         ("archive", "1 fichier est refusé sur 2", "Dans «2024/aides.xlsx» (refusé), réglez"),
     ],
 )
@@ -251,10 +251,10 @@ def test_public_and_private_parts_are_told_apart() -> None:
 @pytest.mark.parametrize(
     ("publishes", "decisions", "expected"),
     [
-        (None, {"awarded": 5}, "rien ne dit s'ils y figureraient"),
+        (None, {"awarded": 5}, "rien ne dit s’ils y figureraient"),
         (None, {"awarded": 5, "refused": 2}, "Le fichier contient des refus"),
         (False, {"awarded": 5, "refused": 2}, "déclare ne pas publier ses refus"),
-        (True, {"awarded": 5}, "même s'il est de 0 %"),
+        (True, {"awarded": 5}, "même s’il est de 0 %"),
     ],
 )
 def test_refusals_are_explained(publishes: bool | None, decisions: dict[str, int], expected: str) -> None:
@@ -274,7 +274,7 @@ def test_archive_has_a_section_per_member_and_no_issue_twice() -> None:
     said = text(page)
     assert re.search(r"Fichier 1 sur 2 : 2023/aides.csv Accepté", said)
     assert re.search(r"Fichier 2 sur 2 : 2024/aides.xlsx Refusé\. Ce fichier est protégé", said)
-    assert "lisez-moi.txt : n'est pas un tableau" in said
+    assert "lisez-moi.txt : n’est pas un tableau" in said
     assert len(places(page)) == len(with_issues().issues)
 
 
@@ -282,7 +282,7 @@ def test_held_archive_does_not_call_its_members_accepted() -> None:
     report = archive()
     report.status = "held"
     said = text(render(report, as_of=DAY))
-    assert "Votre archive a été lue, mais elle n'est pas encore prise en compte" in said
+    assert "Votre archive a été lue, mais elle n’est pas encore prise en compte" in said
     assert "Fichier 1 sur 2 : 2023/aides.csv En règle." in said
 
 
@@ -290,7 +290,7 @@ def test_only_member_of_an_archive_goes_by_the_name_of_the_archive(tmp_path: Pat
     path = write_receipt(accepted("aides.csv"), tmp_path, as_of=DAY, file_name="Envoi.zip")
     assert path.name == "envoi-1a2b3c4d.html"
     said = text(path.read_text(encoding="utf-8"))
-    assert "Fichier lu dans l'archive : aides.csv" in said
+    assert "Fichier lu dans l’archive : aides.csv" in said
     assert "sous le nom «Envoi.zip»" in said
 
 
@@ -383,4 +383,7 @@ def test_french(written: str, expected: str) -> None:
 
 def test_french_spaces_do_not_break() -> None:
     assert french.amount("1234", currency="EUR") == "1\u202f234,00\u00a0€"
+    assert (
+        french.typeset("L'objet « Fête de l'été » n'est pas lu") == "L’objet «\u00a0Fête de l'été\u00a0» n’est pas lu"
+    )
     assert french.typeset("« 12 500 € » : oui ?") == "«\u00a012\u202f500\u00a0€\u00a0»\u00a0: oui\u00a0?"

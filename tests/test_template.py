@@ -242,7 +242,7 @@ def test_the_guide_says_the_thresholds_and_every_decision(content: bytes) -> Non
     for code, label in codelist.labels("decision_status").items():
         assert (label in text) or code == "unknown"
     for column in (column for format_id in SHEETS.values() for column in template_columns(format_id)):
-        assert column.info.title in text
+        assert typeset(column.info.title) in text
 
 
 def test_the_command_writes_once_and_never_over_a_filled_workbook(content: bytes, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ _MONTHS = ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "ao
            "novembre", "décembre")  # fmt: skip
 _INVISIBLE = frozenset({"Cc", "Cf", "Cn", "Cs", "Zl", "Zp"})
 _PLAIN = re.compile(r"[ -~À-ÿ]*")
+_QUOTED_OR_APOSTROPHE = re.compile(r"«[^«»]*»|(?<=\w)'(?=[\w«])")
 
 
 def number(value: int) -> str:
@@ -67,7 +68,11 @@ def year_ranges(years: Sequence[int]) -> str:
 
 
 def typeset(text: str) -> str:
-    """A sentence with the no-break spaces that French asks for, where it has ordinary ones."""
+    """A sentence with the no-break spaces and the curved apostrophes of French, where it has ordinary ones.
+
+    What it quotes between « and » keeps the apostrophes of its author.
+    """
+    text = _QUOTED_OR_APOSTROPHE.sub(lambda found: "’" if found[0] == "'" else found[0], text)
     text = re.sub(r" (?=[:;!?»%€])", NBSP, text).replace("« ", f"«{NBSP}")
     return re.sub(r"(?<=\d) (?=\d{3}(?!\d))", THIN, text)
 

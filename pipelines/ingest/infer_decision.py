@@ -137,9 +137,9 @@ def _status_column(guess: Guess) -> Column | None:
         and len(column.words) <= _MOST_WORDS
         and 2 * sum(key in known or key in unclear for key in column.words) >= len(column.words)
     ]
-    if titled:  # an opinion comes before the decision, and is not it
-        for column in [c for c in by_cells if _OPINION.match(fold_words(c.title.text))]:
-            by_cells.remove(column)
+    for column in [c for c in by_cells if _OPINION.match(fold_words(c.title.text))]:
+        by_cells.remove(column)  # an opinion comes before the decision: beside none, whether it tells it is asked
+        if titled:
             guess.ignored[column.letter] = "avis, avant la décision : non repris"
     return guess.one_of("decision_status", [*titled, *by_cells])
 

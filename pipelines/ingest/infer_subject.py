@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pipelines.ingest.fold import fold_words
-from pipelines.ingest.guess import french_or
+from pipelines.ingest.french import listed
 from pipelines.ingest.titles import mandate_keys, title_key
 from schemas.synonyms import load_synonyms
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipelines.ingest.guess import Guess
 
 OF_GRANTS = re.compile(r"\b(subventions?|subv|subsides?|aides?|concours|dotations?)\b")
-_CELLS = r"(?i)\b(?:subventions?|subv|subsides?|aides?|concours)\b|^(?:657|204)\d*$"
+_CELLS = r"(?i)\b(?:subventions?|subv|subsides?|aides?|concours)\b|^(?:657|204|674)\d*$"
 """A word of grants, or the account that they are paid from (instructions M14 and M57)."""
 _ANYBODY = re.compile(r"\b(tiers|fournisseurs?|creanciers?|libelle|designation|organisme|nom|entite)\b")
 _RECEIVES = re.compile(r"\b(beneficiaires?|associations?|demandeurs?|porteurs?|laureats?)\b")
@@ -27,6 +27,7 @@ _BUDGET = re.compile(
     r"^(libelle |code |n )?(chapitre|article|compte|imputation|fonction|sous fonction|nature|section|sens)"
     r"( comptable)?$"
 )
+_CODES = r"^\d{3,6}$"
 _FEWEST = 2
 _ABOUT = "subject"
 _ONLY_GRANTS = {"yes": "oui, seulement des subventions"}
@@ -40,23 +41,32 @@ def ask_about_subject(guess: Guess) -> None:
     if any(OF_GRANTS.search(name) for name in guess.names):
         return
     said = [match[0] for name in guess.names if (match := re.search(load_synonyms().lists.subjects, name))]
-    if said:
+    anybody = _may_be_anybody(guess)
+    if said and not (said[0].startswith("budget") and not anybody):  # « Association » says what a budget is of
         text = f"Le nom de la liste parle de « {said[0]} » : ses lignes sont-elles des subventions, et rien d'autre ?"
     else:
-        titles = _titles_of_accounts(guess)
-        if len(titles) < _FEWEST or not _may_be_anybody(guess) or _speaks_of_grants(guess):
+        accounts = _accounts(guess)
+        enough = len(accounts) >= _FEWEST or any(c.share(c.text.str.contains(_CODES)) >= 0.9 for c in accounts)
+        if not (anybody and enough) or _speaks_of_grants(guess):
             return
+        titles = [f"« {' '.join(column.title.text.split())} »" for column in accounts[:3]]
+        many = len(titles) > 1
         text = (
-            f"Les titres {french_or([f'« {title} »' for title in titles[:3]])} sont ceux d'un budget ou de mandats : "
-            "ce tableau contient-il seulement des subventions, ou aussi des achats et d'autres dépenses ?"
+            f"{'Les titres' if many else 'Le titre'} {listed(titles)} {'sont ceux' if many else 'est celui'} d'un "
+            "budget ou de mandats : ce tableau contient-il seulement des subventions, ou aussi des achats et d'autres "
+            "dépenses ?"
         )
     guess.ask(text, about=_ABOUT, choices=_ONLY_GRANTS)
 
 
-def _titles_of_accounts(guess: Guess) -> list[str]:
-    """The titles that budgets and payment orders have, as they are written."""
-    titles = [" ".join(column.title.text.split()) for column in guess.columns if column.cells.len()]
-    return [title for title in titles if _BUDGET.match(fold_words(title)) or title_key(title) in mandate_keys()]
+def _accounts(guess: Guess) -> list[Column]:
+    """The columns, not empty, that budgets and payment orders have."""
+    return [
+        column
+        for column in guess.columns
+        if column.cells.len()
+        and (_BUDGET.match(fold_words(column.title.text)) or title_key(column.title.text) in mandate_keys())
+    ]
 
 
 def _may_be_anybody(guess: Guess) -> bool:

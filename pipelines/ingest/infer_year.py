@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 from pipelines.ingest.guess import Guess
 
 _MOST_YEARS = 20
+_FISCAL_YEAR = {"yes": "oui, c'est l'exercice", "no": "non : ces années disent autre chose"}
 _IN_BANNER = r"(?<![\d/.-])((?:19|20)\d{2})(?![\d/.-])"
 _MONTH = r"(?i)\d{1,2}(?:er)?\s+\w{3,9}\s+(?:19|20)\d{2}"
 
@@ -34,13 +35,25 @@ def find_year(guess: Guess) -> None:
         _from_column(guess, column, _titled_years(guess) or named)
     elif "fiscal_year" not in guess.rivals:
         unnamed = [c for c in guess.free if c.title.meaning is None and _only_years(c)]
-        if unnamed:
+        answer = _is_fiscal_year(guess, unnamed) if unnamed else "no"
+        if answer is None:
             guess.rivals["fiscal_year"] = unnamed
-            guess.ask(f"La colonne {listed_columns(unnamed)} donne-t-elle l'exercice ?")
+        elif answer == "yes":
+            _from_column(guess, unnamed[0], _titled_years(guess) or named)
         elif dates:
             _from_dates(guess, [guess.fields[name] for name in dates], named)
         else:
             _from_names(guess, named)
+
+
+def _is_fiscal_year(guess: Guess, columns: list[Column]) -> str | None:
+    """Whether the only column of years, whose title says nothing, is the fiscal year; None until it is known."""
+    about = f"year column {columns[0].key}" if len(columns) == 1 and columns[0].key else None
+    question = f"La colonne {listed_columns(columns)} donne-t-elle l'exercice ?"
+    answer = guess.ask(question, about=about, choices=_FISCAL_YEAR)
+    if answer == "no":
+        guess.ignored[columns[0].letter] = f"{BY_ANSWER} : ce n'est pas l'exercice"
+    return answer
 
 
 def _place_date(guess: Guess, name: str) -> bool:
