@@ -301,3 +301,9 @@ def test_shares_of_one_amount_are_not_the_amount_on_each_line() -> None:
 )
 def test_a_share_whose_others_are_not_there_leaves_the_amount(lines: list[tuple[str, str, str, str]]) -> None:
     assert shared(*lines).report.amounts == {"awarded": "200.00"}
+
+
+def test_shares_of_grants_that_nothing_names_leave_the_amounts() -> None:
+    titles = "nomAttribuant;dateConvention;nomBeneficiaire;montant;nature;pourcentageSubvention"
+    lines = (f"Ville;2024-05-01;{who};100;aide en numéraire;0,5" for who in ("Club", "Foyer"))
+    assert check("\n".join([titles, *lines]) + "\n").report.amounts == {"awarded": "200.00"}

@@ -352,9 +352,9 @@ def _continued(header: Header, laid: Laid) -> None:
     """Rows that only complete the line above: their cells go up, where they are blank."""
     names = header.format.layout.continued
     letters = [letter for letter, name in header.fields.items() if name in names]
-    if not letters:
-        return
     others = [letter for letter in header.sheet.letters if letter not in letters]
+    if not letters or not others:
+        return
     alone = pl.all_horizontal(pl.col(letter).is_null() for letter in others)
     completing = laid.rows.select(alone.alias("alone"))["alone"].shift(-1, fill_value=False)
     laid.rows = laid.rows.with_columns(

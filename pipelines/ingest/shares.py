@@ -28,13 +28,14 @@ def with_shares(lines: pl.DataFrame, findings: Findings) -> pl.DataFrame:
     A share whose others are not in the file says too little: its line keeps the amount that it states.
     """
     needed = {"beneficiary_share", "amount_awarded", "applicant_name"}
-    if not needed.issubset(lines.columns) or "amount_total" in lines.columns:
+    naming = [name for name in _NAMES_IT if name in lines.columns]
+    if not needed.issubset(lines.columns) or "amount_total" in lines.columns or not naming:
         return lines
     share = pl.col("beneficiary_share")
     if not lines.select((share < 1).any()).item():
         return lines
     grant = [name for name in _GRANT if name in lines.columns]
-    named = pl.any_horizontal(pl.col(name).is_not_null() for name in _NAMES_IT if name in lines.columns)
+    named = pl.any_horizontal(pl.col(name).is_not_null() for name in naming)
     whole = share.sum().over(grant)
     several = pl.col("applicant_name").n_unique().over(grant) == pl.len().over(grant)
     shared = (share < 1) & named & several & (pl.len().over(grant) > 1) & whole.is_between(*_WHOLE)
