@@ -383,7 +383,7 @@ def test_the_receipt_shows_the_proposed_format_and_the_meanings(name: str) -> No
     assert report.proposed_format is not None
     assert escape(report.proposed_format) in page
     assert "Format proposé" in page
-    assert "Montant accordé, d&#39;après son titre" in page
+    assert "Montant accordé, d’après son titre" in page
     assert (report.status == "accepted") == (name == AWARDS)
 
 
