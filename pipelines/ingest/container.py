@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import struct
-from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import IO, TYPE_CHECKING
 
@@ -18,8 +17,6 @@ from pipelines.ingest.sheet import UnreadableFileError, column_letter
 
 if TYPE_CHECKING:
     import zipfile
-    from collections.abc import Iterator
-
 DAMAGED = (
     "Le classeur est abîmé ou n'est pas un tableur : il ne s'ouvre pas. "
     "Ouvrez-le dans votre tableur, enregistrez-le à nouveau, puis déposez-le."
@@ -105,7 +102,7 @@ _MOST_ROWS = 1_048_576
 _FEWER_ROWS = 99_999
 _BELIEVED = 16_000_000  # bytes of a sheet above which the extent that it states of itself is believed
 _HEAD = 4_096
-_PIECE = 1024**2  # bytes inflated at a time
+_PIECE = 256 * 1024  # bytes inflated at a time: they stay in the processor's own memory
 _ACROSS = 16  # bytes in which a reference holds, and so the end of a piece that is looked at again with the next
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
 _STATED = re.compile(rb"<(?:\w+:)?dimension ref=[\"'](?:[A-Z]+[0-9]+:)?([A-Z]{1,3})([0-9]{1,7})[\"']")
@@ -139,21 +136,12 @@ def _may_be_wide(head: bytes, rest: IO[bytes]) -> bool:
     """Whether a sheet has cells in columns that not every row could have: most sheets have none."""
     beyond = re.compile(rb" r=[\"'](?:" + _beyond(_MOST_CELLS // _MOST_ROWS) + rb")[0-9]")
     seen = b""
-    for piece in chain([head], _read_ahead(rest)):
+    for piece in chain([head], iter(lambda: rest.read(_PIECE), b"")):
         text = seen + piece
         if _TWO_LETTERS.search(text) and beyond.search(text):
             return True
         seen = text[-_ACROSS:]
     return False
-
-
-def _read_ahead(file: IO[bytes]) -> Iterator[bytes]:
-    """The pieces of `file`, each inflated while the one before is looked at."""
-    with ThreadPoolExecutor(1) as beside:
-        ahead = beside.submit(file.read, _PIECE)
-        while piece := ahead.result():
-            ahead = beside.submit(file.read, _PIECE)
-            yield piece
 
 
 def _check_extent(xml: bytes) -> None:
