@@ -6,7 +6,8 @@ import re
 
 import polars as pl
 
-from pipelines.ingest.fold import by_value, fold_words
+from pipelines.ingest.fold import by_value, fold_words, folded_words
+from schemas.distinct import Distinct
 
 # First match wins. Words are folded (`fold_words`).
 _LEVEL_WORDS = (
@@ -38,7 +39,7 @@ _SIREN_LEVELS = {
     "17": "state",
 }
 
-_LEGAL_WORDS = re.compile(
+_LEGAL_WORDS = (
     r"\b(association|assoc|asso|ass|amicale|union|federation|fed|comite|club|cercle|centre|foyer|ligue|mission|maison|"
     r"theatre|compagnie|cie|ensemble|orchestre|choeur|chorale|festival|musee|ecole|college|lycee|ogec|universite|"
     r"societe|ste|sarl|sas|sasu|scic|scop|scop|sci|eurl|earl|gaec|entreprise|cooperative|groupement|gie|geiq|"
@@ -50,8 +51,8 @@ _LEGAL_WORDS = re.compile(
     r"service|solidarites?|caisse|mutuelle|paroisse|oeuvres?|patronage|mjc|afev|adil|udaf|cidff|planning|emmaus|"
     r"international|internationale|national|nationale)\b"
 )
-_NATURAL = re.compile(r"^(mr|mme|mlle|monsieur|madame|mademoiselle|m (et|ou) mme)\b")
-_INITIAL = re.compile(r"^m [a-z]{3,} [a-z]{3,}$")  # « M. Jean Dupont », not « M.A.I.S. »
+_NATURAL = r"^(mr|mme|mlle|monsieur|madame|mademoiselle|m (et|ou) mme)\b"
+_INITIAL = r"^m [a-z]{3,} [a-z]{3,}$"  # « M. Jean Dupont », not « M.A.I.S. »
 
 
 def funder_level(names: pl.Series, sirens: pl.Series) -> pl.Series:
@@ -89,7 +90,8 @@ def applicant_kind(
     (format), then a word that only organisations bear. `personal` marks the lines where a social-security number
     stood, `unnamed` those whose applicant the file only calls a private person.
     """
-    name = by_value(lines["applicant_name"], _kind_of_name)
+    names = Distinct.of(lines["applicant_name"])
+    name = names.over(_kinds_of_names(names.cells))
     identified = pl.any_horizontal(
         pl.col(column).is_not_null() for column in ("applicant_siren", "applicant_siret", "applicant_rna")
     )
@@ -140,11 +142,17 @@ def applicant_kind(
 
 def names_organisations(title: str) -> bool:
     """Whether a title bears a word that only organisations bear (« Club sportif »)."""
-    return bool(_LEGAL_WORDS.search(fold_words(title)))
+    return bool(re.search(_LEGAL_WORDS, fold_words(title)))
 
 
-def _kind_of_name(name: str) -> str | None:
-    folded = fold_words(name)
-    if _LEGAL_WORDS.search(folded):
-        return "legal"
-    return "natural" if _NATURAL.match(folded) or (_INITIAL.match(folded) and "." in name) else None
+def _kinds_of_names(names: pl.Series) -> pl.Series:
+    """`legal`, `natural` or null for each name."""
+    cells = pl.DataFrame({"name": names, "folded": folded_words(names)}, schema_overrides={"name": pl.String})
+    folded = pl.col("folded")
+    is_initial = folded.str.contains(_INITIAL) & pl.col("name").str.contains(".", literal=True)
+    return cells.select(
+        pl.when(folded.str.contains(_LEGAL_WORDS))
+        .then(pl.lit("legal"))
+        .when(folded.str.contains(_NATURAL) | is_initial)
+        .then(pl.lit("natural"))
+    ).to_series()
