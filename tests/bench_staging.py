@@ -124,10 +124,8 @@ def _write(folder: Path, deposit: str, lines: pl.DataFrame, funder: Funder) -> i
     }  # fmt: skip
     every = lines.with_columns(**given)
     folder.mkdir(parents=True)
-    every.select(
-        (pl.col(name) if name in every.columns else pl.lit(None)).cast(dtype).alias(name)
-        for name, dtype in schema.items()
-    ).write_parquet(folder / "accepted.parquet")
+    filled = [name for name in schema if name in every.columns and every[name].null_count() < every.height]
+    every.select(pl.col(name).cast(schema[name]) for name in filled).write_parquet(folder / "accepted.parquet")
     pl.DataFrame(schema=REJECTIONS).write_parquet(folder / "rejected.parquet")
     problems = every.gather_every(100).select(
         sheet="source_sheet", row=pl.col("source_row").cast(pl.Int32), column_letter=pl.lit("F"),
