@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import ssl
+import subprocess
 import threading
 import time
 from collections import Counter
@@ -10,8 +13,11 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 CSV = ("nomAttribuant;montant\n" + "".join(f"Ville d'Exemple;{n}\n" for n in range(20_000))).encode()
 
@@ -134,3 +140,18 @@ def endless(handler: Handler, _: int) -> None:
     handler.end_headers()
     while True:
         handler.wfile.write(b"a;b\n" * 10_000)
+
+
+def encrypt(server: Misbehaving, folder: Path) -> Path:
+    """Put the server behind a certificate of its own making for donnees.exemple.fr; returns that certificate."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed: no certificate can be made")
+    key, certificate = folder / "cle.pem", folder / "certificat.pem"
+    made = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(certificate),
+            "-days", "2", "-subj", "/CN=essai", "-addext", "subjectAltName=DNS:donnees.exemple.fr"]  # fmt: skip
+    subprocess.run(made, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    return certificate

@@ -5,10 +5,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import shutil
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 import time
@@ -20,50 +18,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.feeds import addresses, fetch
+from pipelines.feeds import addresses
 from pipelines.feeds.addresses import resolve, shown, split
 from pipelines.feeds.refused import RefusedError
 from pipelines.ingest.deposit import look
-from schemas.feeds import PATH, Catalogue, Feeds, FeedsError, Limits, Resource, load_feeds
-from tests.feed_server import CSV, Handler, Misbehaving, Versioned, drip, drip_headers, endless, serving
+from schemas.feeds import PATH, Catalogue, FeedsError, Resource, load_feeds
+from tests.feed_project import Project
+from tests.feed_server import CSV, Handler, Misbehaving, Versioned, drip, drip_headers, encrypt, endless, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-LOOPBACK = ("127.0.0.1/32",)
 
 
 @pytest.fixture
 def server() -> Iterator[Misbehaving]:
     with serving() as running:
         yield running
-
-
-class Project:
-    """A project, a server, and the waits that were asked for instead of waited."""
-
-    def __init__(self, root: Path, server: Misbehaving) -> None:
-        self.raw, self.warehouse, self.server = root / "raw", root / "warehouse", server
-        self.waits: list[float] = []
-        self.limits: dict[str, object] = {
-            "bytes": 2_000_000, "seconds": 20, "silence": 5, "attempts": 3, "first_wait": 2, "redirects": 4, "pages": 5,
-            "permitted_networks": LOOPBACK,
-        }  # fmt: skip
-
-    def fetch(self, *resources: Resource, catalogues: tuple[Catalogue, ...] = ()) -> list[fetch.Outcome]:
-        feeds = Feeds(limits=Limits.model_validate(self.limits), resources=resources, catalogues=catalogues)
-        return fetch.fetch(feeds, raw=self.raw, warehouse=self.warehouse, sleep=self.waits.append).outcomes
-
-    def one(self, path: str = "/a.csv", file: str = "a.csv", **more: str) -> fetch.Outcome:
-        [outcome] = self.fetch(Resource(publisher="ville", file=file, url=self.server.url + path, **more))
-        return outcome
-
-    def file(self, name: str = "a.csv") -> Path:
-        return self.raw / "ville" / name
-
-    def nothing_came(self) -> bool:
-        return not self.raw.exists() or not look(self.raw)
 
 
 @pytest.fixture
@@ -327,16 +298,7 @@ def test_an_encrypted_address_does_not_lead_to_a_plain_one() -> None:
 @pytest.fixture
 def encrypted(server: Misbehaving, tmp_path: Path) -> tuple[Misbehaving, Path]:
     """The server, behind a certificate of its own making for donnees.exemple.fr, and that certificate."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed: no certificate can be made")
-    key, certificate = tmp_path / "cle.pem", tmp_path / "certificat.pem"
-    made = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(certificate),
-            "-days", "2", "-subj", "/CN=essai", "-addext", "subjectAltName=DNS:donnees.exemple.fr"]  # fmt: skip
-    subprocess.run(made, check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
+    certificate = encrypt(server, tmp_path)
     server.manners["/a.csv"] = Versioned()
     return server, certificate
 

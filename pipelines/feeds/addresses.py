@@ -70,6 +70,19 @@ def resolve(host: str, port: int, permitted: Collection[IPv4Network | IPv6Networ
     return addresses
 
 
+def judge(host: str, port: int, permitted: Collection[IPv4Network | IPv6Network]) -> None:
+    """Judge `host` as `resolve` does, before a proxy is asked for it.
+
+    A full name that this machine does not know passes: behind a proxy, machines often know the names of their network
+    only, and the proxy alone knows the others. Raises `RefusedError`, and `UnreachableError` for a short name.
+    """
+    try:
+        resolve(host, port, permitted)
+    except UnreachableError:
+        if "." not in host:
+            raise
+
+
 def _is_allowed(text: str, permitted: Collection[IPv4Network | IPv6Network]) -> bool:
     address = ip_address(text.partition("%")[0])
     meant = _carried(address) or address

@@ -1,11 +1,13 @@
 """One answer of a server: redirections followed one by one, each to an address that was judged; bounded in time.
 
 HTTP is urllib3's. Its connection is opened to a number, not to a name, so that nobody can point the name elsewhere in
-between; the certificate and the header `Host` are those of the name.
+between; the certificate and the header `Host` are those of the name. Where the network imposes a proxy, that one opens
+the connection, by name; the certificate is still the server's, read through the tunnel.
 """
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import threading
@@ -17,7 +19,8 @@ from urllib.parse import urljoin, urlsplit
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from pipelines.feeds.addresses import DEFAULT_PORTS, resolve, shown, split
+from pipelines.feeds.addresses import DEFAULT_PORTS, judge, resolve, shown, split
+from pipelines.feeds.proxy import Proxy, proxy_for
 from pipelines.feeds.refused import RefusedError, UnreachableError
 
 if TYPE_CHECKING:
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 AGENT = "qui-finance-quoi (donnees ouvertes ; https://schema.data.gouv.fr/scdl/subventions)"
 _MOVED = {301, 302, 303, 307, 308}
 _BLOCK = 1 << 16
+_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
+"""How the standard library tells the status that a proxy answered instead of opening a tunnel."""
 
 
 class Answer:
@@ -89,8 +94,13 @@ def _moved(url: str, location: str) -> str:
 @contextmanager
 def _exchange(url: str, headers: Mapping[str, str], limits: Limits, deadline: float) -> Iterator[Answer]:
     scheme, host, port, target = split(url)
-    addresses = resolve(host, port, limits.permitted_networks)
-    connection = _connected(scheme, host, port, addresses, limits, deadline)
+    proxy = proxy_for(scheme, host)
+    if proxy is None:
+        addresses = resolve(host, port, limits.permitted_networks)
+        connection = _connected(scheme, host, port, addresses, limits, deadline)
+    else:
+        judge(host, port, limits.permitted_networks)
+        connection = _relayed(scheme, host, port, proxy, min(limits.silence, deadline - time.monotonic()))
     opened = connection.sock
     # A server may also drip its headers, where nobody looks at the clock: at the deadline, the line is cut.
     alarm = threading.Timer(max(0.0, deadline - time.monotonic()), _cut, [opened])
@@ -100,6 +110,8 @@ def _exchange(url: str, headers: Mapping[str, str], limits: Limits, deadline: fl
         named = f"[{host}]" if ":" in host else host
         named = named if port == DEFAULT_PORTS[scheme] else f"{named}:{port}"
         told = {"Host": named, "User-Agent": AGENT, "Accept-Encoding": "identity", "Connection": "close", **headers}
+        if proxy is not None and scheme == "http":
+            told, target = {**told, **proxy.headers}, f"http://{named}{target}"
         connection.request("GET", target, headers=told, preload_content=False, decode_content=False)
         response = connection.getresponse()
     except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
@@ -141,6 +153,33 @@ def _connected(
         else:
             return connection
     raise UnreachableError(f"Le serveur « {host} » ne répond pas. Relancez plus tard.") from failure
+
+
+def _relayed(scheme: str, host: str, port: int, proxy: Proxy, silence: float) -> HTTPConnection:
+    """A connection to `proxy`, from there to `host` in a tunnel when it is https."""
+    if scheme == "https":
+        secured = HTTPSConnection(proxy.host, proxy.port, timeout=silence, cert_reqs=ssl.CERT_REQUIRED)
+        secured.set_tunnel(host, port, headers=dict(proxy.headers))
+        connection: HTTPConnection = secured
+    else:
+        connection = HTTPConnection(proxy.host, proxy.port, timeout=silence)
+    try:
+        connection.connect()
+    except (ssl.SSLError, urllib3.exceptions.SSLError) as error:
+        connection.close()
+        raise RefusedError(
+            f"Le certificat de « {host} », reçu par le proxy « {proxy.name} », n'est pas valable : rien n'est reçu. Si "
+            "ce proxy ouvre les connexions chiffrées, donnez son autorité de certification : variable SSL_CERT_FILE."
+        ) from error
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        connection.close()
+        answered = _TUNNEL.search(str(error))
+        told = f"refuse de joindre « {host} » (réponse {answered[1]})" if answered else "ne répond pas"
+        raise UnreachableError(
+            f"Le proxy « {proxy.name} » {told}. Vérifiez la variable {scheme.upper()}_PROXY, ou demandez à ceux qui "
+            "tiennent le réseau."
+        ) from error
+    return connection
 
 
 def _cut(opened: socket.socket) -> None:
