@@ -1,7 +1,7 @@
 -- Délais, en jours : du dépôt à la décision, de la décision au premier versement, et âge des demandes en instruction à la date de référence ; par financeur, service, service et dispositif, et exercice. Réservé aux analystes.
 -- Dates contraires à l'ordre comptées à part. n_late : plus de deux mois sans décision (huit pour l'investissement de l'État : CRPA L231-4, décret 2018-514), plus de 60 jours avant versement (loi 2021-875) ; un signal, jamais un refus.
 
-with source as (
+with source as not materialized (
     select
         decisions.*,
         if(funders.level = 'state' and decisions.purpose = 'investment', interval 8 months, interval 2 months) as legal_delay

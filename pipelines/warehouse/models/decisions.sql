@@ -1,7 +1,7 @@
 -- Demandes de subvention, une ligne par demande (prêts et garanties exclus) : ce qu'elle est devenue.
 -- Si les lignes d'une demande se contredisent, la première de ces décisions l'emporte : accordée, refusée, irrecevable, retirée, sans suite, annulée, en instruction, inconnue.
 
-with source as (
+with source as not materialized (
     select
         application_id, line_id, funder_id, service_key, scheme, call_id, seat_departement_code, organisation_id,
         applicant_kind, fiscal_year, decision_status, refusal_reason, purpose, is_first_request, is_renewal, case_number,

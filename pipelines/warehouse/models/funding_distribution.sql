@@ -12,7 +12,7 @@ with lines as (
     join organisations using (organisation_id)
     where applications.is_counted and applications.is_award and applications.is_grant
 ),
-source as (  -- only awards of several lines are added up
+source as not materialized (  -- only awards of several lines are added up
     select * exclude (is_only_line) from lines where is_only_line
     union all
     select * exclude (amount, is_only_line), sum(amount) as amount

@@ -3,7 +3,7 @@
 with source as (
     select * from linked_lines where not is_sure
 ),
-lines as (
+lines as not materialized (
     select
         line_id, depositor, deposit_id, source_sheet, source_row, funder_name, applicant_siren, applicant_name, title,
         case_number, decision_status, amount_requested, amount_awarded, amount_committed, amount_paid

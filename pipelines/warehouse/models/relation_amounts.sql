@@ -1,7 +1,7 @@
 -- Montants reçus par un bénéficiaire d'un financeur, et d'un service suivi, chaque exercice observé ; une convention est répartie sur ses années. Réservé aux analystes.
 -- amount_recurring laisse de côté les lignes d'investissement, qui ne se répètent pas. is_funded : montant net positif, ou montant non précisé.
 
-with source as (
+with source as not materialized (
     select funder_id, service_key, organisation_id, fiscal_year, currency, stage, purpose, amount from funding_years
 ),
 keyed as (

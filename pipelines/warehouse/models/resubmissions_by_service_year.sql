@@ -1,7 +1,7 @@
 -- Demandes représentées dans l'année, par service et exercice : taux de refus brut, puis chaque suite de demandes ramenée à une. Réservé aux analystes.
 -- linked : une demande que le dossier d'une autre dit remplacer, même financeur et exercice, ne compte plus, la dernière parle ; by_applicant : une décision par demandeur et dispositif, accordée si l'une l'est (deux projets différents y comptent pour un).
 
-with source as (
+with source as not materialized (
     select application_id, funder_id, service_key, scheme, organisation_id, fiscal_year, decision_status, case_number, previous_application_id
     from decisions
 ),
