@@ -275,7 +275,7 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for output in report.build(context):
                 path = folder / output.path
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(output.content)
+                output.into(path)
     return folder
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import shutil
 from typing import TYPE_CHECKING, Any
@@ -9,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
-from pipelines.publish import parts
+from pipelines.publish import comma_separated, parts
 from pipelines.publish.context import Context
 from pipelines.publish.database import PublicDatabase
-from pipelines.publish.reports import Kept, Output
+from pipelines.publish.reports import File, Kept, Output, Stream
 from pipelines.publish.site import publish
 from tests.publish_database import build
 from tests.test_faults_site import content_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 SEED = 20261127
@@ -107,18 +108,43 @@ def one(context: Context, funder: str) -> Iterator[Output]:
     return {"name": name}
 
 
-def _made(database: Path, root: Path, *, recipe: str = "r") -> tuple[Output | Kept, Any]:
+def large(context: Context, funder: str) -> Iterator[Stream]:
+    lines = context.database.batches("SELECT title FROM awards WHERE funder_id = ? ORDER BY ALL", [funder])
+    made = Stream(f"{funder}.csv", lambda file: comma_separated.write(lines, file))
+    yield made
+    return {"size": made.size}
+
+
+def _made(
+    database: Path, root: Path, *, recipe: str = "r", function: Callable[..., Iterator[File]] = one
+) -> tuple[File, Any]:
     """What the part of one funder gives, its file being written as the site does."""
     with PublicDatabase(database) as opened:
         held = parts.Parts(root, "essai", recipe, Context(opened))
-        made = held.part(one, ("130000003",))
+        made = held.part(function, ("130000003",))
         output = next(made)
+        if not isinstance(output, Kept):
+            output.into(root / output.path)
         with pytest.raises(StopIteration) as end:
             next(made)
-        if isinstance(output, Output):
-            (root / output.path).write_bytes(output.content)
         held.save()
     return output, end.value.value
+
+
+def test_a_file_that_is_never_held_whole_stands_too(small: Path, tmp_path: Path) -> None:
+    database, root = shutil.copy(small, tmp_path / "public.duckdb"), tmp_path / "root"
+    root.mkdir()
+    first, told = _made(database, root, function=large)
+    content = (root / "130000003.csv").read_bytes()
+    assert isinstance(first, Stream)
+    assert (first.size, first.digest) == (len(content), hashlib.sha256(content).hexdigest())
+    assert told == {"size": len(content)}
+    assert content.startswith(b"title\r\n")
+    assert _made(database, root, function=large) == (Kept(first.path, first.digest, first.size), told)
+    with duckdb.connect(str(database)) as db:
+        db.execute("UPDATE awards SET title = 'Autre objet' WHERE funder_id = '130000003'")
+    assert isinstance(_made(database, root, function=large)[0], Stream)
+    assert b"Autre objet" in (root / "130000003.csv").read_bytes()
 
 
 def test_a_part_stands_while_code_answers_and_files_do(small: Path, tmp_path: Path) -> None:

@@ -16,10 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum import luhn
 
+from pipelines.publish import comma_separated, grants_export
 from pipelines.publish.database import Publication
-from pipelines.publish.grants_export import LONGEST_TITLE, OWN, grants
+from pipelines.publish.grants_export import LONGEST_TITLE, NO_TITLE, OWN
 from pipelines.publish.licensing import Terms
-from pipelines.publish.scdl_export import NOT_TOLD, conforming
+from pipelines.publish.scdl_export import NOT_TOLD, Conforming, conforming
 from pipelines.publish.standards import _lacking
 from schemas.scdl import REQUIRED, Scdl, words
 from tests.publish_database import AS_OF, FORMULA, RTL
@@ -66,12 +67,16 @@ def frame(*rows: dict[str, Any]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
+def content(found: Conforming) -> bytes:
+    return comma_separated.to_bytes(found.cells)
+
+
 def written(content: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
 
 
 def test_the_law_has_its_columns_and_words() -> None:
-    [line] = written(conforming(frame(award(payment_end_date=dt.date(2024, 12, 31)))).content())
+    [line] = written(content(conforming(frame(award(payment_end_date=dt.date(2024, 12, 31))))))
     assert list(line) == list(Scdl.to_schema().columns)
     assert line == {
         "nomAttribuant": "Ville d'Exemple", "idAttribuant": siret(), "dateConvention": "2024-03-15",
@@ -107,7 +112,7 @@ def test_what_is_not_stated_is_not_made_up() -> None:
 def test_only_awards_in_euros_are_awards_of_the_law() -> None:
     found = conforming(frame(award(stage="paid"), award(currency="CHF"), award(stage="committed")))
     assert (found.frame.height, found.n_left_out) == (0, 0)
-    assert written(found.content()) == []
+    assert written(content(found)) == []
 
 
 def test_texts_are_cut_and_made_harmless_and_amounts_stay_numbers() -> None:
@@ -116,7 +121,7 @@ def test_texts_are_cut_and_made_harmless_and_amounts_stay_numbers() -> None:
         award(amount=Decimal("-5")), award(beneficiary_rna="W2A1000001"),
         award(beneficiary_siret=None, beneficiary_rna="W341000001"),
     ]  # fmt: skip
-    lines = written(conforming(frame(*rows)).content())
+    lines = written(content(conforming(frame(*rows))))
     assert [line["objet"][:3] for line in lines] == ["'=H", "xxx", "Aid", "Aid", "Aid", "Aid"]
     assert len(lines[1]["objet"]) == 256
     assert lines[2]["idRAE"] == ""
@@ -131,7 +136,7 @@ def test_the_official_schema_finds_nothing(real_files: Path, tmp_path: Path) -> 
         award(beneficiary_siret=None, beneficiary_rna="W341000001"), award(aid_form="both", eu_notification=True),
         award(eu_notification=None), award(title=None),
     ]  # fmt: skip
-    (tmp_path / "subventions.csv").write_bytes(conforming(frame(*rows)).content())
+    (tmp_path / "subventions.csv").write_bytes(content(conforming(frame(*rows))))
     declared = json.loads((real_files / "scdl/schema-2.1.1.json").read_text(encoding="utf-8"))
     assert {field["name"] for field in declared["fields"] if field.get("constraints", {}).get("required")} == set(
         REQUIRED
@@ -144,9 +149,11 @@ def test_the_official_schema_finds_nothing(real_files: Path, tmp_path: Path) -> 
     assert report.tasks[0].stats["rows"] == 5
 
 
-def read(*rows: dict[str, Any]) -> dict[str, Any]:
-    content = grants(frame(*rows), publication=PUBLICATION, terms=TERMS, title="Subventions").content
-    found: dict[str, Any] = json.loads(content)
+def read(*rows: dict[str, Any], at_once: int = 100) -> dict[str, Any]:
+    file = io.BytesIO()
+    parts = frame(*rows).iter_slices(at_once)
+    grants_export.write(parts, file, publication=PUBLICATION, terms=TERMS, title="Subventions")
+    found: dict[str, Any] = json.loads(file.getvalue())
     return found
 
 
@@ -198,12 +205,11 @@ def test_grants_have_what_the_standard_requires() -> None:
 
 
 def test_awards_without_amount_or_date_are_counted() -> None:
-    made = grants(
-        frame(award(), award(amount=None), award(decided_date=None), award(stage="paid")),
-        publication=PUBLICATION, terms=TERMS, title="x",
-    )  # fmt: skip
-    assert (made.n_grants, made.n_left_out) == (1, 2)
-    assert grants(frame(), publication=PUBLICATION, terms=TERMS, title="x").n_grants == 0
+    rows = [award(), award(amount=None), award(decided_date=None), award(stage="paid")]
+    assert grants_export.counted(frame(*rows)) == (1, 2)
+    assert len(read(*rows)["grants"]) == 1
+    assert grants_export.counted(frame()) == (0, 0)
+    assert read(award(amount=None))["grants"] == []
 
 
 @settings(max_examples=60, deadline=None)
@@ -225,7 +231,12 @@ def test_any_award_is_exported_whole_or_counted(values: list[dict[str, Any]]) ->
     assert law.frame.height + law.n_left_out == awards.height
     assert Scdl.validate(law.frame).height == law.frame.height
     assert {rule for _, rule in law.lacking} <= set(words())
-    made = grants(awards, publication=PUBLICATION, terms=TERMS, title="x")
-    package = json.loads(made.content)
-    assert len(package["grants"]) == made.n_grants == awards.height - made.n_left_out
+    n_grants, n_left_out = grants_export.counted(awards)
+    package = read(*awards.rows(named=True), at_once=3)
+    assert len(package["grants"]) == n_grants == awards.height - n_left_out
     check_package(package)
+    wanted = [row for row in awards.rows(named=True) if row["amount"] is not None]
+    assert [grant["amountAwarded"] for grant in package["grants"]] == [float(row["amount"]) for row in wanted]
+    names = [grant["recipientOrganization"][0]["name"] for grant in package["grants"]]
+    assert names == [row["beneficiary_name"] for row in wanted]
+    assert [grant["description"] for grant in package["grants"]] == [row["title"] or NO_TITLE for row in wanted]

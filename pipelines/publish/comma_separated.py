@@ -9,16 +9,20 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import polars as pl
 
 from pipelines.publish import formats
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
 
 DANGEROUS_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+MOST_FOR_EXCEL = 1_048_575
+"""Lines that a sheet of Excel holds below its headers: it cuts a longer file, and hardly says so."""
 DANGEROUS = r"^[=+\-@\t\r\n]"
 
 
@@ -50,17 +54,23 @@ def written(safe: pl.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-def to_excel_bytes(frame: pl.DataFrame) -> bytes:
+def write(frames: Iterable[pl.DataFrame], file: IO[bytes]) -> None:
+    """Write the file of `frames`, one after the other, as `to_bytes` would all their lines."""
+    for number, frame in enumerate(frames):
+        neutralised(frame).write_csv(
+            file, include_header=number == 0, line_terminator="\r\n", quote_style="necessary"
+        )  # fmt: skip
+
+
+def write_for_excel(frames: Iterable[pl.DataFrame], file: IO[bytes]) -> None:
     """The same file for a spreadsheet set in French: byte order mark, semicolons, decimal commas, VRAI and FAUX."""
     booleans = pl.selectors.boolean()
-    shown = neutralised(frame).with_columns(
-        pl.when(booleans).then(pl.lit("VRAI")).when(booleans.not_()).then(pl.lit("FAUX")).name.keep()
-    )
-    buffer = io.BytesIO()
-    shown.write_csv(
-        buffer, separator=";", decimal_comma=True, include_bom=True, line_terminator="\r\n", quote_style="necessary"
-    )
-    return buffer.getvalue()
+    words = pl.when(booleans).then(pl.lit("VRAI")).when(booleans.not_()).then(pl.lit("FAUX")).name.keep()
+    for number, frame in enumerate(frames):
+        neutralised(frame).with_columns(words).write_csv(
+            file, include_header=number == 0, include_bom=number == 0, separator=";", decimal_comma=True,
+            line_terminator="\r\n", quote_style="necessary",
+        )  # fmt: skip
 
 
 def from_pandas(frame: pd.DataFrame) -> bytes:

@@ -14,7 +14,7 @@ from pipelines.publish import formats, policy
 from pipelines.publish.award_lists import AwardLists, values_of
 from pipelines.publish.directory import Directory, amounts_word, label
 from pipelines.publish.licensing import Licensing
-from pipelines.publish.reports import Kept, Output, Report, reports
+from pipelines.publish.reports import File, Output, Report, reports
 from pipelines.publish.tables import SUPPRESSED
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipelines.publish.figure import Figure
     from pipelines.publish.parts import Parts
 
-    Outputs = Iterator[Output | Kept]
+    Outputs = Iterator[File]
     Marks = dict[tuple[str, str], dict[Any, str]]
     """A table and a key of it → what tells the rows of each value of that key."""
 
@@ -102,9 +102,7 @@ class Context:
         self._menu = [report for report in reports() if report.menu]
         self._remembered: dict[str, Any] = {}
 
-    def part(
-        self, function: Callable[..., Iterator[Output | Kept]], *arguments: str
-    ) -> Generator[Output | Kept, None, Any]:
+    def part(self, function: Callable[..., Iterator[File]], *arguments: str) -> Generator[File, None, Any]:
         """The files of `function(context, *arguments)`, left alone when they would be made of the same (`parts`).
 
         What that generator returns, if anything, is returned as JSON has it.

@@ -17,7 +17,7 @@ from pipelines.publish.tables import records
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -30,6 +30,8 @@ LARGE = frozenset({
     "funding_by_beneficiary_year",
 })  # fmt: skip
 """Tables with a row per award or beneficiary: read by slices, never whole."""
+AT_ONCE = 100_000
+"""Rows of a large file held at once."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +94,17 @@ class PublicDatabase:
 
     def typed(self, sql: str, parameters: Sequence[object] = ()) -> pl.DataFrame:
         """The rows of `sql` with exact types (decimals stay decimals), for files to download."""
-        found = pl.from_arrow(self._connection.sql(sql, params=list(parameters)).to_arrow_table())
-        if not isinstance(found, pl.DataFrame):
-            raise TypeError("une table était attendue")
-        return found
+        return _framed(self._connection.sql(sql, params=list(parameters)).to_arrow_table())
+
+    def batches(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[pl.DataFrame]:
+        """The rows of `sql` as `typed` gives them, `AT_ONCE` at a time; one empty frame when there is none."""
+        reader = self._connection.cursor().sql(sql, params=list(parameters)).to_arrow_reader(AT_ONCE)
+        is_empty = True
+        for batch in reader:
+            is_empty = False
+            yield _framed(batch)
+        if is_empty:
+            yield _framed(reader.schema.empty_table())
 
     def table(self, name: str) -> pd.DataFrame:
         """A whole table in a stable order, read once. Raises `ValueError` for the large ones."""
@@ -150,17 +159,19 @@ class PublicDatabase:
         except duckdb.BinderException:
             return set(self.tables())
 
-    def marks(self, table: str, row: str, keys: Sequence[str]) -> dict[str, dict[str, list[Any]]]:
-        """For each of `keys`, each value `k` with its rows: how many (`n`), and both halves of their hashes added up.
+    def marks(self, table: str, keys: Sequence[str]) -> dict[str, dict[str, list[Any]]]:
+        """For each of `keys`, each value `k` with its rows: how many (`n`), and both hashes of each row added up.
 
-        `row` is an expression that writes a row as a text.
+        The hashes are those of DuckDB, which may differ from one version of it to another.
         """
+        names = [f'"{name}"' for name in self.columns(table)]
+        forth, back = ", ".join(names), ", ".join(reversed(names))
         read = ", ".join(f"{key} AS k{number}" for number, key in enumerate(keys))
         self._connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE marks AS SELECT {read}, md5_number_lower(t) AS lower, md5_number_upper(t) AS"
-            f' upper FROM (SELECT *, {row} AS t FROM "{table}")'
+            f"CREATE OR REPLACE TEMP TABLE marks AS SELECT {read}, hash({forth})::HUGEINT AS forth,"
+            f' hash({back}, 0)::HUGEINT AS back FROM "{table}"'
         )
-        added = "count(*) AS n, sum(lower)::VARCHAR AS lower, sum(upper)::VARCHAR AS upper"
+        added = "count(*) AS n, sum(forth)::VARCHAR AS forth, sum(back)::VARCHAR AS back"
         return {
             key: self.lists(f"SELECT k{number} AS k, {added} FROM marks GROUP BY ALL")
             for number, key in enumerate(keys)
@@ -194,6 +205,13 @@ class PublicDatabase:
         values = {name: row[name] for name in Publication.__dataclass_fields__}
         values["as_of"] = values["as_of"].date()
         return Publication(**values)
+
+
+def _framed(rows: Any) -> pl.DataFrame:
+    found = pl.from_arrow(rows)
+    if not isinstance(found, pl.DataFrame):
+        raise TypeError("une table était attendue")
+    return found
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:

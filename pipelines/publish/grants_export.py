@@ -7,17 +7,15 @@ standard requires both.
 
 from __future__ import annotations
 
-import io
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
+
+import polars as pl
 
 from pipelines.publish import formats
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import polars as pl
+    from collections.abc import Iterable, Iterator
 
     from pipelines.publish.database import Publication
     from pipelines.publish.licensing import Terms
@@ -36,74 +34,101 @@ COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Grants:
-    """The document, and the numbers of grants in it and of awards left out."""
-
-    content: bytes
-    n_grants: int
-    n_left_out: int
+_IS_WHOLE = pl.col("amount").is_not_null() & pl.coalesce("signed_date", "decided_date").is_not_null()
+_SIREN = r"^\d{9}$"
+_FRENCH = pl.lit("FR-SIREN-")
 
 
-def grants(awards: pl.DataFrame, *, publication: Publication, terms: Terms, title: str) -> Grants:
-    """The grants of some lines of the public table `awards`, under one licence."""
-    chosen = awards.filter(awards["stage"] == STAGE).select(COLUMNS)
+def counted(awards: pl.DataFrame) -> tuple[int, int]:
+    """Of some lines of the public table `awards` (stage, amount and dates are enough): grants, and awards left out."""
+    chosen = awards.filter(pl.col("stage") == STAGE)
+    n_grants = chosen.filter(_IS_WHOLE).height
+    return n_grants, chosen.height - n_grants
+
+
+def write(
+    awards: Iterable[pl.DataFrame], file: IO[bytes], *, publication: Publication, terms: Terms, title: str
+) -> None:
+    """Write the document of some frames of the public table `awards`, all under one licence."""
     head: dict[str, Any] = {
         "title": title,
         "publisher": {"name": publication.publisher_name},
         "issued": f"{publication.as_of:%Y-%m-%d}",
         **({"license": terms.url} if terms.url else {}),
     }
-    written = io.BytesIO()  # one grant after the other: a country has hundreds of thousands
-    written.write(f'{json.dumps(head, ensure_ascii=False).removesuffix("}")}, "grants": ['.encode())
-    made = 0
-    for made, grant in enumerate(_grants(chosen), start=1):
-        written.write(f"{',' if made > 1 else ''}\n{json.dumps(grant, ensure_ascii=False)}".encode())
-    written.write(b"\n]}\n")
-    return Grants(written.getvalue(), made, chosen.height - made)
+    file.write(f'{json.dumps(head, ensure_ascii=False).removesuffix("}")}, "grants": ['.encode())
+    separator = "\n"
+    for frame in awards:
+        for grants in _grants(frame):
+            file.write((separator + ",\n".join(grants)).encode())
+            separator = ",\n"
+    file.write(b"\n]}\n")
 
 
-def _grants(awards: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    for row in awards.iter_rows(named=True):
-        day = row["signed_date"] or row["decided_date"]
-        if row["amount"] is None or day is None:
-            continue
-        title = row["title"] or NO_TITLE
-        grant: dict[str, Any] = {
-            "id": ":".join((OWN, row["application_id"], row["organisation_id"], row["currency"])),
-            "title": title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…",
-            "description": title,
-            "currency": row["currency"],
-            "amountAwarded": float(row["amount"]),
-            "awardDate": day.isoformat(),
-            "fundingOrganization": [_funder(row)],
-            "recipientOrganization": [_recipient(row)],
-        }
-        if row["scheme"]:
-            grant["grantProgramme"] = [{"title": row["scheme"]}]
-        if row["source_url"] and row["source_url"].startswith(("http://", "https://")):
-            grant["dataSource"] = row["source_url"]
-        yield grant
+def _grants(awards: pl.DataFrame) -> Iterator[pl.Series]:
+    """Each grant as a JSON object, those of a frame together; nothing for a frame without any."""
+    whole = awards.filter(pl.col("stage") == STAGE, _IS_WHOLE)
+    if whole.is_empty():
+        return
+    long = pl.col("title").replace("", None).fill_null(NO_TITLE)
+    short = pl.when(long.str.len_chars() <= LONGEST_TITLE).then(long).otherwise(
+        long.str.slice(0, LONGEST_TITLE - 1) + "…"
+    )  # fmt: skip
+    yield whole.select(
+        pl.concat_str(
+            pl.lit("{"),
+            _members(
+                id=pl.concat_str(pl.lit(OWN), "application_id", "organisation_id", "currency", separator=":"),
+                title=short, description=long, currency="currency", amountAwarded=pl.col("amount").cast(pl.Float64),
+                awardDate=pl.coalesce("signed_date", "decided_date").dt.to_string("%Y-%m-%d"),
+            ),
+            pl.lit(', "fundingOrganization": [{'), *_funder(), pl.lit('}], "recipientOrganization": [{'),
+            *_recipient(whole), pl.lit("}]"),
+            _if(_is_said("scheme"), ', "grantProgramme": [{', _members(title="scheme"), "}]"),
+            _if(pl.col("source_url").str.contains("^https?://"), ", ", _members(dataSource="source_url")),
+            pl.lit("}"),
+            ignore_nulls=True,
+        )
+    ).to_series()  # fmt: skip
 
 
-def _funder(row: dict[str, Any]) -> dict[str, str]:
-    siren = row["funder_id"] if _is_siren(row["funder_id"]) else (row["funder_siret"] or "")[:9]
-    identifier = f"FR-SIREN-{siren}" if _is_siren(siren) else f"{OWN}-{row['funder_id']}"
-    found = {"id": identifier, "name": row["funder_name"]}
-    is_named = row["service_name"] and not row["service_key"].endswith("/-")
-    return found | ({"department": row["service_name"]} if is_named else {})
+def _members(**values: str | pl.Expr) -> pl.Expr:
+    """`"name":value, …` of some members of a JSON object."""
+    named = [(pl.col(value) if isinstance(value, str) else value).alias(name) for name, value in values.items()]
+    encoded = pl.struct(named).struct.json_encode()
+    return encoded.str.strip_prefix("{").str.strip_suffix("}")
 
 
-def _recipient(row: dict[str, Any]) -> dict[str, str]:
-    if row["beneficiary_siren"]:
-        identifier = f"FR-SIREN-{row['beneficiary_siren']}"
-    elif row["beneficiary_rna"]:
-        identifier = f"FR-RNA-{row['beneficiary_rna']}"
-    else:
-        identifier = f"{OWN}-{formats.slug(row['organisation_id'])}"
-    found = {"id": identifier, "name": row["beneficiary_name"]}
-    return found | ({"addressLocality": row["commune_name"]} if row["commune_name"] else {})
+def _if(condition: pl.Expr, *parts: str | pl.Expr) -> pl.Expr:
+    """`parts` one after the other, or nothing."""
+    pieces = [pl.lit(part) if isinstance(part, str) else part for part in parts]
+    return pl.when(condition).then(pl.concat_str(*pieces)).otherwise(pl.lit(""))
 
 
-def _is_siren(text: str) -> bool:
-    return len(text) == 9 and text.isdigit()
+def _is_said(name: str) -> pl.Expr:
+    return (pl.col(name) != "").fill_null(False)
+
+
+def _funder() -> tuple[pl.Expr, ...]:
+    own, siren = pl.col("funder_id"), pl.col("funder_siret").str.slice(0, 9)
+    identifier = (
+        pl.when(own.str.contains(_SIREN)).then(_FRENCH + own)
+        .when(siren.str.contains(_SIREN)).then(_FRENCH + siren)
+        .otherwise(pl.lit(f"{OWN}-") + own)
+    )  # fmt: skip
+    is_named = _is_said("service_name") & ~pl.col("service_key").str.ends_with("/-")
+    named = _if(is_named, ", ", _members(department="service_name"))
+    return _members(id=identifier, name="funder_name"), named
+
+
+def _recipient(awards: pl.DataFrame) -> tuple[pl.Expr, ...]:
+    own = pl.col("organisation_id")
+    unnumbered = awards.filter(~_is_said("beneficiary_siren"), ~_is_said("beneficiary_rna"))["organisation_id"].unique()
+    slugs = {identifier: f"{OWN}-{formats.slug(identifier)}" for identifier in unnumbered}
+    identifier = (
+        pl.when(_is_said("beneficiary_siren")).then(_FRENCH + pl.col("beneficiary_siren"))
+        .when(_is_said("beneficiary_rna")).then(pl.lit("FR-RNA-") + pl.col("beneficiary_rna"))
+        .otherwise(own.replace_strict(slugs, default=None, return_dtype=pl.String))
+    )  # fmt: skip
+    placed = _if(_is_said("commune_name"), ", ", _members(addressLocality="commune_name"))
+    return _members(id=identifier, name="beneficiary_name"), placed

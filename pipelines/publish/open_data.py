@@ -6,20 +6,20 @@ Addresses are stable: `data/<table>.csv` for what may be mixed, `data/odbl/<tabl
 from __future__ import annotations
 
 import hashlib
-import io
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
+
+import polars as pl
+from pyarrow.parquet import ParquetWriter
 
 from pipelines.publish import comma_separated, formats, workbooks
 from pipelines.publish.licensing import Part, updated_words
-from pipelines.publish.reports import Kept, Output
+from pipelines.publish.reports import File, Stream
 from pipelines.publish.tables import Row, records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
-
-    import polars as pl
 
     from pipelines.publish.context import Context
 
@@ -90,7 +90,7 @@ def data_file(kind: FileKind, path: str, content: bytes) -> DataFile:
     return DataFile(kind, path, len(content), hashlib.sha256(content).hexdigest())
 
 
-def datasets(context: Context) -> Generator[Output | Kept, None, list[Dataset]]:
+def datasets(context: Context) -> Generator[File, None, list[Dataset]]:
     """Every file of every table, one table after the other; returns what they are."""
     found = []
     for table in context.database.tables():
@@ -115,34 +115,47 @@ def _dataset(
     return Dataset(table, comment, part, rows, schema, incomplete, columns, sources, files)
 
 
-def _files(context: Context, table: str, folder: str) -> Generator[Output, None, dict[str, Any] | None]:
+def _files(context: Context, table: str, folder: str) -> Generator[File, None, dict[str, Any] | None]:
     """The files of one part of a table; returns what they are, None where it has no line."""
-    part = context.licensing.part(table, folder)
-    frame = context.database.typed(f'SELECT * FROM "{table}" WHERE {part.where} ORDER BY ALL', part.parameters)
-    if part.folder and frame.is_empty():
+    part, database = context.licensing.part(table, folder), context.database
+    names = database.columns(table)
+    counts = ", ".join(f'count("{name}")' for name in names)
+    [(rows, *filled)] = database.typed(
+        f'SELECT count(*), {counts} FROM "{table}" WHERE {part.where}', part.parameters
+    ).rows()
+    if part.folder and not rows:
         return None
-    incomplete = frozenset(name for name in frame.columns if frame[name].null_count())
-    dataset = _dataset(context, table, part, frame.height, frame.schema, incomplete, [])
+    incomplete = frozenset(name for name, n in zip(names, filled, strict=True) if n < rows)
+    query = f'SELECT * FROM "{table}" WHERE {part.where} ORDER BY ALL'
+    schema = database.typed(f'SELECT * FROM "{table}" LIMIT 0').schema
+    dataset = _dataset(context, table, part, rows, schema, incomplete, [])
     files = []
-    for kind, write in _kinds(context, dataset, frame):
-        output = Output(f"data/{part.folder}{table}{kind.ending}", write())
-        files.append([kind.ending, output.path, len(output.content), output.digest])
-        yield output
-        del output  # the next file is not made while this one is held
-    return {"rows": frame.height, "incomplete": sorted(incomplete), "files": files}
+    for kind, write in _kinds(context, dataset, partial(database.batches, query, part.parameters)):
+        made = Stream(f"data/{part.folder}{table}{kind.ending}", write)
+        yield made
+        files.append([kind.ending, made.path, made.size, made.digest])
+    return {"rows": rows, "incomplete": sorted(incomplete), "files": files}
 
 
-def _kinds(context: Context, dataset: Dataset, frame: pl.DataFrame) -> Iterator[tuple[FileKind, Callable[[], bytes]]]:
-    yield CSV, partial(comma_separated.to_bytes, frame)
-    yield EXCEL_CSV, partial(comma_separated.to_excel_bytes, frame)
-    if frame.height <= workbooks.MOST_LINES:
-        words = [
-            [str(row["column_name"]), str(row["title"]), str(row["description"]), _text(row["unit"])]
-            for row in dataset.columns
-        ]
-        about, day = _about(context, dataset), context.publication.as_of
-        yield XLSX, partial(workbooks.to_bytes, frame, name=dataset.table, columns=words, about=about, day=day)
-    yield PARQUET, partial(_parquet, frame)
+def _kinds(
+    context: Context, dataset: Dataset, lines: Callable[[], Iterator[pl.DataFrame]]
+) -> Iterator[tuple[FileKind, Callable[[IO[bytes]], None]]]:
+    """The formats that a table of this size is given in, and what writes each of them."""
+    yield CSV, lambda file: comma_separated.write(lines(), file)
+    if dataset.rows <= comma_separated.MOST_FOR_EXCEL:
+        yield EXCEL_CSV, lambda file: comma_separated.write_for_excel(lines(), file)
+    if dataset.rows <= workbooks.MOST_LINES:
+        yield XLSX, lambda file: _workbook(context, dataset, pl.concat(lines()), file)
+    yield PARQUET, lambda file: _parquet(lines(), file)
+
+
+def _workbook(context: Context, dataset: Dataset, frame: pl.DataFrame, file: IO[bytes]) -> None:
+    words = [
+        [str(row["column_name"]), str(row["title"]), str(row["description"]), _text(row["unit"])]
+        for row in dataset.columns
+    ]
+    about, day = _about(context, dataset), context.publication.as_of
+    file.write(workbooks.to_bytes(frame, name=dataset.table, columns=words, about=about, day=day))
 
 
 def _about(context: Context, dataset: Dataset) -> list[tuple[str, str]]:
@@ -169,7 +182,9 @@ def _text(value: object) -> str:
     return "" if formats.is_missing(value) else str(value)
 
 
-def _parquet(frame: pl.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    frame.write_parquet(buffer, compression="zstd", row_group_size=100_000)
-    return buffer.getvalue()
+def _parquet(frames: Iterator[pl.DataFrame], file: IO[bytes]) -> None:
+    first = next(frames).to_arrow()
+    with ParquetWriter(file, first.schema, compression="zstd") as writer:
+        writer.write_table(first)
+        for frame in frames:
+            writer.write_table(frame.to_arrow())

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.publish.readings import Readings, Seen, plain
-from pipelines.publish.reports import Kept, Output
+from pipelines.publish.reports import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
     from pipelines.publish.context import Context
+    from pipelines.publish.reports import File
 
 ENDING = ".parts.gz"
 """How the names of what parts were made from end, beside the manifests."""
@@ -51,9 +52,7 @@ class Parts:
         self._former = self._read()
         self._current: dict[str, _Made] = {}
 
-    def part(
-        self, function: Callable[..., Iterator[Output | Kept]], arguments: tuple[str, ...]
-    ) -> Generator[Output | Kept, None, Any]:
+    def part(self, function: Callable[..., Iterator[File]], arguments: tuple[str, ...]) -> Generator[File, None, Any]:
         """The files of `function(context, *arguments)`, or that they stand; returns what it told of them.
 
         `function` may know nothing but its arguments and what it asks of its context. Raises `TypeError` for one that
@@ -107,15 +106,15 @@ class Parts:
             return {}
 
 
-def _noted(outputs: Iterator[Output | Kept], files: dict[str, str]) -> Generator[Output | Kept, None, Any]:
+def _noted(outputs: Iterator[File], files: dict[str, str]) -> Generator[File, None, Any]:
     """`outputs` as they come, their hashes left in `files`."""
     while True:
         try:
             output = next(outputs)
         except StopIteration as end:
             return end.value
-        files[output.path] = output.digest
         yield output
+        files[output.path] = output.digest  # of a stream, known now only
         del output  # it may be large: nothing holds it while the next one is made
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Reading = tuple[Any, ...]
     """A door, a question, its arguments."""
 
-_QUERIES = {("database", "query"), ("database", "lists"), ("database", "typed")}
+_QUERIES = {("database", question) for question in ("query", "lists", "typed", "batches")}
 _TOLD = (bool, int, float, str, Decimal, dt.date, type(pd.NaT))
 WHOLE = "0"
 """The key that all rows of a table have the same value of."""
@@ -95,22 +95,14 @@ def everything(database: PublicDatabase) -> Marks:
 def slices(database: PublicDatabase, table: str, keys: Collection[str]) -> Marks:
     """For `table` and each of `keys`, expressions on it, what tells the rows of each value, in any order of rows.
 
-    Each row is written without ambiguity and hashed; the numbers and both halves of the hashes are added up.
+    Each row is hashed twice, in both orders of its columns, to 64 bits; the hashes are added up.
     """
-    columns = database.types(table)
-    names = _short(columns)
-    row = " || ".join(_written(name, kind) for name, kind in columns)
+    names = _short(database.types(table))
     found: Marks = {}
-    for key, told in database.marks(table, row, sorted(keys)).items():
-        lines = zip(told["k"], told["n"], told["lower"], told["upper"], strict=True)
-        found[table, key] = {value: f"{names} {n} {lower} {upper}" for value, n, lower, upper in lines}
+    for key, told in database.marks(table, sorted(keys)).items():
+        lines = zip(told["k"], told["n"], told["forth"], told["back"], strict=True)
+        found[table, key] = {value: f"{names} {n} {forth} {back}" for value, n, forth, back in lines}
     return found
-
-
-def _written(name: str, kind: str) -> str:
-    """A cell with its length before it, so that none runs into the next; an absence has none."""
-    text = f'"{name}"::VARCHAR' if kind.isidentifier() or kind.startswith("DECIMAL") else f'to_json("{name}")::VARCHAR'
-    return f"coalesce(strlen({text}) || ':' || {text}, '-')"
 
 
 def _short(value: Any) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import io
 import pkgutil
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from pipelines.publish.context import Context
 
@@ -31,6 +33,55 @@ class Output:
         """The sha256 of its bytes."""
         return hashlib.sha256(self.content).hexdigest()
 
+    @property
+    def size(self) -> int:
+        """How many bytes."""
+        return len(self.content)
+
+    def into(self, target: Path) -> None:
+        """Write the file at `target`."""
+        target.write_bytes(self.content)
+
+
+@dataclass
+class Stream:
+    """One file that may be too large to be held whole: its path from the site's root, and what writes it.
+
+    `digest` (sha256) and `size` are known once it is written: by who receives it, before it asks for the next one.
+    """
+
+    path: str
+    write: Callable[[IO[bytes]], None]
+    digest: str = ""
+    size: int = 0
+
+    def into(self, target: Path) -> None:
+        """Write the file at `target`."""
+        with target.open("wb") as file:
+            counted = _Counted(file)
+            self.write(cast("IO[bytes]", counted))
+        self.digest, self.size = counted.digest.hexdigest(), counted.size
+
+
+class _Counted(io.BufferedIOBase):
+    """A file to write to, that counts and hashes what goes through it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self.digest, self.size = file, hashlib.sha256(), 0
+
+    def write(self, block: Any) -> int:
+        self._file.write(block)
+        self.digest.update(block)
+        written = memoryview(block).nbytes
+        self.size += written
+        return written
+
+    def tell(self) -> int:
+        return self.size
+
+    def writable(self) -> bool:
+        return True
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -39,6 +90,9 @@ class Kept:
     path: str
     digest: str
     size: int
+
+
+File = Output | Stream | Kept
 
 
 @dataclass(frozen=True)
@@ -54,7 +108,7 @@ class Report:
     description: str
     page: str
     tables: tuple[str, ...]
-    build: Callable[[Context], Iterator[Output | Kept]]
+    build: Callable[[Context], Iterator[File]]
     order: int = 100
     menu: str | None = None
     is_long: bool = False

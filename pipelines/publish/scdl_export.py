@@ -9,8 +9,8 @@ beneficiary. Amounts committed or paid are not awards: they are in the other fil
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING
 
 import polars as pl
 from pandera.errors import SchemaErrors
@@ -19,7 +19,7 @@ from pipelines.publish import comma_separated
 from schemas.scdl import LONGEST_RAE, LONGEST_TEXT, NATURES, NO, RNA, YES, Scdl
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 STAGE, CURRENCY = "awarded", "EUR"
 AT_ONCE = 20_000
@@ -42,10 +42,33 @@ class Conforming:
     n_left_out: int
     lacking: Mapping[tuple[str, str], int]
 
-    def content(self) -> bytes:
-        """The comma-separated file; amounts stay numbers, so that none of them is taken for a formula."""
-        numbers = pl.col("montant", "pourcentageSubvention")
-        return comma_separated.to_bytes(self.frame.with_columns(numbers.cast(pl.Decimal(38, 2))))
+    @property
+    def cells(self) -> pl.DataFrame:
+        """The lines as they are written to a file: amounts are numbers, so that none of them is taken for a formula."""
+        return self.frame.with_columns(pl.col("montant", "pourcentageSubvention").cast(pl.Decimal(38, 2)))
+
+
+@dataclass
+class Kept:
+    """How many lines of a file conform, how many do not, and of these how many lack what."""
+
+    n_awards: int = 0
+    n_left_out: int = 0
+    lacking: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+def write(awards: Iterable[pl.DataFrame], file: IO[bytes], kept: Kept) -> None:
+    """Write the comma-separated file of some frames of the public table `awards`, and count into `kept`."""
+    comma_separated.write(_cells(awards, kept), file)
+
+
+def _cells(awards: Iterable[pl.DataFrame], kept: Kept) -> Iterator[pl.DataFrame]:
+    for frame in awards:
+        found = conforming(frame)
+        kept.n_awards += found.frame.height
+        kept.n_left_out += found.n_left_out
+        kept.lacking.update(found.lacking)
+        yield found.cells
 
 
 def conforming(awards: pl.DataFrame) -> Conforming:

@@ -32,7 +32,7 @@ from pipelines.publish.context import Context
 from pipelines.publish.database import PublicDatabase
 from pipelines.publish.parts import ENDING, Parts
 from pipelines.publish.readings import everything
-from pipelines.publish.reports import SHARDS, Kept, Output, Report, reports
+from pipelines.publish.reports import SHARDS, File, Output, Report, Stream, reports
 from schemas.source import source_hash
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ def _recipe() -> str:
     return f"{versions} {workbooks} {source_hash(Path(__file__).parent, Path(schemas.__file__).parent)}"
 
 
-def _write_report(name: str, outputs: Iterable[Output | Kept], root: Path, tally: _Tally) -> None:
+def _write_report(name: str, outputs: Iterable[File], root: Path, tally: _Tally) -> None:
     manifest = root / "manifest" / f"{name}.json"
     former = _listed(manifest)
     hashes: dict[str, str] = {}
@@ -223,14 +223,12 @@ def _write_report(name: str, outputs: Iterable[Output | Kept], root: Path, tally
     for output in _checked(outputs):
         if output.path in tally.sizes:
             raise ValueError(f"deux rapports écrivent {output.path}")
-        hashes[output.path] = output.digest
-        if isinstance(output, Kept):
-            tally.sizes[output.path] = output.size
-            continue
-        tally.sizes[output.path] = len(output.content)
-        if not _is_same(root / output.path, output.content):
+        if isinstance(output, Stream):
+            _write_stream(output, manifest, former | hashes | {output.path: ""}, root, tally)
+        elif isinstance(output, Output) and not _is_same(root / output.path, output.content):
             pending.append(output)
             tally.written += 1
+        hashes[output.path], tally.sizes[output.path] = output.digest, output.size
         del output  # it may be large: nothing holds it while the next one is made
         if len(pending) >= BATCH or sum(len(each.content) for each in pending) >= BATCH_BYTES:
             _flush(pending, manifest, former | hashes, root, tally)
@@ -276,6 +274,19 @@ def _flush(pending: list[Output], manifest: Path, listed: dict[str, str], root: 
         pending.clear()
 
 
+def _write_stream(stream: Stream, manifest: Path, listed: dict[str, str], root: Path, tally: _Tally) -> None:
+    """Write a large file aside, and leave it there unless the former one has its bytes."""
+    _write(manifest, _json(listed))
+    target = root / stream.path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    stream.into(_aside(target))
+    if target.is_file() and target.stat().st_size == stream.size and _hash_of(target) == stream.digest:
+        _aside(target).unlink()
+        return
+    tally.aside.append(stream.path)
+    tally.written += 1
+
+
 def _put_in_place(root: Path, tally: _Tally) -> None:
     """Rename what was written aside, in the order in which no link is ever broken."""
     former = {path for path in tally.aside if (root / path).exists()}
@@ -288,7 +299,7 @@ def _put_in_place(root: Path, tally: _Tally) -> None:
         _aside(root / path).replace(root / path)
 
 
-def _checked(outputs: Iterable[Output | Kept]) -> Iterator[Output | Kept]:
+def _checked(outputs: Iterable[File]) -> Iterator[File]:
     for output in outputs:
         if not re.fullmatch(r"[\w-]+(/[\w-]+)*(\.[\w-]+)+", output.path, re.ASCII):
             raise ValueError(f"chemin refusé : {output.path!r}")

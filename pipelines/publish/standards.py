@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pipelines.publish import formats, grants_export, scdl_export
-from pipelines.publish.grants_export import grants
 from pipelines.publish.open_data import DataFile, FileKind
-from pipelines.publish.reports import Kept, Output
-from pipelines.publish.scdl_export import conforming
+from pipelines.publish.reports import File, Stream
 from schemas.scdl import VERSION, words
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ class Standard:
     left_out: str
 
 
-def standards(context: Context) -> Generator[Output | Kept, None, list[Standard]]:
+def standards(context: Context) -> Generator[File, None, list[Standard]]:
     """Every file; returns what they are. A licence without an award has none, but for the main one of SCDL."""
     kinds = {kind.title: kind for kind in (SCDL, GRANTS)}
     found = []
@@ -49,31 +48,33 @@ def standards(context: Context) -> Generator[Output | Kept, None, list[Standard]
     return found
 
 
-def _files(context: Context, folder: str) -> Generator[Output, None, list[list[Any]]]:
+def _files(context: Context, folder: str) -> Generator[File, None, list[list[Any]]]:
     """The files of one licence; returns kind, path, size, sha256, number of awards, and what is said of the others."""
-    order = context.database.columns("awards")
+    database, part = context.database, context.licensing.part("awards", folder)
+    order = database.columns("awards")
     read = [name for name in order if name in {*scdl_export.COLUMNS, *grants_export.COLUMNS}]
-    part = context.licensing.part("awards", folder)
-    awards = context.database.typed(
-        f"SELECT {', '.join(read)} FROM awards WHERE {part.where} ORDER BY {', '.join(order)}", part.parameters
-    )
-    if part.folder and awards.is_empty():
+    dated = f"SELECT stage, amount, signed_date, decided_date FROM awards WHERE {part.where}"
+    every = database.typed(dated, part.parameters)
+    if part.folder and every.is_empty():
         return []
-    law = conforming(awards)
-    output = Output(f"{SCDL_STEM}{part.suffix}{SCDL.ending}", law.content())
-    told = [_told(SCDL, output, law.frame.height, _lacking(law.n_left_out, law.lacking))]
-    yield output
-    made = grants(awards, publication=context.publication, terms=part.terms[0], title=TITLE)
-    if made.n_grants:
-        lacks = f"{formats.plural(made.n_left_out, 'attribution')} sans montant ou sans date" if made.n_left_out else ""
-        output = Output(f"{GRANTS_STEM}{part.suffix}{GRANTS.ending}", made.content)
-        told.append(_told(GRANTS, output, made.n_grants, lacks))
-        yield output
+    n_grants, n_without = grants_export.counted(every)
+    del every
+    query = f"SELECT {', '.join(read)} FROM awards WHERE {part.where} ORDER BY {', '.join(order)}"
+    lines, kept = partial(database.batches, query, part.parameters), scdl_export.Kept()
+    law = Stream(f"{SCDL_STEM}{part.suffix}{SCDL.ending}", lambda file: scdl_export.write(lines(), file, kept))
+    yield law
+    told = [_told(SCDL, law, kept.n_awards, _lacking(kept.n_left_out, kept.lacking))]
+    if n_grants:
+        write = partial(grants_export.write, publication=context.publication, terms=part.terms[0], title=TITLE)
+        grants = Stream(f"{GRANTS_STEM}{part.suffix}{GRANTS.ending}", lambda file: write(lines(), file))
+        yield grants
+        lacks = f"{formats.plural(n_without, 'attribution')} sans montant ou sans date" if n_without else ""
+        told.append(_told(GRANTS, grants, n_grants, lacks))
     return told
 
 
-def _told(kind: FileKind, output: Output, n_awards: int, left_out: str) -> list[Any]:
-    return [kind.title, output.path, len(output.content), output.digest, n_awards, left_out]
+def _told(kind: FileKind, file: Stream, n_awards: int, left_out: str) -> list[Any]:
+    return [kind.title, file.path, file.size, file.digest, n_awards, left_out]
 
 
 def _lacking(left_out: int, lacking: Mapping[tuple[str, str], int]) -> str:

@@ -11,7 +11,7 @@ from pipelines.publish.beneficiary_shards import TABLES
 from pipelines.publish.directory import LARGEST, TOP_BENEFICIARIES, UNKNOWN_TERRITORY, amounts_word
 from pipelines.publish.layout import KeyFigure, Link, Section, figures_of
 from pipelines.publish.lists import PER_PAGE, beneficiary_table, page_path, pager
-from pipelines.publish.reports import Kept, Output, Report
+from pipelines.publish.reports import File, Output, Report
 from pipelines.publish.tables import records
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ YEARS = f"SELECT * FROM funding_by_beneficiary_year {_OF_THEM}"
 PAIRS = f"SELECT * FROM continuity_by_beneficiary_funder {_OF_THEM}"
 
 
-def build(context: Context) -> Iterator[Output | Kept]:
+def build(context: Context) -> Iterator[File]:
     """The lists, then the pages."""
     yield from context.part(_lists)
     for identifier in context.directory.beneficiaries:

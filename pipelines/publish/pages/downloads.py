@@ -11,7 +11,7 @@ from pipelines.publish.data_package import Extra
 from pipelines.publish.dcat import Catalogue
 from pipelines.publish.layout import Link, Section
 from pipelines.publish.open_data import DataFile, Dataset, FileKind, data_file, datasets, source_words
-from pipelines.publish.reports import Kept, Output, Report
+from pipelines.publish.reports import File, Output, Report
 from pipelines.publish.standards import Standard, standards
 from pipelines.publish.tables import Column, Table
 from pipelines.publish.workbooks import MOST_LINES
@@ -25,7 +25,7 @@ JSON = FileKind("JSON", ".json", "json", "application/json")
 NO_WORKBOOK = f"plus de {formats.count(MOST_LINES)} lignes : pas de XLSX, prenez le CSV ou le Parquet"
 
 
-def build(context: Context) -> Iterator[Output | Kept]:
+def build(context: Context) -> Iterator[File]:
     """The files, their sums and description, the page that lists them, and the page of each table."""
     data = yield from datasets(context)
     listed = yield from standards(context)

@@ -20,7 +20,7 @@ from pipelines.publish.directory import amounts_word, label, source_words
 from pipelines.publish.funding import Scope
 from pipelines.publish.layout import KeyFigure, Link, Section, figures_of
 from pipelines.publish.lists import PER_PAGE, funder_table, page_path, pager
-from pipelines.publish.reports import Kept, Output, Report
+from pipelines.publish.reports import File, Output, Report
 from pipelines.publish.tables import records
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pipelines.publish.tables import Row
 
 
-def build(context: Context) -> Iterator[Output | Kept]:
+def build(context: Context) -> Iterator[File]:
     """The list of funders and every funder's page."""
     yield from _list(context)
     for funder_id in context.directory.funders:

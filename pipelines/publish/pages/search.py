@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.publish import award_shards, beneficiary_shards, finder, formats
 from pipelines.publish.directory import GENERIC_PAGE, amounts_word
 from pipelines.publish.layout import Link
-from pipelines.publish.reports import Kept, Output, Report
+from pipelines.publish.reports import File, Output, Report
 from pipelines.publish.script_json import script_json
 from pipelines.publish.shards import shard
 from pipelines.publish.words import STOP_WORDS, spelt_out
@@ -27,7 +27,7 @@ WITHOUT_SCRIPT = (
 )
 
 
-def build(context: Context) -> Iterator[Output | Kept]:
+def build(context: Context) -> Iterator[File]:
     """The shards, then the three pages that lead to them."""
     names, output = shard("n", _names(context))
     yield output

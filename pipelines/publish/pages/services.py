@@ -12,7 +12,7 @@ from pipelines.publish.figure import Figure
 from pipelines.publish.funding import Scope
 from pipelines.publish.layout import KeyFigure, Link, Section, figures_of
 from pipelines.publish.lists import PER_PAGE, page_path, pager, service_table
-from pipelines.publish.reports import Kept, Output, Report
+from pipelines.publish.reports import File, Output, Report
 from pipelines.publish.tables import Column, Table, records
 from pipelines.publish.who_does_what import SOURCE, columns, differences, frame, read_offers
 
@@ -34,7 +34,7 @@ CLAIMED_TWICE = (
 )
 
 
-def build(context: Context) -> Iterator[Output | Kept]:
+def build(context: Context) -> Iterator[File]:
     """The list of services and every service's page."""
     rows = list(context.directory.services.values())
     described = sum(row["is_declared"] is True for row in rows)

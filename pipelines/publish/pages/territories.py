@@ -9,7 +9,7 @@ from pipelines.publish import awards, formats, funding, inhabitants, leaf, place
 from pipelines.publish.directory import SEATS, UNKNOWN_TERRITORY, amounts_word, label
 from pipelines.publish.funding import Scope
 from pipelines.publish.layout import KeyFigure, Link, Section, figures_of
-from pipelines.publish.reports import Kept, Output, Report
+from pipelines.publish.reports import File, Output, Report
 from pipelines.publish.tables import records
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ LEVELS = (REGION, DEPARTEMENT, EPCI)
 BY_CODE = {level.code: level for level in LEVELS}
 
 
-def build(context: Context) -> Iterator[Output | Kept]:
+def build(context: Context) -> Iterator[File]:
     """The list of territories and every territory's page."""
     yield from _index(context)
     for level in LEVELS:
