@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import polars as pl
 
 from pipelines.publish import comma_separated, formats
+from pipelines.publish.database import AT_ONCE
 from pipelines.publish.directory import label
 from pipelines.publish.layout import Link, Section
-from pipelines.publish.reports import Output
+from pipelines.publish.reports import Output, Stream
 from pipelines.publish.tables import Column, Row, Table, records
 
 if TYPE_CHECKING:
@@ -76,9 +78,12 @@ def _columns(context: Context) -> list[Column]:
     ]
 
 
-def file(context: Context, key: str, value: str, path: str) -> Output:
+def file(context: Context, key: str, value: str, path: str) -> Output | Stream:
     """Every award of one holder of the key, as a comma-separated file."""
-    return Output(path, comma_separated.written(context.awards(key).whole(value)))
+    whole = context.awards(key).whole(value)
+    if whole.height > AT_ONCE:
+        return Stream(path, partial(comma_separated.write_safe, whole))
+    return Output(path, comma_separated.written(whole))
 
 
 def _plain(part: pl.DataFrame) -> pd.DataFrame:

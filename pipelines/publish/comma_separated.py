@@ -50,16 +50,19 @@ def to_bytes(frame: pl.DataFrame) -> bytes:
 def written(safe: pl.DataFrame) -> bytes:
     """The file of a frame whose cells are `neutralised` already."""
     buffer = io.BytesIO()
-    safe.write_csv(buffer, line_terminator="\r\n", quote_style="necessary")
+    write_safe(safe, buffer)
     return buffer.getvalue()
+
+
+def write_safe(safe: pl.DataFrame, file: IO[bytes], *, is_first: bool = True) -> None:
+    """Write the lines of a frame whose cells are `neutralised` already, below the headers when it `is_first`."""
+    safe.write_csv(file, include_header=is_first, line_terminator="\r\n", quote_style="necessary")
 
 
 def write(frames: Iterable[pl.DataFrame], file: IO[bytes]) -> None:
     """Write the file of `frames`, one after the other, as `to_bytes` would all their lines."""
     for number, frame in enumerate(frames):
-        neutralised(frame).write_csv(
-            file, include_header=number == 0, line_terminator="\r\n", quote_style="necessary"
-        )  # fmt: skip
+        write_safe(neutralised(frame), file, is_first=number == 0)
 
 
 def write_for_excel(frames: Iterable[pl.DataFrame], file: IO[bytes]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import tempfile
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,8 @@ LARGE = frozenset({
 """Tables with a row per award or beneficiary: read by slices, never whole."""
 AT_ONCE = 100_000
 """Rows of a large file held at once."""
+MEMORY_LIMIT = "1GB"
+"""What sorting a country's awards may take in each process; beyond, DuckDB writes aside."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +62,12 @@ class PublicDatabase:
     """A read-only connection without access to other files. Money comes as float: exact to the cent below 9e13."""
 
     def __init__(self, path: Path) -> None:
+        self._spill = tempfile.TemporaryDirectory(prefix="qui-finance-quoi-")
         config: dict[str, str | bool | int | float | list[str]] = {
             "enable_external_access": "false",
             "threads": "2",
+            "memory_limit": MEMORY_LIMIT,
+            "temp_directory": self._spill.name,
             # else a sort of many lines keeps its memory as long as the connection lasts
             "allocator_bulk_deallocation_flush_threshold": "0MB",
         }
@@ -78,6 +84,7 @@ class PublicDatabase:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._connection.close()
+        self._spill.cleanup()
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
         """The rows of `sql`, in its order."""

@@ -150,7 +150,7 @@ def _list(context: Context, stem: str, frame: pd.DataFrame, *, name: str) -> Ite
         )
 
 
-def _page(context: Context, identifier: str) -> Iterator[Output]:
+def _page(context: Context, identifier: str) -> Iterator[File]:
     database, beneficiary = context.database, context.directory.beneficiary(identifier)
     years = database.grouped(YEARS, "organisation_id", identifier)
     pairs = database.grouped(PAIRS, "organisation_id", identifier)

@@ -38,7 +38,7 @@ def build(context: Context) -> Iterator[File]:
         yield from context.part(_funder, funder_id)
 
 
-def _funder(context: Context, funder_id: str) -> Iterator[Output]:
+def _funder(context: Context, funder_id: str) -> Iterator[File]:
     funder = context.directory.funder(funder_id)
     csv = f"data/financeurs/{funder['page']}.csv"
     yield awards.file(context, "funder_id", funder_id, csv)

@@ -12,7 +12,7 @@ from pipelines.publish.figure import Figure
 from pipelines.publish.funding import Scope
 from pipelines.publish.layout import KeyFigure, Link, Section, figures_of
 from pipelines.publish.lists import PER_PAGE, page_path, pager, service_table
-from pipelines.publish.reports import File, Output, Report
+from pipelines.publish.reports import File, Report
 from pipelines.publish.tables import Column, Table, records
 from pipelines.publish.who_does_what import SOURCE, columns, differences, frame, read_offers
 
@@ -69,7 +69,7 @@ def build(context: Context) -> Iterator[File]:
         yield from context.part(_service, service_key)
 
 
-def _service(context: Context, service_key: str) -> Iterator[Output]:
+def _service(context: Context, service_key: str) -> Iterator[File]:
     service = context.directory.service(service_key)
     csv = f"data/services/{service['page']}.csv"
     yield awards.file(context, "service_key", service_key, csv)

@@ -111,7 +111,7 @@ def _index(context: Context) -> Iterator[Output]:
     )
 
 
-def _territory(context: Context, level_code: str, code: str) -> Iterator[Output]:
+def _territory(context: Context, level_code: str, code: str) -> Iterator[File]:
     level, territory = BY_CODE[level_code], context.directory.place(level_code, code)
     csv = f"data/territoires/{territory['page']}.csv"
     yield awards.file(context, level.key, code, csv)
