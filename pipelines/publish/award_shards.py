@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MOST = 900_000
 """Characters of data in one shard: below 400 KB once compressed."""
+FEW = 4_000
+"""Awards that tell how long a longer list will be: to write it whole before cutting it would be to write it twice."""
 FIELDS = ("funder_id", "service_key", "title", "theme", "purpose", "currency", "stage", "source_name", "source_url")
 """What many awards of one shard share: written once in it, then by its place."""
 _COLUMNS = (
@@ -91,17 +93,28 @@ def spans(keys: Sequence[str]) -> dict[str, slice]:
 
 def _written(awards: Columns) -> Iterator[tuple[str, Output]]:
     """One shard, or as many as its size asks for; an award's place among them depends on itself alone."""
-    text = text_of(_data(awards))
-    if len(text) <= MOST:
-        yield named("a", text)
-        return
-    parts = 1 << math.ceil(math.log2(len(text) / MOST))
+    size = _expected(awards)
+    if size <= 2 * MOST:
+        text = text_of(_data(awards))
+        if len(text) <= MOST:
+            yield named("a", text)
+            return
+        size = len(text)
+    parts = 1 << math.ceil(math.log2(size / MOST))
     spread: dict[int, list[int]] = {}
     for row, identifier in enumerate(awards["application_id"]):
         spread.setdefault(int(stable(str(identifier))[:6], 16) % parts, []).append(row)
     for place in sorted(spread):
         part = {name: [column[row] for row in spread[place]] for name, column in awards.items()}
         yield from _written(part) if len(spread) > 1 else [shard("a", _data(part))]
+
+
+def _expected(awards: Columns) -> int:
+    """About how many characters a long list takes, from its first awards; nothing of a short one, soon written."""
+    total = len(awards["application_id"])
+    if total <= FEW:
+        return 0
+    return len(text_of(_data({name: column[:FEW] for name, column in awards.items()}))) * total // FEW
 
 
 def _data(awards: Columns) -> dict[str, Any]:

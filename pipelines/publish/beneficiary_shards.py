@@ -13,7 +13,7 @@ from pipelines.publish.finder import plain
 from pipelines.publish.shards import shard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     from pipelines.publish.context import Context
     from pipelines.publish.reports import Output
@@ -43,15 +43,15 @@ _PARTS = {
 }
 
 
-def index(context: Context) -> tuple[list[str], list[Output]]:
-    """The shard of each bucket of identifiers (`bucket`), and the shards."""
+def index(context: Context) -> Generator[Output, None, list[str]]:
+    """The shards; returns that of each bucket of identifiers (`bucket`)."""
     everyone = context.database.query("SELECT DISTINCT organisation_id FROM beneficiaries ORDER BY organisation_id")
     buckets = 1 << max(0, math.ceil(math.log2(max(1, len(everyone) / PER_SHARD))))
     spread: list[list[str]] = [[] for _ in range(buckets)]
     for identifier in everyone["organisation_id"]:
         spread[bucket(identifier, buckets)].append(identifier)
     names: list[str] = []
-    outputs: dict[str, Output] = {}
+    given: set[str] = set()
     step = max(1, PER_TURN // PER_SHARD)
     for start in range(0, buckets, step):
         turn = spread[start : start + step]
@@ -60,8 +60,10 @@ def index(context: Context) -> tuple[list[str], list[Output]]:
             data, more = _data(context, people, identifiers)
             name, output = shard("b", data)
             names.append(name)
-            outputs |= {each.path: each for each in (output, *more)}
-    return names, list(outputs.values())
+            new = {each.path: each for each in (output, *more) if each.path not in given}
+            given |= new.keys()
+            yield from new.values()
+    return names
 
 
 @dataclass(frozen=True)

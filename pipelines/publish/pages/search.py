@@ -36,8 +36,7 @@ def build(context: Context) -> Iterator[File]:
     awards: list[list[Any]] = []
     for year in award_shards.years(context):
         awards += yield from context.part(award_shards.of_year, str(year))
-    buckets, outputs = beneficiary_shards.index(context)
-    yield from outputs
+    buckets = yield from beneficiary_shards.index(context)
     yield from _generic(context, common | {"buckets": buckets})
     yield from _awards(context, common | {"awards": awards, "total": sum(entry[2] for entry in awards)})
     yield from _page(
