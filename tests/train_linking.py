@@ -64,9 +64,12 @@ def train(measures: list[Truth], limits: NameModel) -> NameModel:
 
     for _ in range(ROUNDS):
         likeness = logistic(FEATURES, stacked(Compared.values))
-    link = logistic(
-        (*FEATURES, *GAPS), stacked(lambda one: np.hstack([one.values(), one.gaps(likeness.decide(one.values()))]))
-    )
+
+    def led(one: Compared) -> NDArray[np.float64]:
+        values = one.values()
+        return np.hstack([values, one.gaps(likeness.decide(values), np.arange(len(values)))])
+
+    link = logistic((*FEATURES, *GAPS), stacked(led))
     return NameModel(likeness, link, limits.automatic, limits.review, limits.margin)
 
 

@@ -44,14 +44,17 @@ class _Keys:
         self._acronyms_from = self._words_from + len(names.vocabulary)
         told = list(self._of_names())
         self._whole_from = self._acronyms_from + len(self._acronyms)
-        whole = np.array([self._whole.setdefault(full, len(self._whole)) for full in names.full], dtype=np.int64)
-        told.append((np.arange(len(names.full)), whole + self._whole_from))
+        self._whole_of = np.array(
+            [self._whole.setdefault(full, len(self._whole)) for full in names.full], dtype=np.int64
+        )
+        told.append((np.arange(len(names.full)), self._whole_of + self._whole_from))
         self._placed_from = self._whole_from + len(self._whole)
+        self._of_places = self._in_places(places)
+        self.number = self._placed_from + len(self._placed)
         of, self._told = (np.concatenate(part) for part in zip(*told, strict=True))
         self._told = self._told[np.argsort(of, kind="stable")]
         self._sizes = np.bincount(of, minlength=len(names.full))
         self._starts = starts(self._sizes)
-        self.nodes, self.keys = self._of_nodes(whole, places)
 
     def _of_names(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
         """Names, and the keys of their words and acronyms."""
@@ -78,32 +81,31 @@ class _Keys:
         self._acronyms = distinct(codes)
         yield of, np.searchsorted(self._acronyms, codes) + self._acronyms_from
 
-    def _of_nodes(self, whole: NDArray[np.int64], places: pl.Series) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Nodes and their keys, each once."""
+    def _in_places(self, places: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Nodes and their whole names in each of their places."""
         placed = pl.DataFrame({"place": places}).with_row_index("node").explode("place").drop_nulls()
-        place = placed["place"].rank("dense").to_numpy().astype(np.int64)
+        self._where = placed["place"].unique().sort()
+        where = placed["place"].rank("dense").to_numpy().astype(np.int64) - 1
         sizes = np.bincount(placed["node"].to_numpy(), minlength=len(places))
         row, at = spread(sizes[self._node])
-        where = place[starts(sizes)[self._node[row]] + at]
-        self._where = placed["place"].unique().sort()
-        self._placed, key = np.unique(
-            whole[self._spellings.borne[row]] * (len(self._where) + 1) + where, return_inverse=True
-        )
-        parts = [(self._node[row], key + self._placed_from)]
-        n_keys = self._placed_from + len(self._placed)
+        whole = self._whole_of[self._spellings.borne[row]]
+        both = whole * max(len(self._where), 1) + where[starts(sizes)[self._node[row]] + at]
+        self._placed, key = np.unique(both, return_inverse=True)
+        return self._node[row], key + self._placed_from
+
+    def of_nodes(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Nodes and their keys, some nodes at a time; some more than once."""
+        yield self._of_places
         borne, sizes = self._spellings.borne, self._spellings.sizes
         ends = np.cumsum(sizes)
         for start in range(0, len(ends), NODES):
             some = slice(int(ends[start] - sizes[start]), int(ends[min(start + NODES, len(ends)) - 1]))
-            parts.append(self._of_some(borne[some], self._node[some]))
-        found = [np.divmod(distinct(node * n_keys + key), n_keys) for node, key in parts]
-        nodes, keys = (np.concatenate([part.astype(np.int32) for part in of]) for of in zip(*found, strict=True))
-        return nodes, keys
+            yield self._of_some(borne[some], self._node[some])
 
     def _of_some(
         self, names: NDArray[np.int64], nodes: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Nodes and the keys of their names, places apart; some more than once."""
+        """Nodes and the keys of their names, places apart."""
         row, at = spread(self._sizes[names])
         told = self._told[self._starts[names[row]] + at]
         texts = [self._names.full[name] for name in names.tolist()]
@@ -125,10 +127,16 @@ class _Keys:
                 return f"@{written(code, length)}"
             if key < self._placed_from:
                 return f"={whole[key - self._whole_from]}"
-            name, place = divmod(int(self._placed[key - self._placed_from]), len(where) + 1)
-            return f"={whole[name]} {where[place - 1]}"
+            name, place = divmod(int(self._placed[key - self._placed_from]), len(where))
+            return f"={whole[name]} {where[place]}"
 
         return [write(key) for key in keys.tolist()]
+
+
+def _each_once(nodes: NDArray[np.int64], keys: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Pairs of a node and a key, sorted, each once."""
+    both = distinct(nodes << 32 | keys)
+    return (both >> 32).astype(np.int32), both.astype(np.int32)  # the latter keeps the lower half
 
 
 def rarest_keys(spellings: Spellings, places: pl.Series) -> pl.DataFrame:
@@ -139,13 +147,17 @@ def rarest_keys(spellings: Spellings, places: pl.Series) -> pl.DataFrame:
     """
     found = _Keys(spellings, places)
     most = min(max(COMMON_FROM, len(spellings.sizes) // 50), COMMON_TO)
-    shared = np.bincount(found.keys)
+    shared = np.zeros(found.number, dtype=np.int64)
+    parts = []
+    for of, told in found.of_nodes():
+        is_rare = shared[told] <= most  # those that too many have been met with are not looked at again
+        parts.append(_each_once(of[is_rare], told[is_rare]))
+        shared += np.bincount(parts[-1][1], minlength=len(shared))
     is_telling = (shared >= 2) & (shared <= most)
-    is_kept = is_telling[found.keys]
-    nodes, keys = found.nodes[is_kept].astype(np.int64), found.keys[is_kept]
+    nodes, keys = (np.concatenate([part[at][is_telling[part[1]]] for part in parts]).astype(np.int64) for at in (0, 1))
     telling = is_telling.nonzero()[0]
     drawn = pl.Series(found.texts(telling), dtype=pl.String).hash(seed=0).arg_sort().to_numpy()
-    del found
+    del found, parts
     place = np.zeros(len(shared), dtype=np.int64)
     place[telling[drawn]] = np.arange(len(drawn))
     # node, how many share the key, the key: one number sorts quicker than three

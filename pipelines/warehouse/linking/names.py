@@ -20,6 +20,7 @@ from schemas import territory
 from schemas.fold import fold_words, folded_words
 
 KINDS = ("own", "generic", "place", "number", "aside", "acronym")
+_TELLING = {"own", "generic", "place"}  # a name without a word of these is made only of words that do not count
 ACRONYM = 3  # letters of the shortest acronym
 LONGEST = 12  # words read for acronyms
 TOWN = 10_000  # inhabitants from which a commune's name in a name is taken for a place
@@ -33,14 +34,14 @@ _ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", 
 
 
 class Name(NamedTuple):
-    """One spelling. `words`: those that count, once each, with what they are; `full`: them all, in order, no space.
+    """One spelling. `words`: those that count, in order, with what they are; `full`: them all, no space.
 
     Kinds of words (`KINDS`): `aside` is in brackets, `acronym` is that of the other words.
     `initials`: the first letters of the words in a row, with and without the small words; what stands in them, from
     three letters up, is an acronym of the name.
     """
 
-    words: tuple[tuple[str, str], ...]
+    words: dict[str, str]
     initials: tuple[str, ...]
     full: str
     network: str | None
@@ -119,29 +120,33 @@ def read(main: str, aside: str) -> Name:
         words = words or everything
     initials = _initials(words)
     kinds: dict[str, str] = {}
+    last = len(words) - 1
     for position, word in enumerate(everything):
-        if word in lists.stop or word in lists.forms:
-            continue
-        spelling, kind = _one_spelling(word)
-        if spelling in kinds:
+        spelling, kind, _ = _known(word)
+        if kind == "none" or spelling in kinds:
             continue
         is_aside = word in bracketed
-        is_end = position in (0, len(words) - 1) or is_aside
+        is_end = position in (0, last) or is_aside
         if is_end and len(word) >= ACRONYM and any(word in letters for letters in initials):
             kind = "acronym"
         elif is_aside and kind != "number":
             kind = "aside"
         kinds[spelling] = kind
-    if not any(kind in ("own", "generic", "place") for kind in kinds.values()):
+    if _TELLING.isdisjoint(kinds.values()):
         kinds = {_singular(word): kinds.get(word, "generic") for word in everything}
-    borne = (entry for word in kinds if word in lists.networks for entry in lists.networks[word])
-    network = next((" ".join(sorted(entry)) for entry in borne if entry <= kinds.keys()), None)
-    return Name(tuple(kinds.items()), initials, "".join(kinds), network)
+    return Name(kinds, initials, "".join(kinds), None if lists.networks.keys().isdisjoint(kinds) else _network(kinds))
+
+
+def _network(kinds: dict[str, str]) -> str | None:
+    """The first network whose words are all there."""
+    networks = _words().networks
+    borne = (entry for word in kinds for entry in networks.get(word, ()))
+    return next((" ".join(sorted(entry)) for entry in borne if entry <= kinds.keys()), None)
 
 
 def forget_words() -> None:
     """Let go of the words remembered: scattered among all that names made, they keep its memory from returning."""
-    _one_spelling.cache_clear()
+    _known.cache_clear()
     fold_words.cache_clear()
 
 
@@ -155,16 +160,22 @@ def _together(letters: re.Match[str]) -> str:
 
 
 @lru_cache(maxsize=1 << 16)
-def _one_spelling(word: str) -> tuple[str, str]:
-    """The one spelling of a word, and its kind wherever it stands: the same words come back in name after name."""
+def _known(word: str) -> tuple[str, str, str]:
+    """The one spelling of a word, its kind wherever it stands (`none`: it never counts) and its initial, if a letter.
+
+    The same words come back in name after name.
+    """
     lists = _words()
+    initial = word[0] if word.isalpha() else ""
     singular = _singular(word)
     spelling = lists.same.get(word, lists.same.get(singular, singular))
+    if word in lists.stop or word in lists.forms:
+        return spelling, "none", initial
     if _NUMBER.match(word):
-        return spelling, "number"
+        return spelling, "number", initial
     if spelling in lists.generic:
-        return spelling, "generic"
-    return spelling, "place" if spelling in lists.places else "own"
+        return spelling, "generic", initial
+    return spelling, "place" if spelling in lists.places else "own", initial
 
 
 def _singular(word: str) -> str:
@@ -176,6 +187,6 @@ def _singular(word: str) -> str:
 def _initials(words: list[str]) -> tuple[str, ...]:
     """The first letters of words, with and without the small ones."""
     small = _words().stop
-    letters = "".join([word[0] for word in words if word.isalpha()])[:LONGEST]
-    strong = "".join([word[0] for word in words if word.isalpha() and word not in small])[:LONGEST]
-    return tuple(made for made in dict.fromkeys((letters, strong)) if len(made) >= ACRONYM)
+    letters = "".join([_known(word)[2] for word in words])[:LONGEST]
+    strong = letters if small.isdisjoint(words) else "".join([_known(w)[2] for w in words if w not in small])[:LONGEST]
+    return tuple([made for made in dict.fromkeys((letters, strong)) if len(made) >= ACRONYM])

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from pipelines.warehouse.linking.model import Logistic, NameModel
     from pipelines.warehouse.linking.spellings import Spellings
 
-SLICE = 500_000  # pairs of names compared at a time, to bound memory
+_DUST = 1e-9  # what rounding may add or take
+SLICE = 1_000_000  # pairs of names compared at a time, to bound memory
 
 
 @dataclass(frozen=True)
@@ -96,12 +97,16 @@ class Compared:
         """The features of each pair."""
         return self.likest.values[self.likest.of]
 
-    def gaps(self, likeness: NDArray[np.float64]) -> NDArray[np.float64]:
-        """How far each pair is ahead of the best rival of either node: the least and the most, in log-odds."""
-        behind = self._behind(likeness, ALONE, np.arange(len(self.pairs)))
-        ahead: NDArray[np.float64] = np.clip(likeness[:, None] - behind, GAP_LOW, GAP_HIGH)
-        ahead.sort(axis=1)
-        return ahead
+    def gaps(self, odds: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """How far some pairs are ahead of the best rival of either node: the least and the most, in log-odds."""
+        return _ahead(odds[rows], self._behind(odds, ALONE, rows))
+
+    def most_gaps(self) -> NDArray[np.float64]:
+        """What `gaps` cannot exceed: as far ahead as of the least likely partner of either node."""
+        least = np.full(int(self.pairs.max(initial=0)) + 1, ALONE)
+        for nodes in self.pairs.T:
+            np.minimum.at(least, nodes, self.odds)
+        return _ahead(self.odds, least[self.pairs])
 
     def leads(self, probabilities: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """The least distance of some pairs to a rival, in probability."""
@@ -134,6 +139,13 @@ class Compared:
         return behind.reshape(-1, 2)
 
 
+def _ahead(odds: NDArray[np.float64], behind: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far pairs are ahead of what is behind them on either side: the least and the most."""
+    ahead: NDArray[np.float64] = np.clip(odds[:, None] - behind, GAP_LOW, GAP_HIGH)
+    ahead.sort(axis=1)
+    return ahead
+
+
 def compared(nodes: pl.DataFrame, named: Named, likeness: Logistic) -> Compared:
     """The candidates among `nodes` (a frame of `NODES`), compared."""
     numbers = Numbers(nodes["numbers"])
@@ -156,12 +168,15 @@ def compared(nodes: pl.DataFrame, named: Named, likeness: Logistic) -> Compared:
 def score(found: Compared, keys: pl.Series, model: NameModel) -> list[Pair]:
     """The candidates whose probability is worth an analyst's look, the likeliest first. `keys`: those of the nodes."""
     values, of = found.likest.values, found.likest.of
-    gaps = found.gaps(found.odds)
-    odds = [
-        model.link.decide(np.hstack([values[of[at : at + SLICE]], gaps[at : at + SLICE]]))
-        for at in range(0, len(of), SLICE)
-    ]
-    probabilities = probability(np.concatenate([np.zeros(0), *odds]))
+    n_features = values.shape[1]
+    weights = model.link.weights[n_features:]
+    # most pairs would not be worth a look however far ahead they were
+    most = np.where(weights > 0, found.most_gaps(), GAP_LOW) @ weights
+    alone = values @ model.link.weights[:n_features] + model.link.intercept
+    rows = (probability(alone[of] + most) >= model.review - _DUST).nonzero()[0]
+    probabilities = np.zeros(len(of))  # of the others: a rival that is not worth a look is none
+    told = np.hstack([values[of[rows]], found.gaps(found.odds, rows)])
+    probabilities[rows] = probability(model.link.decide(told))
     rows = (probabilities >= model.review).nonzero()[0]
     leads = found.leads(probabilities, rows)
     network, own = (model.likeness.features.index(name) for name in ("network", "shared_own"))

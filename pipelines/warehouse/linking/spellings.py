@@ -6,6 +6,7 @@ Objects for each name took most of the memory of linking; numbers take a tenth o
 from __future__ import annotations
 
 from array import array
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,7 +33,7 @@ class Names:
 
     def __init__(self, told: Iterable[tuple[str, str]]) -> None:
         """`told`: the `parts` of each name."""
-        place: dict[str, int] = {}
+        place: defaultdict[str, int] = defaultdict(lambda: len(place))
         runs: dict[str, int] = {}
         words, kinds, lengths, spelt = array("i"), array("b"), array("i"), array("i")
         self.full: list[str] = []
@@ -40,14 +41,13 @@ class Names:
         has_network = []
         for number, (main, aside) in enumerate(told):
             name = read(main, aside)
-            for word, kind in name.words:
-                words.append(place.setdefault(word, len(place)))
-                kinds.append(_KIND[kind])
+            words.extend(map(place.__getitem__, name.words))
+            kinds.extend(map(_KIND.__getitem__, name.words.values()))
             lengths.append(len(name.words))
             for run in name.initials:
                 spelt.extend((number, runs.setdefault(run, len(runs))))
             self.full.append(name.full)
-            self.lines.append(" ".join(sorted([word for word, _ in name.words])))
+            self.lines.append(" ".join(sorted(name.words)))
             has_network.append(name.network is not None)
         self.vocabulary = sorted(place)
         order = np.empty(len(place), dtype=np.int64)
