@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from pipelines.warehouse.linking.decide import link
 from pipelines.warehouse.linking.model import load_model
-from pipelines.warehouse.linking.pairs import Node
+from tests.linking_truth import Node, frame
 
 KINDS = (
     "Association",
@@ -84,7 +84,7 @@ def organisations(number: int, seed: int = 0) -> list[Node]:
 
 
 def _measure(number: int) -> Cost:
-    nodes = organisations(number)
+    nodes = frame(organisations(number))
     started, spent = time.perf_counter(), time.process_time()
     linked = [verdict for verdict in link(nodes, load_model()) if verdict.reason is None]
     took, spent = time.perf_counter() - started, time.process_time() - spent

@@ -6,7 +6,7 @@ Each measure hides the identifiers of two files and links by names alone; the nu
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -15,10 +15,11 @@ import polars as pl
 from pipelines.ingest.check import check_file
 from pipelines.ingest.normalise import Origin
 from pipelines.warehouse.linking.decide import link
-from pipelines.warehouse.linking.pairs import Node
+from pipelines.warehouse.linking.nodes import NODES
 from schemas.funder import FunderFile
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from pipelines.warehouse.linking.model import NameModel
@@ -39,6 +40,32 @@ PARIS = (
 
 
 @dataclass(frozen=True)
+class Node:
+    """A row of `NODES`."""
+
+    key: str
+    names: tuple[str, ...]
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    communes: frozenset[str] = frozenset()
+    departements: frozenset[str] = frozenset()
+    areas: frozenset[str] = frozenset()
+    funders: frozenset[str] = frozenset()
+
+
+def frame(nodes: Iterable[Node]) -> pl.DataFrame:
+    """A frame of `NODES`."""
+    rows = [
+        {
+            **{name: sorted(codes) for name, codes in vars(node).items() if isinstance(codes, frozenset)},
+            "key": node.key, "names": list(node.names),
+            "numbers": [{"scope": scope, "number": number} for scope, number in sorted(node.numbers.items())],
+        }
+        for node in nodes
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=NODES)
+
+
+@dataclass(frozen=True)
 class Truth:
     """Nodes of two lists, each numbered inside its own, and the hidden number of each."""
 
@@ -48,7 +75,7 @@ class Truth:
     @property
     def shared(self) -> int:
         """Organisations that stand in both lists."""
-        sides = [{h for node, h in zip(self.nodes, self.hidden, strict=True) if node.scope == side} for side in "LR"]
+        sides = [{h for node, h in zip(self.nodes, self.hidden, strict=True) if side in node.numbers} for side in "LR"]
         return len(sides[0] & sides[1])
 
     def measure(self, linked: list[tuple[int, int]]) -> tuple[float, float]:
@@ -96,4 +123,4 @@ def _organisations(root: Path, paths: tuple[str, ...], column: str) -> dict[str,
 
 def linked(measure: Truth, model: NameModel) -> list[tuple[int, int]]:
     """The pairs of two lists that are linked without asking, as the warehouse links them."""
-    return [(verdict.left, verdict.right) for verdict in link(measure.nodes, model) if verdict.reason is None]
+    return [(verdict.left, verdict.right) for verdict in link(frame(measure.nodes), model) if verdict.reason is None]

@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from pipelines.warehouse.linking.decide import link
 from pipelines.warehouse.linking.model import load_model
 from pipelines.warehouse.linking.names import read_name
-from pipelines.warehouse.linking.pairs import Node
-from tests.linking_truth import MONTPELLIER, PARIS, linked, truth
+from tests.linking_truth import MONTPELLIER, PARIS, Node, frame, linked, truth
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def words(text: str) -> dict[str, str]:
-    return dict(read_name(text).words)
+    return read_name(text).words
 
 
 @pytest.mark.parametrize(
@@ -55,14 +54,14 @@ def test_words_say_what_they_are() -> None:
         "radio": "own", "clapa": "own", "montpellier": "place", "34": "number"
     }  # fmt: skip
     assert read_name("Les Restos du Cœur").network == read_name("RESTOS DU COEUR DE L'AUDE").network != None  # noqa: E711
-    assert read_name("Association").words == (("association", "generic"),)
+    assert read_name("Association").words == {"association": "generic"}
 
 
 @settings(deadline=None)  # the first name read loads the lists of words
 @given(st.text(max_size=60))
 def test_any_text_is_read(text: str) -> None:
     name = read_name(text)
-    assert all(word for word, _ in name.words)
+    assert all(name.words)
     assert read_name(text) == name
 
 
@@ -117,7 +116,7 @@ def test_the_order_of_nodes_does_not_matter(real_files: Path) -> None:
     nodes = measure.nodes
 
     def told(ordered: tuple[Node, ...]) -> set[tuple[frozenset[str], str | None]]:
-        verdicts = link(ordered, load_model())
+        verdicts = link(frame(ordered), load_model())
         return {(frozenset((ordered[v.left].key, ordered[v.right].key)), v.reason) for v in verdicts}
 
     assert told(nodes) == told(nodes[::-1])
@@ -139,7 +138,7 @@ BACKGROUND = [node(f"b{i}", f"Les {a} de {b}", siren=str(i)) for i, (a, b) in en
 def reason(left: Node, right: Node) -> str | None:
     """Why the two are not linked, null when they are; `nothing` when nobody is even asked."""
     nodes = [*BACKGROUND, left, right]
-    verdicts = [v for v in link(nodes, load_model()) if {v.left, v.right} == {len(nodes) - 2, len(nodes) - 1}]
+    verdicts = [v for v in link(frame(nodes), load_model()) if {v.left, v.right} == {len(nodes) - 2, len(nodes) - 1}]
     return verdicts[0].reason if verdicts else "nothing"
 
 
@@ -174,4 +173,4 @@ def test_two_candidates_as_good_are_never_chosen_between() -> None:
         node("n", "ZINZOLIN FARFADET"),
     ]
     last = len(nodes) - 1
-    assert {v.reason for v in link(nodes, load_model()) if v.right == last} <= {"rival", "likely"}
+    assert {v.reason for v in link(frame(nodes), load_model()) if v.right == last} <= {"rival", "likely"}

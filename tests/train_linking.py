@@ -19,9 +19,10 @@ from sklearn.preprocessing import StandardScaler
 
 from pipelines.warehouse.linking.likeness import FEATURES
 from pipelines.warehouse.linking.model import GAPS, PATH, Logistic, NameModel, load_model
-from pipelines.warehouse.linking.pairs import Compared, Spellings, compared
+from pipelines.warehouse.linking.pairs import Compared, Named, compared
+from pipelines.warehouse.linking.spellings import Spellings
 from tests.conftest import REAL_FILES
-from tests.linking_truth import MONTPELLIER, PARIS, Truth, linked, truth
+from tests.linking_truth import MONTPELLIER, PARIS, Truth, frame, linked, truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,10 +50,11 @@ def logistic(features: tuple[str, ...], pipeline: LogisticRegression) -> Logisti
 def train(measures: list[Truth], limits: NameModel) -> NameModel:
     """A model from the pairs of `measures`, each measure with the same weight; the limits are kept as they are."""
     likeness = Logistic(FEATURES, np.array([float(name in ("least_cover", "ratio")) for name in FEATURES]), 0.0)
-    spellings = [Spellings(measure.nodes) for measure in measures]
+    nodes = [frame(measure.nodes) for measure in measures]
+    named = [Named(Spellings(each["names"])) for each in nodes]
 
     def stacked(of: Callable[[Compared], NDArray[np.float64]]) -> LogisticRegression:
-        found = [compared(measure.nodes, s, likeness) for measure, s in zip(measures, spellings, strict=True)]
+        found = [compared(each, names, likeness) for each, names in zip(nodes, named, strict=True)]
         truths = [
             np.array([measure.hidden[i] == measure.hidden[j] for i, j in one.pairs])
             for measure, one in zip(measures, found, strict=True)
@@ -61,10 +63,13 @@ def train(measures: list[Truth], limits: NameModel) -> NameModel:
         return fit(np.vstack([of(one) for one in found]), np.concatenate(truths), weights / weights.mean())
 
     for _ in range(ROUNDS):
-        likeness = logistic(FEATURES, stacked(lambda one: one.values))
-    link = logistic(
-        (*FEATURES, *GAPS), stacked(lambda one: np.hstack([one.values, one.gaps(likeness.decide(one.values))]))
-    )
+        likeness = logistic(FEATURES, stacked(Compared.values))
+
+    def led(one: Compared) -> NDArray[np.float64]:
+        values = one.values()
+        return np.hstack([values, one.gaps(likeness.decide(values), np.arange(len(values)))])
+
+    link = logistic((*FEATURES, *GAPS), stacked(led))
     return NameModel(likeness, link, limits.automatic, limits.review, limits.margin)
 
 

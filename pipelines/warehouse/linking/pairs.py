@@ -2,50 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipelines.warehouse.linking.arrays import distinct, is_among, spread, starts
 from pipelines.warehouse.linking.candidates import candidates
 from pipelines.warehouse.linking.likeness import Weighed
 from pipelines.warehouse.linking.model import ALONE, GAP_HIGH, GAP_LOW, probability
-from pipelines.warehouse.linking.names import read_name
+from pipelines.warehouse.linking.nodes import Numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
+    import polars as pl
     from numpy.typing import NDArray
 
     from pipelines.warehouse.linking.model import Logistic, NameModel
-    from pipelines.warehouse.linking.names import Name
+    from pipelines.warehouse.linking.spellings import Spellings
 
-SPELLINGS = 8  # of one node that are compared, the most frequent first
-SLICE = 20_000  # spellings compared at a time, to bound memory
-
-
-@dataclass(frozen=True)
-class Node:
-    """One organisation as far as identifiers tell.
-
-    `names`: as written, the most frequent first. `numbers`: its identifier in each scope that gives one to each body
-    (`siren`, `rna`, a funder's own list). `communes`, `departements`: codes of its seats. `areas`: départements of the
-    funders that know no seat of it. `funders`: who knows it.
-    """
-
-    key: str
-    names: tuple[str, ...]
-    numbers: Mapping[str, str] = field(default_factory=dict)
-    communes: frozenset[str] = frozenset()
-    departements: frozenset[str] = frozenset()
-    areas: frozenset[str] = frozenset()
-    funders: frozenset[str] = frozenset()
-
-    @property
-    def scope(self) -> str | None:
-        """The list that first says who it is."""
-        order = ("siren", "rna")
-        return next((scope for scope in (*order, *sorted(self.numbers)) if scope in self.numbers), None)
+_DUST = 1e-9  # what rounding may add or take
+SLICE = 1_000_000  # pairs of names compared at a time, to bound memory
 
 
 @dataclass(frozen=True)
@@ -61,154 +39,176 @@ class Pair:
 
 
 @dataclass
-class Compared:
-    """The candidates among some nodes: `pairs`, two places in the list a row; their best spellings' features, likewise.
+class Likest:
+    """For some pairs of nodes, the features of their two names that are most alike: row `of` of `values`, each once."""
 
-    `rivals`: for nodes two by two, whether both claim one partner and cannot both be it.
+    values: NDArray[np.float64]
+    of: NDArray[np.int64]
+
+
+class Named:
+    """The names of nodes, weighed."""
+
+    def __init__(self, spellings: Spellings) -> None:
+        self.spellings = spellings
+        self._weighed = Weighed(spellings.names, spellings.uses())
+        self._starts = starts(spellings.sizes)
+
+    def likest(self, pairs: NDArray[np.int64], likeness: Logistic) -> Likest:
+        """The names most alike of pairs of nodes, two places a row, that have both a name."""
+        sizes = self.spellings.sizes[pairs].prod(axis=1)
+        parts = np.cumsum(sizes) // SLICE
+        values, of, known = [np.zeros((0, len(likeness.features)))], [np.zeros(0, dtype=np.int64)], 0
+        for part in np.split(pairs, np.diff(parts).nonzero()[0] + 1):
+            found = self._likest(part, likeness)
+            values.append(found.values)
+            of.append(found.of + known)
+            known += len(found.values)
+        return Likest(np.concatenate(values), np.concatenate(of))
+
+    def _likest(self, pairs: NDArray[np.int64], likeness: Logistic) -> Likest:
+        left, right = pairs.T
+        sizes, borne = self.spellings.sizes, self.spellings.borne
+        n_names = len(self.spellings.names.full)
+        row, at = spread(sizes[left] * sizes[right])
+        one, other = np.divmod(at, sizes[right[row]])
+        names, names_other = borne[self._starts[left[row]] + one], borne[self._starts[right[row]] + other]
+        told, of = np.unique(names * n_names + names_other, return_inverse=True)
+        values = self._weighed.compare(*np.divmod(told, n_names))
+        order = np.lexsort((at, -likeness.decide(values)[of], row))
+        best, of = np.unique(of[order[np.append(True, np.diff(row[order]) > 0)[: len(order)]]], return_inverse=True)
+        return Likest(values[best], of)
+
+
+@dataclass
+class Compared:
+    """The candidates among some nodes: `pairs`, two places in the list a row, sorted; the features of their names.
+
+    `odds`: how alike the names are, in log-odds. `rivals`: for nodes two by two, whether both claim one partner and
+    cannot both be it.
     """
 
     pairs: NDArray[np.int64]
-    values: NDArray[np.float64]
+    likest: Likest
+    odds: NDArray[np.float64]
     rivals: Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.bool_]]
 
-    def gaps(self, likeness: NDArray[np.float64]) -> NDArray[np.float64]:
-        """How far each pair is ahead of the best rival of either node: the least and the most, in log-odds."""
-        behind = self._behind(likeness, ALONE)
-        ahead: NDArray[np.float64] = np.clip(likeness[:, None] - behind, GAP_LOW, GAP_HIGH)
-        ahead.sort(axis=1)
-        return ahead
+    def values(self) -> NDArray[np.float64]:
+        """The features of each pair."""
+        return self.likest.values[self.likest.of]
 
-    def leads(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The least distance to a rival, in probability."""
-        leads: NDArray[np.float64] = (probabilities[:, None] - self._behind(probabilities, 0.0)).min(axis=1)
+    def gaps(self, odds: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """How far some pairs are ahead of the best rival of either node: the least and the most, in log-odds."""
+        return _ahead(odds[rows], self._behind(odds, ALONE, rows))
+
+    def most_gaps(self) -> NDArray[np.float64]:
+        """What `gaps` cannot exceed: as far ahead as of the least likely partner of either node."""
+        least = np.full(int(self.pairs.max(initial=0)) + 1, ALONE)
+        for nodes in self.pairs.T:
+            np.minimum.at(least, nodes, self.odds)
+        return _ahead(self.odds, least[self.pairs])
+
+    def leads(self, probabilities: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The least distance of some pairs to a rival, in probability."""
+        leads: NDArray[np.float64] = (probabilities[rows, None] - self._behind(probabilities, 0.0, rows)).min(axis=1)
         return leads
 
-    def _behind(self, scores: NDArray[np.float64], alone: float) -> NDArray[np.float64]:
-        """The score of the best rival of a pair for its left node and for its right one, else `alone`."""
+    def _behind(self, scores: NDArray[np.float64], alone: float, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The score of the best rival of some pairs for their left node and for their right one, else `alone`."""
         of, partner = self.pairs.ravel(), self.pairs[:, ::-1].ravel()
-        row, score = np.arange(of.size) // 2, np.repeat(scores, 2)
-        order = np.lexsort((-row, -partner, -score, of))
-        cursor, end = (np.searchsorted(of[order], of, side=side) for side in ("left", "right"))
-        behind = np.full(of.size, alone)
-        waiting = np.arange(of.size)
-        while waiting.size:  # each looks at the partners of its node, the likeliest first, until one is a rival
+        is_wanted = np.zeros(int(of.max(initial=0)) + 1, dtype=np.bool_)
+        is_wanted[self.pairs[rows]] = True
+        # by node, its partners, the likeliest first
+        order = is_wanted[of].nonzero()[0]
+        order = order[np.lexsort((-partner[order], -scores[order // 2], of[order]))]
+        sizes = np.bincount(of[order], minlength=len(is_wanted))
+        begins = starts(sizes)
+        behind = np.full(2 * len(rows), alone)
+        pair = np.repeat(rows, 2)
+        own, other = self.pairs[rows].ravel(), self.pairs[rows][:, ::-1].ravel()
+        cursor, end = begins[own], begins[own] + sizes[own]
+        waiting = np.arange(len(behind))
+        while waiting.size:  # each looks at the partners of its node until one is a rival
             at = order[cursor[waiting]]
-            is_found = (row[at] != row[waiting]) & self.rivals(partner[waiting], partner[at])
-            behind[waiting[is_found]] = score[at[is_found]]
+            is_found = at // 2 != pair[waiting]
+            is_found[is_found] = self.rivals(other[waiting[is_found]], partner[at[is_found]])
+            behind[waiting[is_found]] = scores[at[is_found] // 2]
             waiting = waiting[~is_found]
             cursor[waiting] += 1
             waiting = waiting[cursor[waiting] < end[waiting]]
         return behind.reshape(-1, 2)
 
 
-class Numbers:
-    """The identifiers of nodes, list by list."""
-
-    def __init__(self, nodes: Sequence[Node]) -> None:
-        told = [(place, *number) for place, node in enumerate(nodes) for number in sorted(node.numbers.items())]
-        self._scopes = 1 + len({scope for _, scope, _ in told})
-        scopes = {scope: at for at, scope in enumerate(sorted({scope for _, scope, _ in told}))}
-        numbers = {number: at for at, number in enumerate({number for _, _, number in told})}
-        self._codes = np.array([place * self._scopes + scopes[scope] for place, scope, _ in told], dtype=np.int64)
-        self._numbers = np.array([numbers[number] for _, _, number in told], dtype=np.int64)
-        self._sizes = np.array([len(node.numbers) for node in nodes], dtype=np.int64)
-        self._starts = np.cumsum(self._sizes) - self._sizes
-
-    def differ(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """For nodes two by two, whether one list numbers both, differently."""
-        if not self._codes.size:
-            return np.zeros(len(left), dtype=np.bool_)
-        row, at = _spread(self._sizes[left])
-        at += self._starts[left[row]]
-        wanted = right[row] * self._scopes + self._codes[at] % self._scopes
-        found = np.minimum(np.searchsorted(self._codes, wanted), len(self._codes) - 1)
-        is_other = (self._codes[found] == wanted) & (self._numbers[found] != self._numbers[at])
-        return np.bincount(row, is_other, len(left)) > 0
+def _ahead(odds: NDArray[np.float64], behind: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far pairs are ahead of what is behind them on either side: the least and the most."""
+    ahead: NDArray[np.float64] = np.clip(odds[:, None] - behind, GAP_LOW, GAP_HIGH)
+    ahead.sort(axis=1)
+    return ahead
 
 
-class Spellings:
-    """The names of nodes, read and weighed once."""
-
-    def __init__(self, nodes: Sequence[Node]) -> None:
-        read = {text: read_name(text) for text in {text for node in nodes for text in node.names}}
-        self.names = [_distinct(read[text] for text in node.names) for node in nodes]
-        self._weighed = Weighed([name for names in self.names for name in names])
-        self._sizes = np.array([len(names) for names in self.names], dtype=np.int64)
-        self._starts = np.cumsum(self._sizes) - self._sizes
-
-    def best(self, pairs: NDArray[np.int64], likeness: Logistic) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Which rows of `pairs` have two names, and the features of their two spellings that are most alike."""
-        sizes = self._sizes[pairs].prod(axis=1)
-        parts = np.cumsum(sizes) // SLICE
-        found = [self._best(pairs[part], likeness) for part in _runs(parts)]
-        values = np.concatenate([np.zeros((0, len(likeness.features))), *found])
-        return sizes.nonzero()[0], values
-
-    def _best(self, pairs: NDArray[np.int64], likeness: Logistic) -> NDArray[np.float64]:
-        left, right = pairs.T
-        row, at = _spread(self._sizes[left] * self._sizes[right])
-        one, other = np.divmod(at, self._sizes[right[row]])
-        values = self._weighed.compare(self._starts[left[row]] + one, self._starts[right[row]] + other)
-        order = np.lexsort((at, -likeness.decide(values), row))
-        best: NDArray[np.float64] = values[order[np.append(True, np.diff(row[order]) > 0)[: len(order)]]]
-        return best
-
-
-def compared(nodes: Sequence[Node], spellings: Spellings, likeness: Logistic) -> Compared:
-    """The candidates among `nodes`, compared."""
-    numbers = Numbers(nodes)
-    pairs = candidates(spellings.names, [node.scope for node in nodes], [node.communes for node in nodes])
+def compared(nodes: pl.DataFrame, named: Named, likeness: Logistic) -> Compared:
+    """The candidates among `nodes` (a frame of `NODES`), compared."""
+    numbers = Numbers(nodes["numbers"])
+    pairs = candidates(named.spellings, numbers.scopes, nodes["communes"])
     pairs = pairs[~numbers.differ(*pairs.T)]
-    kept, values = spellings.best(pairs, likeness)
-    pairs = pairs[kept]
-    left, right = pairs[likeness.decide(values) > 0].T
+    likest = named.likest(pairs, likeness)
+    odds = likeness.decide(likest.values)[likest.of]
+    left, right = pairs[odds > 0].T
     close = np.sort(np.concatenate([left * len(nodes) + right, right * len(nodes) + left]))
 
     def rivals(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.bool_]:
-        is_far: NDArray[np.bool_] = ~np.isin(one * len(nodes) + other, close)
-        return is_far | numbers.differ(one, other)
+        is_rival = ~is_among(one * len(nodes) + other, close)
+        near = (~is_rival).nonzero()[0]
+        is_rival[near] = numbers.differ(one[near], other[near])
+        return is_rival
 
-    return Compared(pairs, values, rivals)
+    return Compared(pairs, likest, odds, rivals)
 
 
-def score(nodes: Sequence[Node], model: NameModel, spellings: Spellings | None = None) -> list[Pair]:
-    """The candidate pairs whose probability is worth an analyst's look, the likeliest first."""
-    spellings = spellings or Spellings(nodes)
-    found = compared(nodes, spellings, model.likeness)
-    if not found.pairs.size:
-        return []
-    likeness = model.likeness.decide(found.values)
-    probabilities = probability(model.link.decide(np.hstack([found.values, found.gaps(likeness)])))
-    leads = found.leads(probabilities)
+def score(found: Compared, keys: pl.Series, model: NameModel) -> list[Pair]:
+    """The candidates whose probability is worth an analyst's look, the likeliest first. `keys`: those of the nodes."""
+    values, of = found.likest.values, found.likest.of
+    n_features = values.shape[1]
+    weights = model.link.weights[n_features:]
+    # most pairs would not be worth a look however far ahead they were
+    most = np.where(weights > 0, found.most_gaps(), GAP_LOW) @ weights
+    alone = values @ model.link.weights[:n_features] + model.link.intercept
+    rows = (probability(alone[of] + most) >= model.review - _DUST).nonzero()[0]
+    probabilities = np.zeros(len(of))  # of the others: a rival that is not worth a look is none
+    told = np.hstack([values[of[rows]], found.gaps(found.odds, rows)])
+    probabilities[rows] = probability(model.link.decide(told))
+    rows = (probabilities >= model.review).nonzero()[0]
+    leads = found.leads(probabilities, rows)
     network, own = (model.likeness.features.index(name) for name in ("network", "shared_own"))
+    told = values[of[rows]]
+    columns = (
+        *found.pairs[rows].T, probabilities[rows], leads, told[:, network] > 0, told[:, own] > 0,
+    )  # fmt: skip
     pairs = [
-        Pair(
-            left=int(found.pairs[row, 0]),
-            right=int(found.pairs[row, 1]),
-            probability=round(float(probabilities[row]), 6),
-            lead=round(float(leads[row]), 6),
-            has_network=bool(found.values[row, network]),
-            has_own_words=bool(found.values[row, own] > 0),
-        )
-        for row in (probabilities >= model.review).nonzero()[0]
+        Pair(left, right, round(likely, 6), round(lead, 6), has_network, has_own_words)
+        for left, right, likely, lead, has_network, has_own_words in zip(*(c.tolist() for c in columns), strict=True)
     ]
-    return sorted(pairs, key=lambda pair: (-pair.probability, nodes[pair.left].key, nodes[pair.right].key))
+    at = distinct(found.pairs[rows].ravel())
+    key = dict(zip(at.tolist(), keys.gather(at), strict=True))
+    return sorted(pairs, key=lambda pair: (-pair.probability, key[pair.left], key[pair.right]))
 
 
-def _distinct(names: Iterable[Name]) -> list[Name]:
-    read: dict[str, Name] = {}
-    for name in names:
-        if name.words:
-            read.setdefault(name.full, name)
-    return list(read.values())[:SPELLINGS]
+class Alike:
+    """Whether names alone say that nodes may be one: known of the candidates, asked of other pairs."""
 
+    def __init__(self, named: Named, found: Compared, model: NameModel) -> None:
+        self._named, self._model, self._found = named, model, found
+        self._n_nodes = len(named.spellings.sizes)
+        self._codes = found.pairs[:, 0] * self._n_nodes + found.pairs[:, 1]
 
-def _spread(sizes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """So many elements of each row: the row of each, and its place in it."""
-    row = np.repeat(np.arange(len(sizes)), sizes)
-    return row, np.arange(len(row)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-
-
-def _runs(parts: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """The places of equal neighbours, run by run."""
-    return np.split(np.arange(len(parts)), np.diff(parts).nonzero()[0] + 1) if len(parts) else []
+    def all(self, pairs: Sequence[tuple[int, int]]) -> bool:
+        """Whether each of `pairs` is likely enough for an analyst to be asked."""
+        wanted = np.array(pairs)
+        code = wanted.min(axis=1) * self._n_nodes + wanted.max(axis=1)
+        at = np.minimum(np.searchsorted(self._codes, code), len(self._codes) - 1)
+        is_known = self._codes[at] == code
+        odds = self._found.odds[at[is_known]]
+        if not is_known.all():
+            asked = self._named.likest(wanted[~is_known], self._model.likeness).values
+            odds = np.concatenate([odds, self._model.likeness.decide(asked)])
+        return bool((probability(odds) >= self._model.review).all())

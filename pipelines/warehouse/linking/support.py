@@ -8,18 +8,24 @@ import numpy as np
 
 from pipelines.warehouse.linking.likeness import Weighed
 from pipelines.warehouse.linking.model import probability
-from pipelines.warehouse.linking.names import read_name
+from pipelines.warehouse.linking.spellings import Names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from pipelines.warehouse.linking.model import NameModel
 
+Parts = tuple[str, str]
+"""A row of `names.parts`."""
 
-def unsupported(unknown: Sequence[str], legal: Sequence[str], model: NameModel) -> list[str]:
-    """Those of `unknown` that are like none of `legal`, by the probability from which names are linked."""
-    weighed = Weighed([read_name(text) for text in (*unknown, *legal)])
+
+def are_supported(unknown: Sequence[Parts], legal: Sequence[Parts], model: NameModel) -> NDArray[np.bool_]:
+    """Which names of unknown kind are like a legal person's, by the probability from which names are linked."""
+    names = Names((*unknown, *legal))
+    weighed = Weighed(names, np.ones(len(names.full), dtype=np.int64))
     left, right = np.divmod(np.arange(len(unknown) * len(legal)), len(legal))
     odds = model.likeness.decide(weighed.compare(left, right + len(unknown)))
-    best = probability(odds).reshape(len(unknown), len(legal)).max(axis=1)
-    return [text for text, likeliest in zip(unknown, best, strict=True) if likeliest < model.automatic]
+    found: NDArray[np.bool_] = probability(odds).reshape(len(unknown), len(legal)).max(axis=1) >= model.automatic
+    return found

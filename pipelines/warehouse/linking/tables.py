@@ -23,12 +23,9 @@ PREFIX = "resolved_"
 _READ = """
 select
     organisation_key, siren, rna, local_id, name, kind, funder_id, funder_departement_code, commune_code,
-    departement_code,
-    sum(n_lines)::bigint as n_lines
+    departement_code, n_lines
 from organisation_mentions
 where split_part(organisation_key, ':', 1) in ('siren', 'rna', 'local', 'name')
-group by all
-order by all
 """
 
 
