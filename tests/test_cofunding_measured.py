@@ -169,12 +169,16 @@ def test_paris_city_and_departement(real_files: Path, tmp_path: Path) -> None:
         assert labels
         found = connection.sql("""
             WITH pairs AS (
-                SELECT a.node_id AS one, b.node_id AS other, labels.was_linked, labels.is_same
+                SELECT
+                    coalesce(a.node_id, la.line_id) AS one,
+                    coalesce(b.node_id, lb.line_id) AS other,
+                    labels.was_linked,
+                    labels.is_same
                 FROM labels
                 JOIN applications AS la ON la.deposit_id = 'partie' || part AND la.source_row = "row"
                 JOIN applications AS lb ON lb.deposit_id = 'partie' || other_part AND lb.source_row = other_row
-                JOIN cofunding_candidates AS a ON a.line_id = la.line_id
-                JOIN cofunding_candidates AS b ON b.line_id = lb.line_id
+                LEFT JOIN cofunding_repeats AS a ON a.line_id = la.line_id
+                LEFT JOIN cofunding_repeats AS b ON b.line_id = lb.line_id
             )
             SELECT pairs.is_same, pairs.was_linked, coalesce(links.is_kept, false) AS is_kept, count(*) AS n
             FROM pairs
