@@ -9,13 +9,14 @@ import hashlib
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
 import schemas
-from pipelines.warehouse import comments, run_changes, themes
+from pipelines.warehouse import comments, run_changes, themes, wordings
 from pipelines.warehouse.connection import opened, run, set_variables, written_aside
 from pipelines.warehouse.graph import Check, Model, checks, downstream, models, with_temporary
 from pipelines.warehouse.inputs import Inputs, register
@@ -102,14 +103,22 @@ def build(inputs: Inputs, target: Path, *, select: Collection[str] | None = None
                 themes.register(connection)
         run(connection, "BEGIN")
         _drop_unknown(connection, graph)
-        is_linked = False
+        asked = {  # what models read that is not told in SQL, made before the first that does
+            tables.PREFIX: (
+                "linking",
+                partial(
+                    tables.register, connection, registers=inputs.registers, decisions=inputs.organisation_decisions
+                ),
+            ),
+            wordings.NEAR: ("wordings", partial(wordings.register, connection)),
+        }
         ahead = [model for model in graph if model.name in chosen]
         while ahead:
             model = ahead.pop(0)
-            if not is_linked and any(name.startswith(tables.PREFIX) for name in model.reads):
-                with _timed(result, "linking"):
-                    tables.register(connection, registers=inputs.registers, decisions=inputs.organisation_decisions)
-                is_linked = True
+            for prefix in [prefix for prefix in asked if any(name.startswith(prefix) for name in model.reads)]:
+                step, make = asked.pop(prefix)
+                with _timed(result, step):
+                    make()
             moment = time.perf_counter()
             create(connection, model)
             result.seconds[model.name] = time.perf_counter() - moment

@@ -2,13 +2,13 @@
 -- Au-delà de 5 000 paires entre financeurs, seuls les titres identiques sont rapprochés (is_compared est faux). Réservé aux analystes.
 
 with by_funder as (
-    select block, funder, count(*) as n from cofunding_nodes group by all
+    select block, funder, count(*) as n from cofunding_requests group by all
 ),
 by_key as (
-    select nodes.cofunding_key, groups.fiscal_year, nodes.funder, count(*) as n
-    from cofunding_nodes as nodes
+    select requests.cofunding_key, groups.fiscal_year, requests.funder, count(*) as n
+    from cofunding_requests as requests
     join cofunding_groups as groups using (block)
-    where nodes.cofunding_key is not null
+    where requests.cofunding_key is not null
     group by all
 ),
 sizes as (

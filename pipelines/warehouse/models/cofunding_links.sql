@@ -1,51 +1,16 @@
 -- Paires de demandes de deux financeurs pour un même demandeur et exercice, avec la preuve : gardées (is_kept) ou laissées de côté, avec la raison.
 -- basis : shared_id, même identifiant de cofinancement ; named, titres presque identiques et un fichier nomme l'autre financeur ; title, titres presque identiques seulement. Réservé aux analystes.
 
-with crowded as (  -- where too many would be compared, only those whose words that tell are the same
-    select groups.block
-    from cofunding_blocks as blocks
-    join cofunding_groups as groups on blocks.block = groups.organisation_id and blocks.fiscal_year = groups.fiscal_year
-    where blocks.block_kind = 'organisation' and not blocks.is_compared
-),
-nodes as materialized (  -- `meeting`: those of one group that meet have the same
-    select
-        nodes.*,
-        if(crowded.block is null, 0, nodes.telling_wording) as meeting,
-        crowded.block is null or not nodes.is_plain_title as is_met
-    from cofunding_nodes as nodes
-    left join crowded using (block)
-),
-met as (  -- each pair of wordings once: many lines say the same, year after year
-    select distinct least(a.wording, b.wording) as wording, greatest(a.wording, b.wording) as other_wording
-    from nodes as a
-    join nodes as b on a.block = b.block and a.meeting = b.meeting and a.funder < b.funder
-    where a.is_met
-),
-near_wordings as materialized (
-    select met.wording, met.other_wording
-    from met
-    join cofunding_wordings as a using (wording)
-    join cofunding_wordings as b on met.other_wording = b.wording
-    where a.words_line <> '' and case
-        when met.wording = met.other_wording then true
-        -- lines whose lengths differ by more than the letters that may change
-        when abs(length(a.words_line) - length(b.words_line)) > 0.31 * greatest(length(a.words_line), length(b.words_line)) then false
-        else lines_likeness(a.words_line, b.words_line, a.sorted_line, b.sorted_line) >= 0.7
-    end
-),
-likely as materialized (  -- those that meet somebody, each with what it looks for
-    select nodes.*, near.other_wording
-    from nodes
-    join (
-        select wording, other_wording from near_wordings
-        union
-        select other_wording as wording, wording as other_wording from near_wordings
-    ) as near using (wording)
-    where nodes.is_met
+with near as (
+    select wording, other_wording from cofunding_meetings where wording = other_wording
+    union
+    select wording, other_wording from near_wordings
+    union
+    select other_wording as wording, wording as other_wording from near_wordings
 ),
 keyed as materialized (
     select nodes.*, groups.organisation_id, groups.fiscal_year
-    from nodes
+    from cofunding_nodes as nodes
     join cofunding_groups as groups using (block)
     where nodes.cofunding_key is not null
 ),
@@ -54,8 +19,10 @@ ids as (  -- an identifier of many requests of one applicant is no project's
 ),
 pairs as materialized (
     select a.node_id, b.node_id as other_node_id
-    from likely as a
-    join nodes as b on a.other_wording = b.wording and a.block = b.block and a.meeting = b.meeting and a.funder < b.funder
+    from cofunding_nodes as a
+    join cofunding_nodes as b on a.block = b.block and a.meeting = b.meeting and a.funder < b.funder
+    -- after who meets whom: a few wordings are those of half the lines
+    where a.is_met and (a.wording, b.wording) in (select wording, other_wording from near)
     union
     select a.node_id, b.node_id as other_node_id
     from keyed as a
@@ -128,7 +95,7 @@ described as materialized (
         seats.low,
         seats.high
     from member_lines as lines
-    join nodes on lines.line_id = nodes.node_id
+    join cofunding_nodes as nodes on lines.line_id = nodes.node_id
     join project_titles as titles on lines.title is not distinct from titles.title
     left join seats on nodes.node_id = seats.node_id
 ),

@@ -1,18 +1,18 @@
--- Demandes comparées : les lignes comparées, celles d'un financeur qui disent la même chose n'étant prises que par la première.
--- wording : ce qui est comparé, tous les mots de l'intitulé si ceux qui parlent sont ceux du demandeur, sinon ceux qui parlent.
+-- Demandes comparées, et lesquelles se rencontrent : celles d'un même groupe et d'un même `meeting`, dont l'une des deux le permet (is_met).
+-- Là où trop se rencontreraient, seules le font celles dont les mots qui parlent sont les mêmes.
 
-with final as (
+with crowded as (
+    select groups.block
+    from cofunding_blocks as blocks
+    join cofunding_groups as groups on blocks.block = groups.organisation_id and blocks.fiscal_year = groups.fiscal_year
+    where blocks.block_kind = 'organisation' and not blocks.is_compared
+),
+final as (
     select
-        compared.line_id as node_id,
-        compared.block,
-        compared.funder,
-        compared.cofunding_key,
-        if(coalesce(repeats.is_plain_title, compared.is_plain_title), compared.whole_wording, compared.telling_wording) as wording,
-        compared.telling_wording,
-        coalesce(repeats.is_plain_title, compared.is_plain_title) as is_plain_title,
-        coalesce(repeats.is_silent, compared.is_silent) as is_silent
-    from cofunding_compared as compared
-    left join cofunding_repeats as repeats using (line_id)
-    where repeats.node_id is null or repeats.node_id = compared.line_id
+        requests.* exclude (telling_wording),
+        if(crowded.block is null, 0, requests.telling_wording) as meeting,
+        crowded.block is null or not requests.is_plain_title as is_met
+    from cofunding_requests as requests
+    left join crowded using (block)
 )
 select * from final;
