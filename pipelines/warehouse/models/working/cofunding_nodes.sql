@@ -10,9 +10,11 @@ with crowded as (
 final as (
     select
         requests.* exclude (telling_wording),
+        length(wordings.words_line) as n_letters,
         if(crowded.block is null, 0, requests.telling_wording) as meeting,
         crowded.block is null or not requests.is_plain_title as is_met
     from cofunding_requests as requests
+    join cofunding_wordings as wordings using (wording)
     left join crowded using (block)
 )
 select * from final;
