@@ -5,12 +5,13 @@ with recursive
 links as (
     select node_id, other_node_id, basis, likeness from cofunding_links where is_kept
 ),
+linked as (
+    select node_id from links union select other_node_id as node_id from links
+),
 members as (  -- a request stands for all the lines of its funder that say the same
-    select node_id, node_id as line_id from links
+    select node_id, node_id as line_id from linked
     union
-    select other_node_id as node_id, other_node_id as line_id from links
-    union
-    select node_id, line_id from cofunding_repeats
+    select node_id, line_id from cofunding_repeats semi join linked using (node_id)
 ),
 awarded as (
     select distinct members.node_id from members join applications using (line_id) where applications.is_award
