@@ -9,7 +9,7 @@ import re
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -19,6 +19,7 @@ from schemas import codelist
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+Texts = TypeVar("Texts", pl.Series, pl.Expr)
 FILE = Path(__file__).with_name("themes.toml")
 UNKNOWN = "unknown"
 FIRST = "food_aid"
@@ -133,12 +134,12 @@ def folded(expressions: Sequence[str]) -> list[str]:
     ]
 
 
-def fold(texts: pl.Series) -> pl.Series:
+def fold(texts: Texts) -> Texts:
     """Texts without case, accents, punctuation or the plural mark of words of four letters or more.
 
     Every word has a space on both sides: ` epicerie sociale `. Null stays null.
     """
-    return (
+    words = (
         texts.str.to_lowercase()
         .str.replace_many(["œ", "æ"], ["oe", "ae"])
         .str.normalize("NFKD")
@@ -146,8 +147,8 @@ def fold(texts: pl.Series) -> pl.Series:
         .str.replace_all(r"[^a-z0-9]+", " ")
         .str.replace_all(r"([a-z]{3})[sx]\b", "$1")
         .str.strip_chars(" ")
-        .str.replace_all(r"^|$", " ")
     )
+    return " " + words + " "
 
 
 def programme_code(texts: pl.Series) -> pl.Series:

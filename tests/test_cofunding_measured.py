@@ -168,13 +168,18 @@ def test_paris_city_and_departement(real_files: Path, tmp_path: Path) -> None:
         labels = connection.read_csv(str(Path(__file__).with_name("cofunding_labels.csv")))
         assert labels
         found = connection.sql("""
-            WITH pairs AS (
+            WITH compared AS (
+                SELECT lines.*, coalesce(repeats.node_id, lines.line_id) AS node_id
+                FROM applications AS lines
+                SEMI JOIN cofunding_blocks AS blocks
+                    ON blocks.block = lines.organisation_id AND blocks.fiscal_year = lines.fiscal_year
+                LEFT JOIN cofunding_repeats AS repeats USING (line_id)
+            ),
+            pairs AS (
                 SELECT a.node_id AS one, b.node_id AS other, labels.was_linked, labels.is_same
                 FROM labels
-                JOIN applications AS la ON la.deposit_id = 'partie' || part AND la.source_row = "row"
-                JOIN applications AS lb ON lb.deposit_id = 'partie' || other_part AND lb.source_row = other_row
-                JOIN cofunding_candidates AS a ON a.line_id = la.line_id
-                JOIN cofunding_candidates AS b ON b.line_id = lb.line_id
+                JOIN compared AS a ON a.deposit_id = 'partie' || part AND a.source_row = "row"
+                JOIN compared AS b ON b.deposit_id = 'partie' || other_part AND b.source_row = other_row
             )
             SELECT pairs.is_same, pairs.was_linked, coalesce(links.is_kept, false) AS is_kept, count(*) AS n
             FROM pairs

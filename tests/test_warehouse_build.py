@@ -11,7 +11,7 @@ import pytest
 from pipelines.warehouse import comments
 from pipelines.warehouse.build import BlockedBuild, build
 from pipelines.warehouse.disclosure import publish_database
-from pipelines.warehouse.graph import checks, downstream, models, public_models
+from pipelines.warehouse.graph import checks, downstream, models, public_models, with_temporary
 from schemas.publication import load_publication
 from tests.warehouse_staging import AS_OF, Staging, line, lines, row, rows
 
@@ -85,7 +85,7 @@ def test_equal_inputs_give_equal_tables_in_equal_order(staging: Staging, funding
     again = tmp_path / "again.duckdb"
     build(staging.inputs(), again)
     with duckdb.connect(str(funding), read_only=True) as first, duckdb.connect(str(again), read_only=True) as second:
-        for model in models():
+        for model in (model for model in models() if not model.is_temporary):
             sql = f'FROM "{model.name}"'
             assert first.sql(sql).pl().equals(second.sql(sql).pl()), model.name
 
@@ -123,7 +123,8 @@ def test_select_rebuilds_only_what_follows(funding: Path, tmp_path: Path) -> Non
     changed.deposit("d1", lines(19))
     changed.declare(publishes_refusals=True)
     result = build(changed.inputs(), target, select={"refusal_publication"})
-    assert set(result.seconds) == downstream({"refusal_publication"}, graph=models())
+    followers = downstream({"refusal_publication"}, graph=models())
+    assert set(result.seconds) == with_temporary(followers, graph=models())
     # applications were not selected: they are those of the copied file
     assert row(target, "SELECT min(published) AS published, min(n_lines) AS n FROM refusal_publication") == {
         "published": True,
@@ -131,6 +132,23 @@ def test_select_rebuilds_only_what_follows(funding: Path, tmp_path: Path) -> Non
     }
     with pytest.raises(KeyError, match="nothing_such"):
         build(changed.inputs(), target, select={"nothing_such"})
+
+
+def test_temporary_models_are_made_for_what_reads_them_and_kept_in_no_file(
+    staging: Staging, funding: Path, tmp_path: Path
+) -> None:
+    temporary = {model.name for model in models() if model.is_temporary}
+    assert {"cofunding_nodes", "project_titles"} <= temporary
+    target = tmp_path / "funding.duckdb"
+    target.write_bytes(funding.read_bytes())
+    with duckdb.connect(str(target)) as connection:
+        connection.execute("CREATE TABLE cofunding_nodes AS SELECT 1 AS left_by_older_code")
+    result = build(staging.inputs(), target, select={"cofunding_links"})
+    assert temporary <= set(result.seconds)
+    assert "applications" not in result.seconds
+    with duckdb.connect(str(target), read_only=True) as connection:
+        kept = {row[0] for row in connection.sql("SELECT table_name FROM duckdb_tables()").fetchall()}
+    assert kept == {model.name for model in models()} - temporary
 
 
 def test_an_empty_warehouse_can_be_built_and_published(tmp_path: Path) -> None:

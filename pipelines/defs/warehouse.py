@@ -15,10 +15,11 @@ from pipelines.defs.staging import STAGING
 from pipelines.warehouse.analysts import KINDS, pending, write_changes, write_queue
 from pipelines.warehouse.build import BlockedBuild, BuildResult, build, models
 from pipelines.warehouse.current import load_inputs
-from pipelines.warehouse.graph import Model, checks
+from pipelines.warehouse.graph import Model, checks, kept_upstream
 
 CHECKED = dg.AssetKey(["funding", "applications"])
 REVIEW = "review_queue"
+KEPT = tuple(model for model in models() if not model.is_temporary)
 _FIRST = 50  # rows of a table in metadata
 _WHOLE = 300  # characters of a question
 
@@ -29,8 +30,9 @@ def model_key(name: str) -> dg.AssetKey:
 
 
 def _spec(model: Model) -> dg.AssetSpec:
-    upstream = [model_key(name) for name in model.depends_on]
-    if any(name.startswith(("staged_", "given_")) for name in model.reads):
+    depends_on, reads = kept_upstream(model, graph=models())
+    upstream = [model_key(name) for name in sorted(depends_on)]
+    if any(name.startswith(("staged_", "given_")) for name in reads):
         upstream.append(STAGING)
     marts = ("funding_by", "continuity", "refusal", "cofunding", "data_quality")
     return dg.AssetSpec(
@@ -46,7 +48,7 @@ def _spec(model: Model) -> dg.AssetSpec:
 
 @dg.multi_asset(
     name="funding_database",
-    specs=[_spec(model) for model in models()],
+    specs=[_spec(model) for model in KEPT],
     check_specs=[
         dg.AssetCheckSpec(check.name, asset=CHECKED, description=check.description, blocking=check.is_blocking)
         for check in checks()
@@ -60,7 +62,7 @@ def funding_database(
     """Rebuild the selected models and all that depends on them, aside, check them, and swap the database once."""
     progress.stage("Consolidation")
     selected = {key.path[-1] for key in context.selected_asset_keys}
-    everything = selected == {model.name for model in models()}
+    everything = selected == {model.name for model in KEPT}
     try:
         with tried_again(), places.writing():
             inputs = load_inputs(places.warehouse_folder, as_of=places.day, registers=places.registers)
@@ -70,7 +72,7 @@ def funding_database(
         yield from _check_results(blocked.result, context)
         raise dg.Failure(str(blocked)) from blocked
     described = describe_tables(places.funding, sorted(selected))
-    for name in (model.name for model in models() if model.name in selected):
+    for name in (model.name for model in KEPT if model.name in selected):
         seconds = round(result.seconds.get(name, 0.0), 3)
         metadata = {**described[name], "secondes": seconds, **told.get(name, {})}
         yield dg.MaterializeResult(asset_key=model_key(name), metadata=metadata)

@@ -9,22 +9,23 @@ import hashlib
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
 import schemas
-from pipelines.warehouse import comments, run_changes, themes
+from pipelines.warehouse import comments, run_changes, themes, wordings
 from pipelines.warehouse.connection import opened, run, set_variables, written_aside
-from pipelines.warehouse.graph import Check, Model, checks, downstream, models
+from pipelines.warehouse.graph import Check, Model, checks, downstream, models, with_temporary
 from pipelines.warehouse.inputs import Inputs, register
 from pipelines.warehouse.linking import registers, tables
 from pipelines.warehouse.run_changes import RunChanges
 from schemas.source import source_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     import polars as pl
 
@@ -92,6 +93,7 @@ def build(inputs: Inputs, target: Path, *, select: Collection[str] | None = None
         raise KeyError(f"no such model: {', '.join(sorted(unknown))}")
     is_partial = select is not None and target.exists()
     chosen = downstream(select or (), graph=graph) if is_partial else {model.name for model in graph}
+    chosen = with_temporary(chosen, graph=graph)
     result = BuildResult()
     with written_aside(target, start_from=target if is_partial else None) as connection:
         set_variables(connection, as_of=inputs.as_of, publication=inputs.publication)
@@ -101,16 +103,26 @@ def build(inputs: Inputs, target: Path, *, select: Collection[str] | None = None
                 themes.register(connection)
         run(connection, "BEGIN")
         _drop_unknown(connection, graph)
-        is_linked = False
-        for model in graph:
-            if model.name in chosen:
-                if not is_linked and any(name.startswith(tables.PREFIX) for name in model.reads):
-                    with _timed(result, "linking"):
-                        tables.register(connection, registers=inputs.registers, decisions=inputs.organisation_decisions)
-                    is_linked = True
-                moment = time.perf_counter()
-                create(connection, model)
-                result.seconds[model.name] = time.perf_counter() - moment
+        asked = {  # what models read that is not told in SQL, made before the first that does
+            tables.PREFIX: (
+                "linking",
+                partial(
+                    tables.register, connection, registers=inputs.registers, decisions=inputs.organisation_decisions
+                ),
+            ),
+            wordings.NEAR: ("wordings", partial(wordings.register, connection)),
+        }
+        ahead = [model for model in graph if model.name in chosen]
+        while ahead:
+            model = ahead.pop(0)
+            for prefix in [prefix for prefix in asked if any(name.startswith(prefix) for name in model.reads)]:
+                step, make = asked.pop(prefix)
+                with _timed(result, step):
+                    make()
+            moment = time.perf_counter()
+            create(connection, model)
+            result.seconds[model.name] = time.perf_counter() - moment
+            _drop_spent(connection, model, graph, ahead)
         with _timed(result, "comments"):
             comments.write(connection, graph)
             run(connection, "COMMIT")
@@ -195,9 +207,18 @@ def count_rows(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return {name: int(run(connection, f'SELECT count(*) FROM "{name}"')[0][0]) for name in names}
 
 
-def _drop_unknown(connection: duckdb.DuckDBPyConnection, graph: tuple[Model, ...]) -> None:
-    """Tables whose model is gone leave the copied file."""
-    for name in set(count_rows(connection)) - {model.name for model in graph}:
+def _drop_spent(
+    connection: duckdb.DuckDBPyConnection, model: Model, graph: Sequence[Model], ahead: list[Model]
+) -> None:
+    """Temporary tables that `model` was the last to read leave the memory."""
+    temporary = {other.name for other in graph if other.is_temporary}
+    for name in temporary.intersection(model.depends_on).difference(*(later.depends_on for later in ahead)):
+        run(connection, f'DROP TABLE temp."{name}"')
+
+
+def _drop_unknown(connection: duckdb.DuckDBPyConnection, graph: Sequence[Model]) -> None:
+    """Tables whose model is gone, or is kept no more, leave the copied file."""
+    for name in set(count_rows(connection)) - {model.name for model in graph if not model.is_temporary}:
         run(connection, f'DROP TABLE "{name}"')
 
 

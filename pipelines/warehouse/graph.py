@@ -17,13 +17,13 @@ import duckdb
 from pipelines.warehouse.connection import run
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 HERE = Path(__file__).parent
 MODELS = HERE / "models"
 CHECKS = MODELS / "checks"
 PUBLIC = HERE / "public"
-WORKING = PUBLIC / "working"
+WORKING = "working"  # the folder, beside those that are kept, of models that no file keeps
 FUNDING_CATALOG = "funding"
 _VIEW = "view: yes"
 
@@ -62,15 +62,14 @@ class Check:
 
 @cache
 def models() -> tuple[Model, ...]:
-    """The models of `funding.duckdb`, each after those it depends on, otherwise in alphabetical order."""
-    return _load([(path, False) for path in sorted(MODELS.glob("*.sql"))])
+    """The models of `funding.duckdb`, each after those it depends on; the temporary ones stay out of it."""
+    return _load(MODELS)
 
 
 @cache
 def public_models() -> tuple[Model, ...]:
-    """The models of `public.duckdb` in the same order; the temporary ones are working tables that stay out of it."""
-    kept = [(path, False) for path in sorted(PUBLIC.glob("*.sql"))]
-    return _load(kept + [(path, True) for path in sorted(WORKING.glob("*.sql"))])
+    """The models of `public.duckdb` in the same order; the temporary ones stay out of it."""
+    return _load(PUBLIC)
 
 
 @cache
@@ -96,7 +95,31 @@ def downstream(selected: Collection[str], *, graph: Iterable[Model]) -> set[str]
     return reached
 
 
-def _load(files: list[tuple[Path, bool]]) -> tuple[Model, ...]:
+def with_temporary(selected: Collection[str], *, graph: Sequence[Model]) -> set[str]:
+    """`selected` and the temporary models that they read, directly or through others: no file keeps what these hold."""
+    temporary = {model.name for model in graph if model.is_temporary}
+    wanted = set(selected)
+    for model in reversed(graph):
+        if model.name in wanted:
+            wanted |= temporary.intersection(model.depends_on)
+    return wanted
+
+
+def kept_upstream(model: Model, *, graph: Iterable[Model]) -> tuple[set[str], set[str]]:
+    """What `model` depends on, and what else it reads, when temporary models are counted as part of it."""
+    temporary = {other.name: other for other in graph if other.is_temporary}
+    depends_on, reads = set(model.depends_on), set(model.reads)
+    while passed := depends_on & temporary.keys():
+        depends_on -= passed
+        for name in passed:
+            depends_on |= set(temporary[name].depends_on)
+            reads |= set(temporary[name].reads)
+    return depends_on, reads
+
+
+def _load(folder: Path) -> tuple[Model, ...]:
+    files = [(path, False) for path in sorted(folder.glob("*.sql"))]
+    files += [(path, True) for path in sorted((folder / WORKING).glob("*.sql"))]
     names = {path.stem for path, _ in files}
     found = {}
     with duckdb.connect(":memory:") as connection:
@@ -113,14 +136,19 @@ def _load(files: list[tuple[Path, bool]]) -> tuple[Model, ...]:
                 is_temporary=is_temporary,
                 is_view=_VIEW in lines,
             )
-    sorter = TopologicalSorter({name: sorted(model.depends_on) for name, model in sorted(found.items())})
-    sorter.prepare()
-    ordered: list[Model] = []
-    while sorter.is_active():
-        ready = sorted(sorter.get_ready())
-        ordered.extend(found[name] for name in ready)
-        sorter.done(*ready)
-    return tuple(ordered)
+    TopologicalSorter({name: model.depends_on for name, model in found.items()}).prepare()  # raises on a cycle
+    ordered: dict[str, Model] = {}
+    for name in sorted(found):
+        _place(name, found, ordered)
+    return tuple(ordered.values())
+
+
+def _place(name: str, found: Mapping[str, Model], ordered: dict[str, Model]) -> None:
+    """Put a model right after those it depends on that no other needed before: what is temporary lives short."""
+    if name not in ordered:
+        for other in found[name].depends_on:
+            _place(other, found, ordered)
+        ordered[name] = found[name]
 
 
 def _header(path: Path) -> tuple[list[str], str]:

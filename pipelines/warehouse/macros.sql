@@ -202,7 +202,12 @@ create temp macro words_missing(a, b) as list_filter(a, lambda w: not list_conta
 create temp macro words_of(line) as if(line = '', []::text[], string_split(line, ' '));
 
 -- The words that name a project are all the applicant's own. Both as one line of words.
-create temp macro is_borne(own_line, name_line) as list_has_all(words_of(name_line), words_of(own_line));
+create temp macro is_borne(own_line, name_line) as case
+    when own_line = '' then true
+    -- nearly always the first word answers, and nothing is split
+    when not contains(name_line, split_part(own_line, ' ', 1)) then false
+    else list_has_all(words_of(name_line), words_of(own_line))
+end;
 
 -- One title is the other under a heading: « Appel 12, emploi : atelier de couture du port » and « Atelier de couture du port ».
 create temp macro is_headed(a, b) as least(len(a), len(b)) >= 3 and (

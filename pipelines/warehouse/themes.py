@@ -27,15 +27,16 @@ FIELDS: Mapping[str, Mapping[str, Sequence[str]]] = {
 }
 """Field → what is searched in it, surely and less surely: keys of the rule."""
 
+_PROGRAMME = "budget_programme"
 _RULE_SIZE = 100_000  # a match is ranked by its theme, then by the place of its expression among those of the theme
 _NEVER = 9999
 
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:
     """Make `given_theme_texts` and `given_theme_programmes` readable by models, from the view `staged_applications`."""
-    rule = themes()
-    connection.register(TEXTS, pl.concat([said(_texts(connection, field), field, rule) for field in FIELDS]))
-    connection.register(PROGRAMMES, programmes(_texts(connection, "budget_programme"), rule))
+    rule, texts = themes(), _texts(connection, (*FIELDS, _PROGRAMME))
+    connection.register(TEXTS, pl.concat([said(texts[field], field, rule) for field in FIELDS]))
+    connection.register(PROGRAMMES, programmes(texts[_PROGRAMME], rule))
 
 
 def said(texts: pl.Series, field: str, rule: Themes) -> pl.DataFrame:
@@ -46,7 +47,12 @@ def said(texts: pl.Series, field: str, rule: Themes) -> pl.DataFrame:
     """
     patterns = _patterns(field, rule)
     searched = patterns["pattern"].unique().sort().to_list()
-    lines = pl.DataFrame({"text": texts, "folded": fold(texts)}).with_row_index("place")
+    lines = (
+        pl.LazyFrame({"text": texts})
+        .with_columns(folded=fold(pl.col("text")))
+        .collect(engine="streaming")  # every processor, where one text after the other uses one
+        .with_row_index("place")
+    )
     found = lines.select("place", pattern=pl.col("folded").str.extract_many(searched, overlapping=True)).explode(
         "pattern", empty_as_null=False
     )
@@ -106,12 +112,13 @@ def programmes(texts: pl.Series, rule: Themes) -> pl.DataFrame:
     )
 
 
-def _texts(connection: duckdb.DuckDBPyConnection, field: str) -> pl.Series:
-    """The distinct values of a field of the staged lines, sorted."""
+def _texts(connection: duckdb.DuckDBPyConnection, fields: Sequence[str]) -> dict[str, pl.Series]:
+    """The distinct values of some fields of the staged lines, sorted, by field: lines are read once for all."""
+    sets = ", ".join(f"({field})" for field in fields)
     found: pl.DataFrame = connection.sql(
-        f"SELECT DISTINCT {field} AS text FROM staged_applications WHERE {field} IS NOT NULL"
+        f"SELECT {', '.join(fields)} FROM staged_applications GROUP BY GROUPING SETS ({sets})"
     ).pl()
-    return found["text"].cast(pl.String).sort()
+    return {field: found[field].drop_nulls().cast(pl.String).sort() for field in fields}
 
 
 def _whole(lines: pl.DataFrame, rule: Themes) -> pl.DataFrame:

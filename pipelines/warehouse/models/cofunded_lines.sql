@@ -5,8 +5,16 @@ with recursive
 links as (
     select node_id, other_node_id, basis, likeness from cofunding_links where is_kept
 ),
+linked as (
+    select node_id from links union select other_node_id as node_id from links
+),
+members as (  -- a request stands for all the lines of its funder that say the same
+    select node_id, node_id as line_id from linked
+    union
+    select node_id, line_id from cofunding_repeats semi join linked using (node_id)
+),
 awarded as (
-    select distinct node_id from cofunding_candidates where has_award
+    select distinct members.node_id from members join applications using (line_id) where applications.is_award
 ),
 edges as (
     select *, row(case basis when 'shared_id' then 1 when 'named' then 2 else 3 end, -likeness, other_node_id) as rank
@@ -76,7 +84,7 @@ lines as (
         evidence.best.other_node_id as linked_line_id,
         if(applications.is_award, award_evidence.best.basis, null) as award_basis,
         if(applications.is_award, award_evidence.best.likeness, null) as award_likeness
-    from cofunding_candidates as candidates
+    from members
     join roots using (node_id)
     join evidence using (node_id)
     left join award_roots using (node_id)

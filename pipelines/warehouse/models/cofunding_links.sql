@@ -1,131 +1,124 @@
 -- Paires de demandes de deux financeurs pour un même demandeur et exercice, avec la preuve : gardées (is_kept) ou laissées de côté, avec la raison.
 -- basis : shared_id, même identifiant de cofinancement ; named, titres presque identiques et un fichier nomme l'autre financeur ; title, titres presque identiques seulement. Réservé aux analystes.
 
-with wordings as materialized (  -- what the titles that are compared say, each once; the other two follow from the words
+with near as (
+    select wording, other_wording from cofunding_meetings where wording = other_wording
+    union
+    select wording, other_wording from near_wordings
+    union
+    select other_wording as wording, wording as other_wording from near_wordings
+),
+keyed as materialized (
+    select nodes.*, groups.organisation_id, groups.fiscal_year
+    from cofunding_nodes as nodes
+    join cofunding_groups as groups using (block)
+    where nodes.cofunding_key is not null
+),
+ids as (  -- an identifier of many requests of one applicant is no project's
+    select organisation_id, cofunding_key from keyed group by all having count(*) <= 20
+),
+pairs as materialized (
+    select a.node_id, b.node_id as other_node_id
+    from cofunding_nodes as a
+    join cofunding_nodes as b on a.block = b.block and a.meeting = b.meeting and a.funder < b.funder
+    -- after who meets whom: a few wordings are those of half the lines
+    where a.is_met and (a.wording, b.wording) in (select wording, other_wording from near)
+    union
+    select a.node_id, b.node_id as other_node_id
+    from keyed as a
+    join keyed as b
+        on a.block = b.block and a.meeting = b.meeting and a.cofunding_key = b.cofunding_key and a.funder < b.funder
+    where a.is_met
+    union
+    select a.node_id, b.node_id as other_node_id
+    from keyed as a
+    join keyed as b
+        on a.cofunding_key = b.cofunding_key and a.fiscal_year = b.fiscal_year and a.funder < b.funder
+    join cofunding_blocks as id_blocks
+        on id_blocks.block_kind = 'cofunding_id' and id_blocks.block = a.cofunding_key and id_blocks.fiscal_year = a.fiscal_year
+    where id_blocks.is_compared
+    union
+    select a.node_id, b.node_id as other_node_id  -- two funders that one identifier brings together in different years only
+    from keyed as a
+    join ids using (organisation_id, cofunding_key)
+    join keyed as b
+        on a.cofunding_key = b.cofunding_key and a.organisation_id = b.organisation_id and a.funder < b.funder
+        and a.fiscal_year <> b.fiscal_year
+    anti join keyed as meeting
+        on a.cofunding_key = meeting.cofunding_key and a.organisation_id = meeting.organisation_id
+        and b.funder = meeting.funder and a.fiscal_year = meeting.fiscal_year
+    anti join keyed as meeting
+        on b.cofunding_key = meeting.cofunding_key and b.organisation_id = meeting.organisation_id
+        and a.funder = meeting.funder and b.fiscal_year = meeting.fiscal_year
+),
+linked as (
+    select node_id from pairs union select other_node_id as node_id from pairs
+),
+members as (
+    select node_id, node_id as line_id from linked
+    union all
+    select repeats.node_id, repeats.line_id from linked join cofunding_repeats as repeats using (node_id) where repeats.line_id <> repeats.node_id
+),
+member_lines as materialized (
     select
-        (row_number() over ())::integer as wording,
-        words_line,
-        min(sorted_line) as sorted_line,
-        min(numbers_line) as numbers_line
-    from (
-        select words_line, words_sorted as sorted_line, numbers_line from project_titles
-        union all
-        select telling_line as words_line, telling_sorted as sorted_line, numbers_line from project_titles
-    )
-    group by words_line
-),
-titles as (
-    select titles.title, titles.title_purpose, whole.wording as whole_wording, telling.wording as telling_wording
-    from project_titles as titles
-    join wordings as whole on titles.words_line = whole.words_line
-    join wordings as telling on titles.telling_line = telling.words_line
-),
-blocks as (
-    select (row_number() over ())::integer as block, block as organisation_id, fiscal_year, is_compared
-    from cofunding_blocks
-    where block_kind = 'organisation'
-),
-nodes as materialized (  -- texts are numbers: every pair is held at once
-    select
-        (row_number() over ())::integer as node,
-        candidates.node_id,
-        candidates.organisation_id,
-        candidates.fiscal_year,
-        candidates.funder_id,
-        candidates.cofunding_key,
-        coalesce(candidates.is_weak_id, false) as is_weak_id,
-        candidates.is_plain_title,
-        candidates.is_silent,
-        candidates.purpose,
-        titles.title_purpose,
-        titles.telling_wording,
-        if(candidates.is_plain_title, titles.whole_wording, titles.telling_wording) as wording,
-        blocks.block,
-        blocks.is_compared
-    from cofunding_candidates as candidates
-    join titles on candidates.title is not distinct from titles.title
-    left join blocks using (organisation_id, fiscal_year)
-    where candidates.line_id = candidates.node_id
+        members.node_id, applications.line_id, applications.organisation_id, applications.fiscal_year, applications.funder_id,
+        applications.title, applications.purpose, applications.seat_departement_code
+    from members
+    join applications using (line_id)
 ),
 seats as (  -- an organisation known by its name alone may be two: their seats must not contradict each other
     select node_id, min(seat_departement_code) as low, max(seat_departement_code) as high
-    from cofunding_candidates
+    from member_lines
     where organisation_id like 'name:%'
     group by node_id
 ),
 mentions as (
-    select distinct candidates.node_id, mentions.cofunder_id
-    from cofunding_candidates as candidates
-    join cofunder_names as mentions using (line_id)
-    where mentions.cofunder_id is not null
+    select distinct coalesce(repeats.node_id, names.line_id) as node_id, names.cofunder_id
+    from cofunder_names as names
+    left join cofunding_repeats as repeats using (line_id)
+    where names.cofunder_id is not null
 ),
-same_applicant as materialized (
+described as materialized (
     select
-        a.node,
-        b.node as other_node,
-        least(a.wording, b.wording) as wording,
-        greatest(a.wording, b.wording) as other_wording,
-        coalesce(a.cofunding_key = b.cofunding_key, false) as is_same_id
-    from nodes as a
-    join nodes as b on a.block = b.block and a.funder_id < b.funder_id
-    where a.is_compared
-    union all
+        nodes.node_id,
+        lines.organisation_id,
+        lines.fiscal_year,
+        lines.funder_id,
+        lines.purpose,
+        titles.title_purpose,
+        nodes.cofunding_key,
+        -- a short identifier may be anybody's numbering
+        coalesce(length(regexp_replace(nodes.cofunding_key, '[^a-z0-9]', '', 'g')) < 5, false) as is_weak_id,
+        nodes.is_plain_title,
+        nodes.is_silent,
+        nodes.wording,
+        seats.low,
+        seats.high
+    from member_lines as lines
+    join cofunding_nodes as nodes on lines.line_id = nodes.node_id
+    join project_titles as titles on lines.title is not distinct from titles.title
+    left join seats on nodes.node_id = seats.node_id
+),
+compared as (
     select
-        a.node,
-        b.node as other_node,
-        least(a.wording, b.wording) as wording,
-        greatest(a.wording, b.wording) as other_wording,
-        coalesce(a.cofunding_key = b.cofunding_key, false) as is_same_id
-    from nodes as a
-    join nodes as b on a.block = b.block and a.telling_wording = b.telling_wording and a.funder_id < b.funder_id
-    where not a.is_compared and not a.is_plain_title
-),
-near_wordings as (
-    select met.wording, met.other_wording
-    from (select distinct wording, other_wording from same_applicant) as met
-    join wordings as a using (wording)
-    join wordings as b on met.other_wording = b.wording
-    where a.words_line <> '' and case
-        when met.wording = met.other_wording then true
-        -- lines whose lengths differ by more than the letters that may change
-        when abs(length(a.words_line) - length(b.words_line)) > 0.31 * greatest(length(a.words_line), length(b.words_line)) then false
-        else lines_likeness(a.words_line, b.words_line, a.sorted_line, b.sorted_line) >= 0.7
-    end
-),
-same_id as (
-    select a.node, b.node as other_node
-    from nodes as a
-    join nodes as b
-        on a.cofunding_key = b.cofunding_key and a.fiscal_year = b.fiscal_year and a.funder_id < b.funder_id
-    join cofunding_blocks as id_blocks
-        on id_blocks.block_kind = 'cofunding_id' and id_blocks.block = a.cofunding_key and id_blocks.fiscal_year = a.fiscal_year
-    where id_blocks.is_compared
-),
-ids as (  -- an identifier of many requests of one applicant is no project's
-    select organisation_id, cofunding_key from nodes where cofunding_key is not null group by all having count(*) <= 20
-),
-other_years as (  -- two funders that one identifier brings together in different years only
-    select a.node, b.node as other_node
-    from nodes as a
-    join ids using (organisation_id, cofunding_key)
-    join nodes as b
-        on a.cofunding_key = b.cofunding_key and a.organisation_id = b.organisation_id and a.funder_id < b.funder_id
-        and a.fiscal_year <> b.fiscal_year
-    anti join nodes as meeting
-        on a.cofunding_key = meeting.cofunding_key and a.organisation_id = meeting.organisation_id
-        and b.funder_id = meeting.funder_id and a.fiscal_year = meeting.fiscal_year
-    anti join nodes as meeting
-        on b.cofunding_key = meeting.cofunding_key and b.organisation_id = meeting.organisation_id
-        and a.funder_id = meeting.funder_id and b.fiscal_year = meeting.fiscal_year
-),
-pairs as (
-    select node, other_node from same_applicant semi join near_wordings using (wording, other_wording)
-    union
-    select node, other_node from same_applicant where is_same_id
-    union
-    select node, other_node from same_id
-    union
-    select node, other_node from other_years
+        said.wording,
+        said.other_wording,
+        mine.numbers_line <> theirs.numbers_line as has_other_numbers,
+        lines_likeness(mine.words_line, theirs.words_line, mine.sorted_line, theirs.sorted_line) as likeness,
+        words_of(mine.words_line) as words,
+        words_of(theirs.words_line) as other_words,
+        case
+            when said.wording = said.other_wording or is_headed(words, other_words) then true
+            else len(words_missing(words, other_words)) + len(words_missing(other_words, words)) = 0
+        end as has_same_words
+    from (
+        select distinct a.wording, b.wording as other_wording
+        from pairs
+        join described as a using (node_id)
+        join described as b on pairs.other_node_id = b.node_id
+    ) as said
+    join cofunding_wordings as mine using (wording)
+    join cofunding_wordings as theirs on said.other_wording = theirs.wording
 ),
 measured as (
     select
@@ -146,22 +139,14 @@ measured as (
         coalesce(a.purpose <> b.purpose and 'investment' in (a.purpose, b.purpose), false)
             or coalesce(a.title_purpose <> b.title_purpose, false) as is_other_purpose,
         a.is_plain_title or b.is_plain_title as is_plain_title,
-        mine.numbers_line <> theirs.numbers_line as has_other_numbers,
-        lines_likeness(mine.words_line, theirs.words_line, mine.sorted_line, theirs.sorted_line) as likeness,
-        words_of(mine.words_line) as words,
-        words_of(theirs.words_line) as other_words,
-        case
-            when a.wording = b.wording or is_headed(words, other_words) then true
-            else len(words_missing(words, other_words)) + len(words_missing(other_words, words)) = 0
-        end as has_same_words,
-        coalesce(seats.low <> others.low or seats.high <> others.high, false) as is_seat_contradicted
+        compared.has_other_numbers,
+        compared.likeness,
+        compared.has_same_words,
+        coalesce(a.low <> b.low or a.high <> b.high, false) as is_seat_contradicted
     from pairs
-    join nodes as a on pairs.node = a.node
-    join nodes as b on pairs.other_node = b.node
-    join wordings as mine on a.wording = mine.wording
-    join wordings as theirs on b.wording = theirs.wording
-    left join seats on a.node_id = seats.node_id
-    left join seats as others on b.node_id = others.node_id
+    join described as a using (node_id)
+    join described as b on pairs.other_node_id = b.node_id
+    join compared on a.wording = compared.wording and b.wording = compared.other_wording
 ),
 judged as (
     select

@@ -5,8 +5,13 @@ with source as (
     from cofunder_names as names
     join applications using (line_id)
 ),
-known as (
-    select distinct funder_id as cofunder_id, organisation_id, fiscal_year from applications where is_counted and is_grant
+known as (  -- of those that are named only: a funder, an applicant and a year are nearly every line
+    select distinct funder_id as cofunder_id, organisation_id, fiscal_year
+    from applications
+    where is_counted and is_grant
+        and (funder_id, organisation_id, fiscal_year) in (
+            select cofunder_id, organisation_id, fiscal_year from source where cofunder_id is not null
+        )
 ),
 observed as (
     select distinct funder_id as cofunder_id, fiscal_year from applications where is_counted

@@ -1,5 +1,5 @@
--- Intitulés distincts des lignes comptées, lus une seule fois : leurs mots à la suite (words_line), puis ceux qui parlent, leurs nombres, et les mots propres (ni passe-partout, ni nombre).
--- title_purpose : fonctionnement ou investissement, quand l'intitulé le dit. Réservé aux analystes.
+-- Intitulés distincts des lignes comptées, lus une seule fois : leurs mots à la suite (words_line), puis ceux qui parlent, et les mots propres (ni passe-partout, ni nombre).
+-- title_purpose : fonctionnement ou investissement, quand l'intitulé le dit.
 
 with source as (
     select distinct title from applications where is_counted and is_grant
@@ -15,10 +15,7 @@ final as (
     select
         title,
         array_to_string(words, ' ') as words_line,
-        array_to_string(list_sort(words), ' ') as words_sorted,
         array_to_string(telling_words, ' ') as telling_line,
-        array_to_string(list_sort(telling_words), ' ') as telling_sorted,
-        array_to_string(list_filter(words, lambda w: is_number(w)), ' ') as numbers_line,
         array_to_string(list_filter(telling_words, lambda w: not is_number(w)), ' ') as own_line,
         case
             when list_contains(words, 'fonctionnement') then 'operating'
@@ -26,4 +23,4 @@ final as (
         end as title_purpose
     from renamed
 )
-select * from final order by title;
+select * from final;
