@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    import dagster as dg
 
 _CONFIGURATION = """\
 # Written by qfq. One writer at a time; nothing is sent anywhere.
@@ -46,6 +51,22 @@ def dagster_home(warehouse: Path) -> Path:
 def _is_former(text: str) -> bool:
     """Whether a configuration is a former one of ours, to which nobody added a line."""
     return text != _CONFIGURATION and set(text.splitlines()) < set(_CONFIGURATION.splitlines())
+
+
+@contextmanager
+def events_kept_open(home: Path, instance: dg.DagsterInstance, run_id: str) -> Iterator[None]:
+    """Hold open the two SQLite files of `home` where Dagster writes the events of a run, if it is there that it does.
+
+    It opens and closes them for each of some thousand events, and SQLite, when nobody else has a file open, empties its
+    journal into it at each closing and waits for the disk: half a minute of a run where the disk is busy.
+    """
+    instance.all_logs(run_id)  # makes the file of the run
+    with ExitStack() as held:
+        for path in (home / "history" / "runs").glob("*.db"):
+            if path.stem in (run_id, "index"):
+                connection = held.enter_context(closing(sqlite3.connect(path)))
+                connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # SQLite opens at the first reading
+        yield
 
 
 def environment(*, raw: Path, warehouse: Path, reports: Path) -> dict[str, str]:
