@@ -100,13 +100,14 @@ def failures(
     `known`: columns of which the distinct cells have been sought already.
     Raises `AssertionError` when `lines` has not exactly the columns of `model`: no cell could set that right.
     """
-    if lines.schema != polars_schema(model):
+    schema = lines.schema
+    if schema != polars_schema(model):
         raise AssertionError(f"not the columns of the contract: {lines.columns}")
     nulls = lines.null_count().row(0, named=True)
     stated = [rule for rule in _rules(model) if rule.may_fail(nulls, lines)]
     by_cell: dict[str, list[int]] = {}
     for rank, rule in enumerate(stated):
-        if rule.is_of_cells(lines.schema):
+        if rule.is_of_cells(schema):
             by_cell.setdefault(rule.reads[0], []).append(rank)
     columns = {name: known.get(name) or Distinct.of(lines[name]) for name in by_cell}
     found: dict[int, pl.Series] = {}

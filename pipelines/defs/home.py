@@ -9,6 +9,9 @@ import sys
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -58,15 +61,25 @@ def events_kept_open(home: Path, instance: dg.DagsterInstance, run_id: str) -> I
     """Hold open the two SQLite files of `home` where Dagster writes the events of a run, if it is there that it does.
 
     It opens and closes them for each of some thousand events, and SQLite, when nobody else has a file open, empties its
-    journal into it at each closing and waits for the disk: half a minute of a run where the disk is busy.
+    journal into it at each closing and waits for the disk: half a minute of a run where the disk is busy. Nor does it
+    wait for the disk at each event: a power failure, not a kill, may lose the last ones, and nothing else.
     """
     instance.all_logs(run_id)  # makes the file of the run
-    with ExitStack() as held:
-        for path in (home / "history" / "runs").glob("*.db"):
-            if path.stem in (run_id, "index"):
-                connection = held.enter_context(closing(sqlite3.connect(path)))
-                connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # SQLite opens at the first reading
-        yield
+    event.listen(Engine, "connect", _without_waiting)
+    try:
+        with ExitStack() as held:
+            for path in (home / "history" / "runs").glob("*.db"):
+                if path.stem in (run_id, "index"):
+                    connection = held.enter_context(closing(sqlite3.connect(path)))
+                    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # opens it for good
+            yield
+    finally:
+        event.remove(Engine, "connect", _without_waiting)
+
+
+def _without_waiting(connection: object, _record: object) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous = NORMAL")
 
 
 def environment(*, raw: Path, warehouse: Path, reports: Path) -> dict[str, str]:

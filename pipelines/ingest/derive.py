@@ -228,7 +228,8 @@ def with_source(lines: pl.DataFrame, mapped: MappedSheet, origin: Origin, sheet_
 
 def filled(lines: pl.DataFrame, model: type[pa.DataFrameModel] = Application) -> pl.DataFrame:
     """`lines` with exactly the contract's columns, in order, absent ones null."""
+    stated = set(lines.columns)
     return lines.select(
-        (pl.col(name).cast(dtype) if name in lines.columns else pl.lit(None, dtype=dtype)).alias(name)
+        (pl.col(name).cast(dtype) if name in stated else pl.lit(None, dtype=dtype)).alias(name)
         for name, dtype in polars_schema(model).items()
     )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _KEPT = "__kept"
+_AT_ONCE = 50_000  # lines copied, at most
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,15 @@ class Lines:
     def frame(self) -> pl.DataFrame:
         """Those kept, copied with every column."""
         return self.every if self.height == self.every.height else self.every.filter(self.kept)
+
+    def column(self, name: str) -> pl.Series:
+        """One column of those kept."""
+        return self.every[name] if self.height == self.every.height else self.every[name].filter(self.kept)
+
+    def null_counts(self) -> dict[str, int]:
+        """How many of those kept have nothing in each column."""
+        counts = [self.every.clear().null_count(), *(part.frame.null_count() for part in self.slices(_AT_ONCE))]
+        return pl.concat(counts).sum().row(0, named=True)
 
     def lazy(self) -> pl.LazyFrame:
         """Those kept, of which only the columns asked for are copied."""
