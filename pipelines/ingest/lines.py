@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from schemas.distinct import uniform
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -29,7 +31,7 @@ class Lines:
     @classmethod
     def of(cls, lines: pl.DataFrame) -> Lines:
         """All of `lines`, kept."""
-        return cls(lines, pl.repeat(True, lines.height, dtype=pl.Boolean, eager=True))
+        return cls(lines, uniform(True, lines.height, dtype=pl.Boolean))
 
     @classmethod
     def without(cls, lines: pl.DataFrame, places: Iterable[int]) -> Lines:
@@ -58,8 +60,8 @@ class Lines:
 
     def null_counts(self) -> dict[str, int]:
         """How many of those kept have nothing in each column."""
-        counts = [self.every.clear().null_count(), *(part.frame.null_count() for part in self.slices(_AT_ONCE))]
-        return pl.concat(counts).sum().row(0, named=True)
+        counts = [part.frame.null_count().row(0) for part in self.slices(_AT_ONCE)]
+        return {name: sum(count[place] for count in counts) for place, name in enumerate(self.every.columns)}
 
     def lazy(self) -> pl.LazyFrame:
         """Those kept, of which only the columns asked for are copied."""
