@@ -41,24 +41,23 @@ class _Asked:
 
 
 class _Rule(NamedTuple):
-    """One rule, over one column or over whole lines (None): `fails`, a mask without nulls, and the columns it reads."""
+    """One rule, over one column or over whole lines (None): `fails`, a mask without nulls, and the columns it reads.
+
+    `holds`: whether no line fails it. Most rules fail nowhere, and that is sooner known than where.
+    """
 
     column: str | None
     name: str
     fails: pl.Expr
+    holds: pl.Expr
     reads: tuple[str, ...]
     asks_nulls: bool
     """Whether a null may fail it."""
 
-    @property
-    def any_fails(self) -> pl.Expr:
-        """Whether some line fails it: most rules fail nowhere, and that is sooner known than where."""
-        return self.fails.any()
-
     @classmethod
     def declared(cls, column: str, name: str, fails: pl.Expr) -> _Rule:
         """What a column declares of itself, without a check."""
-        return cls(column, name, fails, (column,), asks_nulls=True)
+        return cls(column, name, fails, fails.any().not_(), (column,), asks_nulls=True)
 
     @classmethod
     def of(cls, column: str | None, check: pa.Check) -> _Rule:
@@ -70,7 +69,9 @@ class _Rule(NamedTuple):
         if check.element_wise or not isinstance(is_right, pl.Expr):
             raise NotImplementedError(f"the rule {name} is written in a way that is not checked")
         reads = tuple(sorted(set(is_right.meta.root_names())))
-        return cls(column, name, is_right.fill_null(not asks_nulls).not_(), reads, asks_nulls)
+        fails = is_right.fill_null(not asks_nulls).not_()
+        holds = fails.any().not_() if asks_nulls else is_right.all()  # nulls, which may not fail it, are passed over
+        return cls(column, name, fails, holds, reads, asks_nulls)
 
     def may_fail(self, nulls: dict[str, int], lines: pl.DataFrame) -> bool:
         """Whether there is something to check: most columns of most files state nothing."""
@@ -100,13 +101,14 @@ def failures(
     `known`: columns of which the distinct cells have been sought already.
     Raises `AssertionError` when `lines` has not exactly the columns of `model`: no cell could set that right.
     """
-    if lines.schema != polars_schema(model):
+    schema = lines.schema
+    if schema != polars_schema(model):
         raise AssertionError(f"not the columns of the contract: {lines.columns}")
     nulls = lines.null_count().row(0, named=True)
     stated = [rule for rule in _rules(model) if rule.may_fail(nulls, lines)]
     by_cell: dict[str, list[int]] = {}
     for rank, rule in enumerate(stated):
-        if rule.is_of_cells(lines.schema):
+        if rule.is_of_cells(schema):
             by_cell.setdefault(rule.reads[0], []).append(rank)
     columns = {name: known.get(name) or Distinct.of(lines[name]) for name in by_cell}
     found: dict[int, pl.Series] = {}
@@ -123,10 +125,10 @@ def failures(
 
 def _failing(rules: Sequence[_Rule], lines: pl.DataFrame) -> list[pl.Series]:
     """For each of `rules` the positions of the lines that fail it; all columns are gone through together."""
-    failed = lines.select(rule.any_fails.alias(str(rank)) for rank, rule in enumerate(rules)).row(0) if rules else ()
+    held = lines.select(rule.holds.alias(str(rank)) for rank, rule in enumerate(rules)).row(0) if rules else ()
     return [
-        lines.select(rule.fails.arg_true()).to_series() if any_fails else _NOWHERE
-        for rule, any_fails in zip(rules, failed, strict=True)
+        _NOWHERE if holds else lines.select(rule.fails.arg_true()).to_series()
+        for rule, holds in zip(rules, held, strict=True)
     ]
 
 

@@ -11,14 +11,21 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pandera.polars as pa
 import polars as pl
 from pandera.polars import PolarsData
 from pydantic import BaseModel, ConfigDict
 
 from schemas.contract import field
-from schemas.identifiers import LA_POSTE, digit_sum, has_poste_key
+from schemas.identifiers import LA_POSTE, LA_POSTE_SEAT, digit_sums, has_key, has_poste_key
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from schemas.identifiers import Numbers
 
 VERSION = "2.1.1"
 REQUIRED = (
@@ -62,18 +69,22 @@ _NUMBER = (
     r"^\s*(?:[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
     r"|(?i:[+-]?(?:s?nan[0-9]*|inf(?:inity)?)))\s*$"  # Table Schema admits what is no number, and the infinite
 )
-_LA_POSTE_SEAT = "35600000000048"
 
 
 def _is_siret(text: pl.Expr) -> pl.Expr:
     """Whether each cell is a SIRET, spaces and dots apart."""
     digits = text.str.replace_all(r"[\s.]", "")
-    siret = digits.cast(pl.Int64, strict=False)  # of what is no number, null or any: the form is told apart
-    is_poste = digits.str.starts_with(str(LA_POSTE)) & (digits != _LA_POSTE_SEAT)
-    luhn = digit_sum(siret, digits=14, luhn=True) % 10 == 0
-    key = (~is_poste & luhn) | (is_poste & has_poste_key(siret))
-    valid = digits.str.contains(r"^[0-9]{14}$") & (digit_sum(siret // 10**5, digits=9, luhn=True) % 10 == 0) & key
+    valid = digits.str.contains(r"^[0-9]{14}$") & has_key(digits, _has_siret_key, unless=0)
     return valid.fill_null(False)
+
+
+def _has_siret_key(numbers: Numbers) -> NDArray[np.bool_]:
+    """Luhn's for the SIREN and for the whole, but for the establishments of La Poste besides its seat."""
+    sirens = numbers // 10**5
+    is_poste = (sirens == LA_POSTE) & (numbers != LA_POSTE_SEAT)
+    luhn: NDArray[np.bool_] = digit_sums(numbers, digits=14, luhn=True) % 10 == 0
+    own: NDArray[np.bool_] = digit_sums(sirens, digits=9, luhn=True) % 10 == 0
+    return own & np.where(is_poste, has_poste_key(numbers), luhn)
 
 
 class Scdl(pa.DataFrameModel):

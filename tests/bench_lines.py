@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 
 from schemas import territory
-from schemas.identifiers import digit_sum
+from schemas.identifiers import digit_sums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -116,7 +116,7 @@ def bodies(number: int, communes: pl.DataFrame, rng: np.random.Generator) -> pl.
         "departement_code", "region_code", commune_code="code", commune_name="name", town_siren="siren",
         postcode=pl.col("postcodes").str.split(" ").list.first(),
     ))  # fmt: skip
-    key = (10 - digit_sum(pl.col("stem") * 10, digits=9, luhn=True).cast(pl.Int64) % 10) % 10
+    key = _luhn_key(pl.col("stem") * 10, digits=9)
     frame = frame.with_columns(siren=(pl.col("stem") * 10 + key).cast(pl.String).str.zfill(9))
     is_town, is_bare = pl.col("chance") < 0.06, pl.col("chance").is_between(0.06, 0.16)
     is_person, is_unknown = pl.col("chance").is_between(0.16, 0.18), pl.col("chance").is_between(0.18, 0.22)
@@ -132,8 +132,16 @@ def bodies(number: int, communes: pl.DataFrame, rng: np.random.Generator) -> pl.
         .then(pl.format("W{}", pl.col("stem").cast(pl.String).str.zfill(9))),
     )  # fmt: skip
     nic = pl.col("siren").cast(pl.Int64) * 100_000 + 10
-    last = (10 - digit_sum(nic, digits=14, luhn=True).cast(pl.Int64) % 10) % 10
+    last = _luhn_key(nic, digits=14)
     return frame.with_columns(siret=(nic + last).cast(pl.String).str.zfill(14)).drop("stem", "chance", "in_town")
+
+
+def _luhn_key(number: pl.Expr, *, digits: int) -> pl.Expr:
+    """The last digit that makes `number`, which ends with zero, pass Luhn's test."""
+    sums = number.fill_null(0).map_batches(
+        lambda cells: pl.Series(digit_sums(cells.to_numpy(), digits=digits, luhn=True)), return_dtype=pl.UInt16
+    )
+    return (10 - sums.cast(pl.Int64) % 10) % 10
 
 
 def lines_of(

@@ -36,6 +36,12 @@ def test_la_poste_passes_by_either_rule() -> None:
     assert check(is_siret(pl.col("c")), "35600000000048", "35600000009075", "35600000000002") == [True, True, False]
 
 
+def test_what_is_no_number_has_no_key_and_nothing_says_nothing() -> None:
+    cells = ("", "x", "-12345678", "000000000", "00000000000000", "99999999999999999999", None)
+    assert check(is_siren(pl.col("c")), *cells) == [False] * 6 + [None]
+    assert check(is_siret(pl.col("c")), *cells) == [False] * 6 + [None]
+
+
 def test_what_spreadsheets_do() -> None:
     cells = [
         "52499120500013",

@@ -32,6 +32,8 @@ def test_marked_lines_are_the_frame_of_those_kept(
     assert lines.frame.equals(plain)
     assert lines.height == plain.height
     assert lines.lazy().collect().equals(plain)
+    assert lines.column("name").equals(plain["name"], null_equal=True)
+    assert lines.null_counts() == plain.null_count().row(0, named=True)
     assert lines.lazy().select("name").collect().equals(plain.select("name"))
     assert Lines.of(plain).frame.equals(plain)
     parts = [part.frame for part in lines.slices(size)]

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from polars import thread_pool_size
 
 from pipelines.processes import fresh_processes
 
@@ -53,3 +54,11 @@ def test_results_and_exceptions_come_back() -> None:
         assert pool.submit(abs, -2).result() == 2
         with pytest.raises(ZeroDivisionError):
             pool.submit(divmod, 1, 0).result()
+
+
+def test_workers_have_the_threads_that_they_are_given() -> None:
+    for threads in (1, 3):
+        with fresh_processes(1, threads_each=threads) as pool:
+            assert pool.submit(thread_pool_size).result() == threads
+    with fresh_processes(1) as pool:
+        assert pool.submit(thread_pool_size).result() == thread_pool_size()

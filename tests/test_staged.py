@@ -58,11 +58,17 @@ def test_a_file_without_accepted_lines_keeps_their_number(tmp_path: Path) -> Non
 def test_the_warehouse_reads_files_of_different_columns_and_none_as_one_table(tmp_path: Path) -> None:
     one, two = staged(tmp_path, f"{HEADER}\n{LINE}\n"), staged(tmp_path, IN_KIND)
     assert set(pl.read_parquet_schema(one / ACCEPTED)) != set(pl.read_parquet_schema(two / ACCEPTED))
-    inputs = Staging(tmp_path / "none").inputs()
-    for stagings, height in (([], 0), ([("d1", one), ("d2", two)], 2)):
+    inputs, known = Staging(tmp_path / "none").inputs(), None
+    for stagings, height in (([], 0), ([("d1", one), ("d2", two)], 2), ([("d1", one), ("d2", two)] * 60, 120)):
         with duckdb.connect() as connection:
             register(connection, replace(inputs, stagings=stagings))
             table = connection.sql("FROM staged_applications").pl()
+            types = {
+                (name, str(dtype)) for name, dtype, *_ in connection.sql("DESCRIBE staged_applications").fetchall()
+            }
         assert (table.height, set(table.schema.items())) == (height, set(polars_schema(Application).items()))
+        assert known in (None, types)
+        known = types
+    table = table.unique()
     expected = pl.concat([scan_accepted(one).collect(), scan_accepted(two).collect()])
     assert_frame_equal(table.select(expected.columns).sort("applicant_name"), expected.sort("applicant_name"))

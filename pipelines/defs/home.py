@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    import dagster as dg
 
 _CONFIGURATION = """\
 # Written by qfq. One writer at a time; nothing is sent anywhere.
@@ -46,6 +54,32 @@ def dagster_home(warehouse: Path) -> Path:
 def _is_former(text: str) -> bool:
     """Whether a configuration is a former one of ours, to which nobody added a line."""
     return text != _CONFIGURATION and set(text.splitlines()) < set(_CONFIGURATION.splitlines())
+
+
+@contextmanager
+def events_kept_open(home: Path, instance: dg.DagsterInstance, run_id: str) -> Iterator[None]:
+    """Hold open the two SQLite files of `home` where Dagster writes the events of a run, if it is there that it does.
+
+    It opens and closes them for each of some thousand events, and SQLite, when nobody else has a file open, empties its
+    journal into it at each closing and waits for the disk: half a minute of a run where the disk is busy. Nor does it
+    wait for the disk at each event: a power failure, not a kill, may lose the last ones, and nothing else.
+    """
+    instance.all_logs(run_id)  # makes the file of the run
+    event.listen(Engine, "connect", _without_waiting)
+    try:
+        with ExitStack() as held:
+            for path in (home / "history" / "runs").glob("*.db"):
+                if path.stem in (run_id, "index"):
+                    connection = held.enter_context(closing(sqlite3.connect(path)))
+                    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # opens it for good
+            yield
+    finally:
+        event.remove(Engine, "connect", _without_waiting)
+
+
+def _without_waiting(connection: object, _record: object) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous = NORMAL")
 
 
 def environment(*, raw: Path, warehouse: Path, reports: Path) -> dict[str, str]:

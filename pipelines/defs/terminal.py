@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
+import uuid
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,7 @@ from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines.defs.definitions import definitions
-from pipelines.defs.home import dagster_home, environment
+from pipelines.defs.home import dagster_home, environment, events_kept_open
 from pipelines.defs.places import Places
 from pipelines.defs.progress import Progress
 from pipelines.defs.triggers import feeds_job, main_job
@@ -59,7 +61,7 @@ def run_main_job(*, raw: Path, warehouse: Path, reports: Path, as_of: date) -> i
     console = Console()
     try:
         return _run(console, raw=raw, warehouse=warehouse, reports=reports, as_of=as_of)
-    except (OSError, SQLAlchemyError) as error:  # outside of the steps: Dagster's own folder
+    except (OSError, SQLAlchemyError, sqlite3.Error) as error:  # outside of the steps: Dagster's own folder
         console.print(f"[red]Échec[/] : {escape(_explained(str(error), warehouse))}")
         return 1
 
@@ -73,16 +75,18 @@ def _run(console: Console, *, raw: Path, warehouse: Path, reports: Path, as_of: 
         if expected.n_again:
             console.print(f"À lire : {told_plainly(expected)}")
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    home, run_id = dagster_home(warehouse), str(uuid.uuid4())
     with (
-        turn(
-            dagster_home(warehouse), waits=lambda: console.print("Un autre passage est en cours : attente de sa fin.")
-        ),
+        turn(home, waits=lambda: console.print("Un autre passage est en cours : attente de sa fin.")),
         dg.DagsterInstance.get() as instance,
         Bar(*columns, console=console, transient=True) as bar,
     ):
         close_interrupted(instance)
         job = definitions(places=places, progress=_BarProgress(bar)).resolve_job_def(main_job.name)
-        result = job.execute_in_process(instance=instance, run_config=_QUIET, raise_on_error=False, tags=TAGS)
+        with events_kept_open(home, instance, run_id):
+            result = job.execute_in_process(
+                instance=instance, run_config=_QUIET, raise_on_error=False, tags=TAGS, run_id=run_id
+            )
     _close(result, warehouse, console)
     if not result.success:
         for failure in _failures(result, warehouse):

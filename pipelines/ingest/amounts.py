@@ -12,6 +12,7 @@ from typing import Literal
 import polars as pl
 
 from schemas.contract import Euro
+from schemas.distinct import uniform
 
 _SPACES = "[\\s\u00a0\u202f\u2009']"
 _LOST_SPACE = "([0-9])[?\ufffd]([0-9]{3})"
@@ -57,7 +58,7 @@ def parse_amounts(raw: pl.Series, *, times: int = 1) -> Amounts:
     Where a column mixes notations, a cell that reads in one way only (`3.000,00`, `2000.5`) keeps its value.
     """
     if times == 1 and raw.str.contains(_PLAIN).all():
-        nothing = pl.repeat(False, raw.len(), dtype=pl.Boolean, eager=True)
+        nothing = uniform(False, raw.len(), dtype=pl.Boolean)
         return Amounts(raw.cast(Euro), nothing, nothing, Notation(".", None))
     cells = raw.alias("cell").to_frame().select(_CELL.str.replace_all(_SPACES, "").str.replace_all("[−–—]", "-"))
     if cells.select(_CELL.str.contains("[?\ufffd]").any()).item():  # a narrow space, or the euro sign, that was lost

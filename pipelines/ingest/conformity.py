@@ -18,7 +18,7 @@ from pipelines.ingest.personal import mask
 from pipelines.ingest.pool import in_threads
 from pipelines.ingest.report import AwardConformity, FileConformity, Lack
 from schemas.contract import describe
-from schemas.distinct import Distinct, holding
+from schemas.distinct import Distinct, holding, uniform
 from schemas.failures import failures
 from schemas.scdl import FREE_TEXT, NATURES, NO, RNA, YES, Scdl
 
@@ -73,7 +73,7 @@ def verdict(header: Header) -> pl.DataFrame:
     letters, sheet = official_letters(header), header.sheet
     above = int((sheet.cells["row"] <= header.row).sum())
     rows = sheet.cells["row"].slice(above)
-    nothing = pl.repeat(None, rows.len(), dtype=pl.String, eager=True)
+    nothing = uniform(None, rows.len(), dtype=pl.String)
     columns, known = dict.fromkeys(COLUMNS, nothing), {}
     for name, letter in letters.items():
         column = sheet.distinct.get(letter) or Distinct(sheet.cells[letter])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from schemas.corrections import load_corrections
+from schemas.distinct import uniform
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +41,7 @@ def corrected(
         if not mask.any():
             continue
         said = f"« {correction.new or 'vide'} » ({correction.reason} ; {correction.author})"
-        details = pl.repeat(said, raw.height, dtype=pl.String, eager=True)
+        details = uniform(said, raw.height, dtype=pl.String)
         findings.add("corrected", correction.field, raw[correction.field], mask, details=details)
         new = pl.lit(correction.new or None, dtype=pl.String)
         raw = raw.with_columns(pl.when(mask).then(new).otherwise(correction.field).alias(correction.field))
@@ -51,5 +52,5 @@ def _concerned(correction: Correction, places: pl.Series, raw: pl.DataFrame, pre
     if correction.line:
         return places == correction.line.removeprefix(prefix)
     if "case_number" not in raw.columns:
-        return pl.repeat(False, raw.height, dtype=pl.Boolean, eager=True)
+        return uniform(False, raw.height, dtype=pl.Boolean)
     return raw["case_number"].eq_missing(pl.Series([correction.case], dtype=pl.String))

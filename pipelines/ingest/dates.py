@@ -8,7 +8,7 @@ from datetime import date
 
 import polars as pl
 
-from schemas.distinct import Distinct
+from schemas.distinct import Distinct, uniform
 
 _EXCEL_EPOCH = pl.date(1899, 12, 30)  # serial 1 is 1 January 1900, and Excel believes in 29 February 1900
 _SERIALS = (32874, 73415)  # 1990 to 2100
@@ -68,8 +68,8 @@ def parse_dates(raw: pl.Series) -> Dates:
 
 def _all_dates(values: pl.Series) -> Dates:
     """A column of which each cell is a date, or blank."""
-    nothing = pl.repeat(False, values.len(), dtype=pl.Boolean, eager=True)
-    return Dates(values, pl.repeat(None, values.len(), dtype=pl.Int32, eager=True), nothing)
+    nothing = uniform(False, values.len(), dtype=pl.Boolean)
+    return Dates(values, uniform(None, values.len(), dtype=pl.Int32), nothing)
 
 
 def _separated(cells: pl.DataFrame) -> pl.DataFrame:
@@ -139,7 +139,7 @@ def _over(column: Distinct, dates: Dates) -> Dates:
 def _periods(raw: pl.Series) -> tuple[Dates, Dates]:
     whole = parse_dates(raw)
     if whole.values.null_count() == raw.null_count():  # each cell is one date
-        return whole, parse_dates(pl.repeat(None, raw.len(), dtype=pl.String, eager=True))
+        return whole, parse_dates(uniform(None, raw.len(), dtype=pl.String))
     alone = whole.values.is_not_null() | whole.years.is_not_null()
     start, end = pl.DataFrame([raw.alias("cell"), alone.alias("alone")]).select(_START, _END)
     return parse_dates(start.alias(raw.name)), parse_dates(end.alias(raw.name))

@@ -15,6 +15,7 @@ from pipelines.ingest.parties import funder_level
 from schemas.application import Application
 from schemas.contract import polars_schema
 from schemas.contracts import CONTRACTS
+from schemas.distinct import uniform
 from schemas.format import INFERRED
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Origin:
 def with_conditions(lines: pl.DataFrame, format_: Format, findings: Findings) -> pl.DataFrame:
     """What the format says of the lines that one of their own fields tells apart; a column of the file wins."""
     schema = polars_schema(Application)
-    left = pl.repeat(True, lines.height, dtype=pl.Boolean, eager=True)
+    left = uniform(True, lines.height, dtype=pl.Boolean)
     for rule in format_.when:
         if rule.field not in lines.columns:
             continue
@@ -71,7 +72,7 @@ def with_conditions(lines: pl.DataFrame, format_: Format, findings: Findings) ->
             own = [pl.col(name)] if name in lines.columns else []
             lines = lines.with_columns(pl.coalesce(*own, given).alias(name))
         if rule.unforeseen is not None:
-            details = pl.repeat(rule.unforeseen, lines.height, dtype=pl.String, eager=True)
+            details = uniform(rule.unforeseen, lines.height, dtype=pl.String)
             findings.add("case_unforeseen", rule.field, text, fits, details=details)
     return lines
 
@@ -155,7 +156,7 @@ def with_year(
     """The fiscal year and where it comes from: the column, a decision or signature date, a period, a title, a name."""
     height, sheet, rule = lines.height, mapped.header.sheet, mapped.header.format.year
     candidates: list[tuple[str, pl.Series]] = []
-    unread = pl.repeat(False, height, dtype=pl.Boolean, eager=True)
+    unread = uniform(False, height, dtype=pl.Boolean)
     if "fiscal_year" in lines.columns:
         candidates.append(("column", lines["fiscal_year"]))
         bad = [position for position, name, *_ in findings.rows if name == "fiscal_year"]
@@ -172,13 +173,13 @@ def with_year(
         ("file_name", declared),
         ("sheet_title", _year_above(mapped.header)),
     ):
-        candidates.append((basis, pl.repeat(named, height, dtype=pl.Int32, eager=True)))
+        candidates.append((basis, uniform(named, height, dtype=pl.Int32)))
     year = pl.select(pl.coalesce(series for _, series in candidates)).to_series()
     basis_column = pl.select(
         pl.coalesce(pl.when(series.is_not_null()).then(pl.lit(basis)) for basis, series in candidates)
     ).to_series()
     year = pl.select(pl.when(~unread).then(year)).to_series()  # a year written but unread is not replaced by a guess
-    nothing = pl.repeat(None, height, dtype=pl.String, eager=True)
+    nothing = uniform(None, height, dtype=pl.String)
     findings.add("fiscal_year_missing", "fiscal_year", nothing, year.is_null() & ~unread)
     return lines.with_columns(year.alias("fiscal_year"), basis_column.alias("fiscal_year_basis"))
 
@@ -228,7 +229,8 @@ def with_source(lines: pl.DataFrame, mapped: MappedSheet, origin: Origin, sheet_
 
 def filled(lines: pl.DataFrame, model: type[pa.DataFrameModel] = Application) -> pl.DataFrame:
     """`lines` with exactly the contract's columns, in order, absent ones null."""
+    stated = set(lines.columns)
     return lines.select(
-        (pl.col(name).cast(dtype) if name in lines.columns else pl.lit(None, dtype=dtype)).alias(name)
+        (pl.col(name).cast(dtype) if name in stated else pl.lit(None, dtype=dtype)).alias(name)
         for name, dtype in polars_schema(model).items()
     )

@@ -19,6 +19,7 @@ from pipelines.ingest.parties import applicant_kind, funder_level
 from pipelines.ingest.personal import mask
 from pipelines.ingest.titles import title_key
 from schemas.application import FIRST_YEAR, LAST_YEAR
+from schemas.distinct import uniform
 
 if TYPE_CHECKING:
     from pipelines.ingest.titles import Title
@@ -132,14 +133,14 @@ class Column:
     @cached_property
     def has_organisations(self) -> bool:
         """Whether most cells bear a word that only organisations bear."""
-        nothing = pl.repeat(None, self.cells.len(), dtype=pl.String, eager=True)
+        nothing = uniform(None, self.cells.len(), dtype=pl.String)
         lines = pl.DataFrame(
             {
                 "applicant_name": self.cells,
                 **dict.fromkeys(("applicant_siren", "applicant_siret", "applicant_rna"), nothing),
             }
         )
-        no = pl.repeat(False, self.cells.len(), dtype=pl.Boolean, eager=True)
+        no = uniform(False, self.cells.len(), dtype=pl.Boolean)
         kinds = applicant_kind(lines, personal=no, unnamed=no, declared=None, constant=None)["applicant_kind"]
         return bool(self.cells.len()) and float((kinds == "legal").sum()) >= 0.5 * self.cells.len()
 
@@ -147,7 +148,7 @@ class Column:
     def has_public_bodies(self) -> bool:
         """Whether nearly all cells name a public body: a town, a département, a ministry."""
         names = self.cells.unique()
-        nothing = pl.repeat(None, names.len(), dtype=pl.String, eager=True)
+        nothing = uniform(None, names.len(), dtype=pl.String)
         known = funder_level(names, nothing).is_not_null().sum()
         return bool(names.len()) and float(known) >= 0.8 * names.len()
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 
 import polars as pl
 
-from schemas.distinct import Distinct
+from schemas.distinct import Distinct, uniform
 from schemas.identifiers import RNA_PATTERN, is_siren, is_siret
 
 _NOISE = "[\\s\u00a0\u202f'’\"`´._-]"
@@ -45,8 +45,8 @@ def parse_identifiers(raw: pl.Series) -> Identifiers:
 def _parse(raw: pl.Series) -> Identifiers:
     frame = raw.alias(_RAW).to_frame()
     if frame.select(_PLAIN.all()).item():  # blank columns included
-        never = pl.repeat(False, raw.len(), dtype=pl.Boolean, eager=True)
-        nothing = pl.repeat(None, raw.len(), dtype=pl.String, eager=True)
+        never = uniform(False, raw.len(), dtype=pl.Boolean)
+        nothing = uniform(None, raw.len(), dtype=pl.String)
         return Identifiers(frame[_RAW], raw.str.slice(0, 9), nothing, never, never, never, never, never)
     return Identifiers(*frame.with_columns(**_CODE).with_columns(**_SIGNS).select(**_READ))
 

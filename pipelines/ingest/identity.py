@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 
 import duckdb
@@ -12,6 +13,8 @@ from schemas.distinct import is_constant, meeting
 
 _SAMPLE = 1_000
 _SLICE = 50_000  # lines worked on at a time: the keys of a million would weigh as much as the file
+_FEW = 2_000  # lines below which asking DuckDB takes longer than hashing
+_ID = 20  # hexadecimal digits
 _BETWEEN = "\x1f"  # no cell holds it: control characters are taken out when the sheet is mapped
 _CELL = f"{_BETWEEN}cell "
 
@@ -79,9 +82,13 @@ def _hashed(told: pl.DataFrame, ranks: pl.Series) -> pl.Series:
         names = ("funder", "service", "case", "applicant", "year")
         by_case = pl.concat_str(pl.lit("case"), *names, ranks, separator=_BETWEEN)  # null without a case number
         key = pl.coalesce(by_case, key)
+    keys = told.with_columns(key=key).select("key")
+    if keys.height < _FEW:
+        hashes = [hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() for text in keys["key"]]
+        return pl.Series("id", [digits[:_ID] for digits in hashes], dtype=pl.String)
     with _database().cursor() as connection:
-        connection.register("keys", told.with_columns(key=key).select("key"))
-        hashed: pl.DataFrame = connection.sql("SELECT substr(md5(key), 1, 20) AS id FROM keys").pl()
+        connection.register("keys", keys)
+        hashed: pl.DataFrame = connection.sql(f"SELECT substr(md5(key), 1, {_ID}) AS id FROM keys").pl()
     return hashed["id"]
 
 

@@ -33,7 +33,7 @@ from pipelines.ingest.layout_changes import layout_changes
 from pipelines.ingest.ledger import Ledger
 from pipelines.ingest.normalise import Origin
 from pipelines.ingest.origin_mark import origin_of
-from pipelines.ingest.pool import Workers
+from pipelines.ingest.pool import Workers, waiting_together
 from pipelines.ingest.retention import former_staging, has_copy, remove_old_copies
 from pipelines.ingest.rhythm import brought_as_totals, covered_years, deliveries, follow
 from pipelines.ingest.seal import drop_damaged
@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
     """Called with a file's path, its rank and the number of files."""
 
+_AT_ONCE = 16
+"""Files copied at the same time and told to the ledger together: each copy, and each telling, waits for the disk."""
 _SAME_MOMENT = timedelta(seconds=1)  # the ledger's times have no fractions
 _CONFIRMATION = re.compile(r"^CONFIRMER-([0-9a-f]{8})\.txt$", re.IGNORECASE)
 
@@ -147,17 +149,27 @@ def _settled(raw: Path) -> list[InboxFile]:
 
 def _take(files: list[InboxFile], raw: Path, warehouse: Path, ledger: Ledger, now: datetime) -> dict[str, str]:
     known, untaken = ledger.files(), {}
-    for file in files:
-        row = known.get(file.path)
-        if row is not None and (row["size"], row["mtime_ns"], row["gone_at"]) == (file.size, file.mtime_ns, None):
-            continue
+
+    def taken(file: InboxFile) -> str | UntakenError:
         try:
-            sha256 = take(raw / file.path, warehouse / "deposits", seen=file)
+            return take(raw / file.path, warehouse / "deposits", seen=file)
         except UntakenError as error:
-            untaken[file.path] = str(error)
-        else:
-            mark = origin_of((warehouse / "deposits" / sha256).read_bytes())
-            ledger.record_file(file, deposit_id(file.depositor, sha256), sha256, now, mark=mark)
+            return error
+
+    def is_new(file: InboxFile) -> bool:
+        row = known.get(file.path)
+        return row is None or (row["size"], row["mtime_ns"], row["gone_at"]) != (file.size, file.mtime_ns, None)
+
+    new = [file for file in files if is_new(file)]
+    for some in (new[start : start + _AT_ONCE] for start in range(0, len(new), _AT_ONCE)):
+        held = []
+        for file, sha256 in zip(some, waiting_together(taken, some), strict=True):
+            if isinstance(sha256, UntakenError):
+                untaken[file.path] = str(sha256)
+            else:
+                mark = origin_of((warehouse / "deposits" / sha256).read_bytes())
+                held.append((file, deposit_id(file.depositor, sha256), sha256, mark))
+        ledger.record_files(held, now)
     present = {file.path for file in files}
     absent = [path for path in known if path not in present]
     gone = [path for path in absent if is_gone(raw / path)]

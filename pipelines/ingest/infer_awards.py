@@ -16,6 +16,7 @@ from pipelines.ingest.guess import listed_columns
 from pipelines.ingest.infer_amounts import stage_of_list
 from pipelines.ingest.infer_decision import decision_choices, may_decide, says_some
 from pipelines.ingest.infer_headings import asked_about_titles, lonely_names, take_for_headings
+from schemas.distinct import uniform
 from schemas.format import AmountRule
 from schemas.synonyms import load_synonyms
 
@@ -159,4 +160,4 @@ def _by_year(guess: Guess, *stages: str) -> dict[int, pl.Series]:
 
 
 def _or_none(granted: dict[int, pl.Series], year: int, like: pl.Series) -> pl.Series:
-    return granted[year] if year in granted else pl.repeat(False, like.len(), dtype=pl.Boolean, eager=True)
+    return granted[year] if year in granted else uniform(False, like.len(), dtype=pl.Boolean)

@@ -16,6 +16,7 @@ from pipelines.ingest.fold import fold_words
 from pipelines.ingest.personal import mask
 from pipelines.ingest.sums import adding_up
 from pipelines.ingest.titles import title_key
+from schemas.distinct import uniform
 from schemas.format import ColumnRule, SectionRule
 from schemas.synonyms import load_synonyms
 
@@ -74,7 +75,7 @@ def _alone(guess: Guess, letter: str) -> pl.Series:
     filled = pl.sum_horizontal(column.text.is_not_null().cast(pl.Int32) for column in guess.columns)
     own = next((column.text for column in guess.columns if column.letter == letter), None)
     if own is None:
-        return pl.repeat(False, guess.columns[0].text.len(), dtype=pl.Boolean, eager=True)
+        return uniform(False, guess.columns[0].text.len(), dtype=pl.Boolean)
     return pl.select((filled == 1) & own.is_not_null()).to_series()
 
 

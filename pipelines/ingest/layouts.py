@@ -17,6 +17,7 @@ from pipelines.ingest.fold import fold_header, fold_words
 from pipelines.ingest.recognise import spellings
 from pipelines.ingest.sums import adding_up
 from pipelines.ingest.unnamed import UNNAMED, unnamed_repeats
+from schemas.distinct import uniform
 
 if TYPE_CHECKING:
     from pipelines.ingest.recognise import Header
@@ -106,7 +107,7 @@ def lay_out(header: Header, rows: pl.DataFrame) -> tuple[Header, Laid]:
     if rule is not None and sections:
         laid.given[rule.field] = _spread(laid.rows["row"], sections)
     for name, text in _banner(header).items():
-        laid.given[name] = pl.repeat(text, laid.rows.height, dtype=pl.String, eager=True)
+        laid.given[name] = uniform(text, laid.rows.height, dtype=pl.String)
     return header, laid
 
 

@@ -152,36 +152,40 @@ class Ledger:
         )
         return list(rows)
 
-    def record_file(
-        self, file: InboxFile, deposit_id: str, sha256: str, now: datetime, *, mark: Mark | None = None
-    ) -> None:
-        """A file of the inbox holds this deposit; `mark` when it is an annotated copy.
+    def record_files(self, held: list[tuple[InboxFile, str, str, Mark | None]], now: datetime) -> None:
+        """These files of the inbox hold deposits: each with the deposit, its sha256, its mark if an annotated copy.
 
         The same path with other content keeps what it held before, passing over what was never loaded.
         """
         with self._transaction() as db:
-            if mark is not None:
-                db.execute("INSERT OR IGNORE INTO copies VALUES (?, ?, ?)", (deposit_id, mark.sha256, mark.is_extract))
-            db.execute(
-                "INSERT OR IGNORE INTO deposits "
-                "SELECT ?, coalesce(max(arrival), 0) + 1, ?, ?, ?, ?, ?, ? FROM deposits",
-                (deposit_id, file.depositor, sha256, file.name, file.path, file.size, now.isoformat()),
-            )
-            db.execute(
-                """
-                INSERT INTO files VALUES (?, ?, ?, ?, ?, NULL, NULL, NULL)
-                ON CONFLICT (path) DO UPDATE SET
-                    previous_deposit_id = CASE
-                        WHEN withdrawn_at IS NOT NULL THEN NULL
-                        WHEN deposit_id = excluded.deposit_id THEN previous_deposit_id
-                        WHEN previous_deposit_id IS NULL THEN deposit_id
-                        WHEN deposit_id IN (SELECT deposit_id FROM versions) THEN deposit_id
-                        ELSE previous_deposit_id END,
-                    size = excluded.size, mtime_ns = excluded.mtime_ns, deposit_id = excluded.deposit_id,
-                    gone_at = NULL, withdrawn_at = NULL
-                """,
-                (file.path, file.depositor, file.size, file.mtime_ns, deposit_id),
-            )
+            for file, deposit_id, sha256, mark in held:
+                self._record_file(db, file, deposit_id, sha256, mark, now)
+
+    @staticmethod
+    def _record_file(
+        db: sqlite3.Connection, file: InboxFile, deposit_id: str, sha256: str, mark: Mark | None, now: datetime
+    ) -> None:
+        if mark is not None:
+            db.execute("INSERT OR IGNORE INTO copies VALUES (?, ?, ?)", (deposit_id, mark.sha256, mark.is_extract))
+        db.execute(
+            "INSERT OR IGNORE INTO deposits SELECT ?, coalesce(max(arrival), 0) + 1, ?, ?, ?, ?, ?, ? FROM deposits",
+            (deposit_id, file.depositor, sha256, file.name, file.path, file.size, now.isoformat()),
+        )
+        db.execute(
+            """
+            INSERT INTO files VALUES (?, ?, ?, ?, ?, NULL, NULL, NULL)
+            ON CONFLICT (path) DO UPDATE SET
+                previous_deposit_id = CASE
+                    WHEN withdrawn_at IS NOT NULL THEN NULL
+                    WHEN deposit_id = excluded.deposit_id THEN previous_deposit_id
+                    WHEN previous_deposit_id IS NULL THEN deposit_id
+                    WHEN deposit_id IN (SELECT deposit_id FROM versions) THEN deposit_id
+                    ELSE previous_deposit_id END,
+                size = excluded.size, mtime_ns = excluded.mtime_ns, deposit_id = excluded.deposit_id,
+                gone_at = NULL, withdrawn_at = NULL
+            """,
+            (file.path, file.depositor, file.size, file.mtime_ns, deposit_id),
+        )
 
     def record_gone(self, paths: list[str], now: datetime) -> None:
         """Files that are no longer in the inbox."""

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from schemas.distinct import uniform
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _KEPT = "__kept"
+_AT_ONCE = 50_000  # lines copied, at most
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Lines:
     @classmethod
     def of(cls, lines: pl.DataFrame) -> Lines:
         """All of `lines`, kept."""
-        return cls(lines, pl.repeat(True, lines.height, dtype=pl.Boolean, eager=True))
+        return cls(lines, uniform(True, lines.height, dtype=pl.Boolean))
 
     @classmethod
     def without(cls, lines: pl.DataFrame, places: Iterable[int]) -> Lines:
@@ -50,6 +53,15 @@ class Lines:
     def frame(self) -> pl.DataFrame:
         """Those kept, copied with every column."""
         return self.every if self.height == self.every.height else self.every.filter(self.kept)
+
+    def column(self, name: str) -> pl.Series:
+        """One column of those kept."""
+        return self.every[name] if self.height == self.every.height else self.every[name].filter(self.kept)
+
+    def null_counts(self) -> dict[str, int]:
+        """How many of those kept have nothing in each column."""
+        counts = [part.frame.null_count().row(0) for part in self.slices(_AT_ONCE)]
+        return {name: sum(count[place] for count in counts) for place, name in enumerate(self.every.columns)}
 
     def lazy(self) -> pl.LazyFrame:
         """Those kept, of which only the columns asked for are copied."""

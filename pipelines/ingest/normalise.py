@@ -45,7 +45,7 @@ from pipelines.ingest.shares import with_shares
 from schemas import codelist
 from schemas.contract import YEAR, Euro, Share
 from schemas.contracts import APPLICATION
-from schemas.distinct import Distinct
+from schemas.distinct import Distinct, uniform
 from schemas.identifiers import RNA_PATTERN
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def _read_column(given: pl.Series, column: Distinct, rule: ColumnRule, fields: M
 
 
 def _any_of(masks: list[pl.Series | None], height: int) -> pl.Series:
-    nowhere = pl.repeat(False, height, dtype=pl.Boolean, eager=True)
+    nowhere = uniform(False, height, dtype=pl.Boolean)
     return reduce(or_, (mask for mask in masks if mask is not None), nowhere)
 
 
@@ -220,8 +220,8 @@ def _masked(name: str, cells: pl.Series, findings: Findings) -> pl.Series:
     cells, found = masked(cells)
     for kind, mask in found.items():
         findings.count_personal(kind, mask)
-        nothing = pl.repeat(MASK, cells.len(), dtype=pl.String, eager=True)
-        details = pl.repeat(kind, cells.len(), dtype=pl.String, eager=True)
+        nothing = uniform(MASK, cells.len(), dtype=pl.String)
+        details = uniform(kind, cells.len(), dtype=pl.String)
         findings.add("personal_removed", name, nothing, mask, details=details)
     return cells
 
@@ -410,7 +410,7 @@ def _parse_amount(name: str, text: pl.Series, rule: ColumnRule, findings: Findin
         findings.add_once("amount_rounded", name, text, amounts.remainders != 0)
     if amounts.shortened is not None:
         findings.add("amount_shortened", name, text, amounts.shortened)
-    details = pl.repeat(rivals, text.len(), dtype=pl.String, eager=True)
+    details = uniform(rivals, text.len(), dtype=pl.String)
     findings.add("amount_ambiguous", name, text, amounts.ambiguous, details=details)
     return {name: amounts.values}
 

@@ -55,23 +55,19 @@ def describe_lines(report: Report, accepted: Lines, lost: Mapping[str, Decimal])
 
     `lost`: what rounding to cents took, by amount field; totals are those of the file.
     """
-
-    def kept(name: str) -> pl.Series:
-        return accepted.lazy().select(name).collect()[name]
-
-    currencies = kept("currency").unique().to_list()
+    currencies = accepted.column("currency").unique().to_list()
     report.currency = currencies[0] if len(currencies) == 1 else None
-    stated = accepted.lazy().select(pl.all().count()).collect(engine="streaming").row(0, named=True)
-    report.filled = {name: cells for name, cells in stated.items() if cells}
-    grants = ~kept("aid_form").is_in(_NO_GRANTS).fill_null(False) if "aid_form" in report.filled else None
+    blank = accepted.null_counts()
+    report.filled = {name: accepted.height - cells for name, cells in blank.items() if cells < accepted.height}
+    grants = ~accepted.column("aid_form").is_in(_NO_GRANTS).fill_null(False) if "aid_form" in report.filled else None
     for stage in _STAGES:
         name = f"amount_{stage}"
         if name in report.filled:
-            cells = kept(name) if grants is None else kept(name).filter(grants)
+            cells = accepted.column(name) if grants is None else accepted.column(name).filter(grants)
             exact = Decimal(cells.sum()) + lost.get(name, Decimal(0))
             report.amounts[stage] = str(exact.quantize(Decimal("0.01"), ROUND_HALF_UP))
-    statuses = kept("decision_status").value_counts().sort("decision_status")
+    statuses = accepted.column("decision_status").value_counts().sort("decision_status")
     report.decisions = {row["decision_status"]: row["count"] for row in statuses.iter_rows(named=True)}
-    report.fiscal_years = sorted(kept("fiscal_year").unique().to_list())
-    report.funders = sorted(kept("funder_name").unique().to_list())
-    report.natural_persons = int((kept("applicant_kind") == "natural").sum())
+    report.fiscal_years = sorted(accepted.column("fiscal_year").unique().to_list())
+    report.funders = sorted(accepted.column("funder_name").unique().to_list())
+    report.natural_persons = int((accepted.column("applicant_kind") == "natural").sum())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from schemas import codelist
+from schemas.distinct import uniform
 from schemas.format import DATE_PARTS
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def with_parts(lines: pl.DataFrame, findings: Findings) -> pl.DataFrame:
             pl.when(stated).then(total).alias(amount),
             pl.coalesce(*known, pl.when(several == 1).then(only)).alias("purpose"),
         )
-        findings.add("parts_added", amount, pl.repeat(None, lines.height, dtype=pl.String, eager=True), mask,
+        findings.add("parts_added", amount, uniform(None, lines.height, dtype=pl.String), mask,
                      details=details)  # fmt: skip
     return lines.drop(pieces)
 

@@ -11,6 +11,7 @@ import re
 import polars as pl
 
 from pipelines.ingest.fold import fold_words
+from schemas.distinct import uniform
 
 MASK = "[donnée personnelle retirée]"
 
@@ -55,7 +56,7 @@ def masked(column: pl.Series) -> tuple[pl.Series, dict[str, pl.Series]]:
     places = suspects.fill_null(False).arg_true()
     cells = column.gather(places)
     found = {kind: places.filter(cells.str.contains(pattern)) for kind, pattern in PATTERNS.items()}
-    nowhere = pl.repeat(False, column.len(), dtype=pl.Boolean, eager=True)
+    nowhere = uniform(False, column.len(), dtype=pl.Boolean)
     masks = {kind: nowhere.clone().scatter(where, True) for kind, where in found.items() if where.len()}
     if not masks:
         return column, {}

@@ -32,6 +32,14 @@ def in_threads(function: Callable[[_Item], _Result], items: Iterable[_Item], *, 
         return list(pool.map(function, items))
 
 
+def waiting_together(function: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[_Result]:
+    """`function` of each item, in order, all at the same time: for few items, each of which waits for the disk."""
+    if len(items) < 2:
+        return [function(item) for item in items]
+    with ThreadPoolExecutor(len(items)) as pool:
+        return list(pool.map(function, items))
+
+
 def both(one: Callable[[], _Result], other: Callable[[], _Other], *, lines: int) -> tuple[_Result, _Other]:
     """What `one` and `other` return, at the same time unless there are few `lines`."""
     if lines < _FEW:
@@ -64,10 +72,11 @@ class Workers:
         does what is left by itself. An exception of `function` is raised here. `done` hears how many have ended.
         """
         workers = os.cpu_count() or 1
-        if min(workers, len(tasks)) < 2 or sum(sizes) + _EACH * len(tasks) < _WORTH_IT:
+        weights = [size + _EACH for size in sizes]
+        if min(workers, len(tasks)) < 2 or sum(weights) < _WORTH_IT:
             return None
-        if self._pool is None:
-            self._pool = fresh_processes(workers)
+        if self._pool is None:  # threads beside as many processes only take turns, unless one file outlasts the others
+            self._pool = fresh_processes(workers, threads_each=1 if max(weights) * workers <= sum(weights) else None)
         order = sorted(range(len(tasks)), key=lambda position: -sizes[position])
         try:
             futures = {position: self._pool.submit(function, *tasks[position]) for position in order}

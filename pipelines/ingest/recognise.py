@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 from pipelines.ingest.fold import fold_header
+from schemas.format import load_formats
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,23 +62,48 @@ def spellings(format_: Format) -> dict[str, str]:
     return {fold_header(spelling): name for spelling, name in format_.spellings().items()}
 
 
+@dataclass(frozen=True)
+class _Titles:
+    """Of some formats: the spellings of each, which of them know a spelling, which may be met `anyway`."""
+
+    known: dict[str, dict[str, str]]
+    bearers: dict[str, set[str]]
+    anyway: set[str]
+
+    @classmethod
+    def of(cls, formats: Mapping[str, Format]) -> _Titles:
+        """Those of `formats`."""
+        known = {name: spellings(format_) for name, format_ in formats.items()}
+        bearers: dict[str, set[str]] = {}
+        for name, titles in known.items():
+            for spelling in titles:
+                bearers.setdefault(spelling, set()).add(name)
+        anyway = {name for name, f in formats.items() if f.layout.unpivot is not None or not f.recognise.required}
+        return cls(known, bearers, anyway)
+
+    def likely(self, present: set[str]) -> set[str]:
+        """The formats that may know a header with the spellings `present`."""
+        return self.anyway.union(*(self.bearers[spelling] for spelling in present & self.bearers.keys()))
+
+
+@cache
+def _every_title() -> _Titles:
+    """Those of all the formats, put together once: it takes as long as to look at a small file."""
+    return _Titles.of(load_formats())
+
+
 def find_header(sheet: Sheet, formats: Mapping[str, Format]) -> Header | None:
     """The header of `sheet` in the format that explains most of its columns; None when no format fits.
 
     In one format, the first header counts, however long those repeated below it: nothing under it is a preamble.
     """
     best: dict[str, Header] = {}
-    known = {name: spellings(format_) for name, format_ in formats.items()}
-    bearers: dict[str, set[str]] = {}
-    for name, titles in known.items():
-        for spelling in titles:
-            bearers.setdefault(spelling, set()).add(name)
-    anyway = {name for name, f in formats.items() if f.layout.unpivot is not None or not f.recognise.required}
+    titles = _every_title() if formats is load_formats() else _Titles.of(formats)
     for candidate in candidates(sheet):
         present = candidate.present
-        likely = anyway.union(*(bearers[spelling] for spelling in present & bearers.keys()))
+        likely = titles.likely(present)
         for name, format_ in formats.items():
-            header = _match(sheet, candidate, present, format_, known[name]) if name in likely else None
+            header = _match(sheet, candidate, present, format_, titles.known[name]) if name in likely else None
             if header is not None and (name not in best or _better(header, best[name])):
                 best[name] = header
     return max(best.values(), key=lambda header: (len(header.fields), -header.top), default=None)

@@ -97,18 +97,16 @@ def _put(aside: Path, folder: Path) -> None:
 
 
 def _write_tables(outcome: Outcome, folder: Path) -> None:
-    issues = outcome.issues.rename({"column": "column_letter"})
-    others = {staged_name(contract): lines for contract, lines in outcome.others.items()}
-    publishable = outcome.publishable.rename("is_publishable").to_frame()
     tables = {
-        ACCEPTED: filled_columns(outcome.lines),
-        "rejected.parquet": outcome.rejected.lazy(),
-        "issues.parquet": issues.lazy(),
-        **{f"{name}.parquet": lines.lazy() for name, lines in others.items()},
+        "rejected": outcome.rejected,
+        "issues": outcome.issues.rename({"column": "column_letter"}),
+        **{staged_name(contract): lines for contract, lines in outcome.others.items()},
     }
     for name, table in tables.items():
-        table.sink_parquet(folder / name, compression="zstd", compression_level=_LEVEL, engine="streaming")
-    publishable.write_parquet(folder / _PUBLISHABLE)
+        table.write_parquet(folder / f"{name}.parquet", compression="zstd", compression_level=_LEVEL)
+    outcome.publishable.rename("is_publishable").to_frame().write_parquet(folder / _PUBLISHABLE)
+    accepted = filled_columns(outcome.lines)
+    accepted.sink_parquet(folder / ACCEPTED, compression="zstd", compression_level=_LEVEL, engine="streaming")
 
 
 def legal_csv(folder: Path) -> Path:

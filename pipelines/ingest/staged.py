@@ -28,6 +28,10 @@ def filled_columns(lines: Lines) -> pl.LazyFrame:
     return lines.lazy().select(filled or every.columns[:1])
 
 
-def scan_accepted(folder: Path) -> pl.LazyFrame:
-    """The accepted lines of the staging `folder`, with every column of `Application`."""
-    return pl.scan_parquet(folder / ACCEPTED, schema=polars_schema(Application), missing_columns="insert")
+def scan_accepted(*folders: Path) -> pl.LazyFrame:
+    """The accepted lines of the staging `folders`, one after the other, with every column of `Application`.
+
+    One query for all of them: one each, a thousand small files take longer to open than to be read.
+    """
+    files = [folder / ACCEPTED for folder in folders]
+    return pl.scan_parquet(files, schema=polars_schema(Application), missing_columns="insert")
