@@ -18,7 +18,7 @@ import polars as pl
 import pytest
 from frictionless import Package
 
-from pipelines.publish import sheet_rows, workbooks
+from pipelines.publish import comma_separated, sheet_rows, workbooks
 from pipelines.publish.context import Context
 from pipelines.publish.database import PublicDatabase
 from pipelines.publish.licensing import Licensing
@@ -270,6 +270,7 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
         db.execute("DELETE FROM changes_by_table; DELETE FROM changes_by_funder")
     with pytest.MonkeyPatch.context() as patched, PublicDatabase(database) as opened:
         patched.setattr(workbooks, "MOST_LINES", 100)
+        patched.setattr(comma_separated, "MOST_FOR_EXCEL", 300)
         context = Context(opened)
         for report in (downloads.REPORT, legal.REPORT, changes.REPORT):
             for output in report.build(context):
@@ -339,7 +340,13 @@ def test_json_in_a_page_ends_no_element() -> None:
 def test_large_tables_have_no_workbook_and_the_page_says_so(other: Path) -> None:
     assert not (other / "data/awards.xlsx").exists()
     assert (other / "data/funders.xlsx").exists()
-    assert "prenez le CSV ou le Parquet" in (other / "donnees.html").read_text(encoding="utf-8")
+    page = (other / "donnees.html").read_text(encoding="utf-8")
+    assert "pas de XLSX, prenez le CSV ou le Parquet" in page
+    too_long = [path.stem for path in sorted((other / "data").glob("*.csv")) if len(_lines(path)) > 300]
+    assert "awards" in too_long
+    for name in too_long:
+        assert not (other / f"data/{name}-excel.csv").exists()
+        assert "Excel en couperait" in (other / f"dictionnaire/{name}.html").read_text(encoding="utf-8")
 
 
 def test_an_address_of_the_site_makes_addresses_whole(other: Path) -> None:

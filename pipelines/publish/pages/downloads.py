@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pipelines.publish import changelog, data_package, formats
+from pipelines.publish.comma_separated import MOST_FOR_EXCEL
 from pipelines.publish.data_package import Extra
 from pipelines.publish.dcat import Catalogue
 from pipelines.publish.layout import Link, Section
-from pipelines.publish.open_data import DataFile, Dataset, FileKind, data_file, datasets, source_words
+from pipelines.publish.open_data import EXCEL_CSV, XLSX, DataFile, Dataset, FileKind, data_file, datasets, source_words
 from pipelines.publish.reports import File, Output, Report
 from pipelines.publish.standards import Standard, standards
 from pipelines.publish.tables import Column, Table
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 JSON = FileKind("JSON", ".json", "json", "application/json")
 NO_WORKBOOK = f"plus de {formats.count(MOST_LINES)} lignes : pas de XLSX, prenez le CSV ou le Parquet"
+NOT_FOR_EXCEL = (
+    f"plus de {formats.count(MOST_FOR_EXCEL)} lignes : Excel en couperait, ni XLSX ni CSV pour lui ; prenez le Parquet"
+    " ou le CSV"
+)
 
 
 def build(context: Context) -> Iterator[File]:
@@ -78,7 +83,7 @@ def _downloads(
         datasets=datasets,
         n_tables=len(tables),
         has_several_licences=any(dataset.part.folder for dataset in datasets),
-        no_workbook=NO_WORKBOOK,
+        lacking=_lacking,
         standards=_standards(listed),
     )
 
@@ -158,9 +163,16 @@ def _licence_words(datasets: Sequence[Dataset]) -> tuple[str, ...]:
         f"{formats.joined([terms.title for terms in dataset.part.terms])}."
         for dataset in datasets
     ]
-    if any(dataset.rows > MOST_LINES for dataset in datasets):
-        said.append(formats.sentence(f"{NO_WORKBOOK}."))
+    if lacking := _lacking(max(datasets, key=lambda dataset: dataset.rows)):
+        said.append(formats.sentence(f"{lacking}."))
     return (" ".join(said),)
+
+
+def _lacking(dataset: Dataset) -> str | None:
+    """Why a table is not given in all formats; None when it is."""
+    if dataset.file(EXCEL_CSV) is None:
+        return NOT_FOR_EXCEL
+    return None if dataset.file(XLSX) else NO_WORKBOOK
 
 
 def _files(datasets: Sequence[Dataset]) -> Table:
