@@ -30,6 +30,14 @@ def distinct(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
     return ordered[is_first]
 
 
+def rank(ordered: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The place of each of sorted numbers among its equals."""
+    begins = np.ones(len(ordered), dtype=np.bool_)
+    begins[1:] = ordered[1:] != ordered[:-1]
+    first = begins.nonzero()[0]
+    return np.arange(len(ordered)) - np.repeat(first, np.diff(first, append=len(ordered)))
+
+
 def is_among(wanted: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which of `wanted` are in the sorted `known`."""
     if not known.size:

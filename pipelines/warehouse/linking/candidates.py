@@ -6,22 +6,23 @@ ones.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from pipelines.warehouse.linking.arrays import distinct
-from pipelines.warehouse.linking.keys import rarest_keys
+from pipelines.warehouse.linking.arrays import distinct, rank
+from pipelines.warehouse.linking.keys import MILLIONTHS, rarest_keys
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pipelines.warehouse.linking.spellings import Spellings
 
-WORTH = np.float32(0.3)  # of the best partner's weight: what shares less is not compared
+WORTH = 0.3  # of the best partner's weight: what shares less is not compared
 PARTNERS = 6  # the likeliest partners of each node that are compared
-SLICE = 25_000  # keys joined at a time, to bound memory
+SLICE = 25_000  # keys joined at a time, about, to bound memory
 _THOUSANDTHS = 1_000
 
 
@@ -32,49 +33,50 @@ def candidates(spellings: Spellings, scopes: NDArray[np.int64], places: pl.Serie
     Two nodes of one scope are known to differ: they are never paired.
     """
     n_nodes = len(scopes)
-    pair, weight = _shared(rarest_keys(spellings, places), scopes)
+    pair, thousandths = _shared(rarest_keys(spellings, places), scopes)
     one, other = np.divmod(pair, n_nodes)
-    best = np.zeros(n_nodes, dtype=np.float32)
+    best = np.zeros(n_nodes, dtype=np.int64)
     for side in (one, other):
-        np.maximum.at(best, side, weight)
+        np.maximum.at(best, side, thousandths)
     # by node, its partners, what shares the most first: one number sorts quicker than three
-    thousandths = np.rint(weight * _THOUSANDTHS).astype(np.int64)
     most = int(thousandths.max(initial=0)) + 1
     codes = []
     for of, partner in ((one, other), (other, one)):
-        is_worth = weight >= WORTH * best[of]
+        is_worth = thousandths >= WORTH * best[of]
         codes.append(((of[is_worth] + 1) * most - thousandths[is_worth] - 1) * n_nodes + partner[is_worth])
     code = np.sort(np.concatenate(codes))
     del one, other, thousandths, codes
     rest, partner = np.divmod(code, max(n_nodes, 1))
     of = rest // most
-    is_kept = np.arange(len(of)) - np.searchsorted(of, of) < PARTNERS
+    is_kept = rank(of) < PARTNERS
     of, partner = of[is_kept], partner[is_kept]
     chosen = distinct(np.minimum(of, partner) * n_nodes + np.maximum(of, partner))
     found: NDArray[np.int64] = np.column_stack(np.divmod(chosen, max(n_nodes, 1)))
     return found
 
 
-def _shared(keys: pl.DataFrame, scopes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Pairs of nodes that share keys, as one number each, and what they share weighs."""
+def _shared(keys: pl.DataFrame, scopes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pairs of nodes that share keys, as one number each, and what they share weighs, in thousandths."""
     n_nodes = len(scopes)
     sizes = np.bincount(scopes[scopes >= 0], minlength=1)
     many = len(sizes) - 1 - int(np.argmax(sizes[::-1]))  # the scope that has the most nodes
     of = pl.Series(scopes).gather(keys["node"])
     kept = keys.with_columns(scope=of.cast(pl.Int32), is_many=of == many)
-    scored = []
     # the nodes of that scope meet none of their own: one of a pair is always another
-    for part in kept.filter(~pl.col("is_many")).sort("key").iter_slices(SLICE):
-        pairs = part.join(kept, on="key", suffix="_other").filter(
+    few = kept.filter(~pl.col("is_many"))
+    nodes = few["node"].to_numpy()  # sorted: all that a node shares is added up at once
+    bounds = [*distinct(np.searchsorted(nodes, nodes[::SLICE])).tolist(), len(nodes)]
+    scored = [pl.DataFrame(schema={"pair": pl.Int64, "weight": pl.Int64})]
+    for start, end in pairwise(bounds):
+        part = few[start:end].join(kept, on="key", suffix="_other")
+        pairs = part.filter(
             (pl.col("node") < pl.col("node_other")) | pl.col("is_many_other"),
             (pl.col("scope") != pl.col("scope_other")) | (pl.col("scope") < 0),
-        )
-        pairs = pairs.select("weight", pair=_pair("node", "node_other", of=n_nodes))
+        ).select("weight", pair=_pair("node", "node_other", of=n_nodes))
         scored.append(pairs.group_by("pair").agg(pl.col("weight").sum()))
-    if not scored:
-        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
-    total = pl.concat(scored).group_by("pair").agg(pl.col("weight").sum().round(3))
-    return total["pair"].to_numpy(), total["weight"].to_numpy()
+    total = pl.concat(scored)
+    thousandths = np.rint(total["weight"].to_numpy() * (_THOUSANDTHS / MILLIONTHS)).astype(np.int64)
+    return total["pair"].to_numpy(), thousandths
 
 
 def _pair(one: str, other: str, *, of: int) -> pl.Expr:

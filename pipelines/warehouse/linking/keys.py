@@ -5,12 +5,13 @@ A hundred thousand names have four million keys: they are numbers, and written o
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from pipelines.warehouse.linking.arrays import distinct, spread, starts
+from pipelines.warehouse.linking.arrays import distinct, rank, spread, starts
 from pipelines.warehouse.linking.letters import LETTERS, pieces, written
 from pipelines.warehouse.linking.names import ACRONYM, KINDS
 
@@ -27,7 +28,9 @@ KEYS = 16  # the rarest keys of each node that are used
 COMMON_FROM = 60  # nodes that share a key: beyond this (or a fiftieth of all, up to COMMON_TO) it tells nothing
 COMMON_TO = 200
 NODES = 20_000  # whose keys are made at a time, to bound memory
+MILLIONTHS = 1_000_000
 _FRAGMENTS: int = len(LETTERS) ** FRAGMENT
+_LOWER_HALF = (1 << 32) - 1
 _LENGTHS = 16  # more than there are
 _NUMBER = KINDS.index("number")
 
@@ -52,7 +55,7 @@ class _Keys:
         self._of_places = self._in_places(places)
         self.number = self._placed_from + len(self._placed)
         of, self._told = (np.concatenate(part) for part in zip(*told, strict=True))
-        self._told = self._told[np.argsort(of, kind="stable")]
+        self._told = np.sort(of << 32 | self._told) & _LOWER_HALF
         self._sizes = np.bincount(of, minlength=len(names.full))
         self._starts = starts(self._sizes)
 
@@ -140,8 +143,9 @@ def _each_once(nodes: NDArray[np.int64], keys: NDArray[np.int64]) -> tuple[NDArr
 
 
 def rarest_keys(spellings: Spellings, places: pl.Series) -> pl.DataFrame:
-    """`node`, `key`, `weight`: the rarest keys that each node shares with others, what is rarer weighing more.
+    """`node`, `key`, `weight`: the rarest keys that each node shares with others, what is rarer weighing more. By node.
 
+    Weights are whole numbers of millionths: what they add up to owes nothing to the order.
     `places`: the list of each node's places. The order of keys owes nothing to the alphabet: where a node has too many
     as rare as each other, those that are kept are drawn, the same at every run.
     """
@@ -164,10 +168,8 @@ def rarest_keys(spellings: Spellings, places: pl.Series) -> pl.DataFrame:
     code = np.sort((nodes * (most + 1) + shared[keys]) * len(drawn) + place[keys])
     rest, key = np.divmod(code, max(len(drawn), 1))
     node, n = np.divmod(rest, most + 1)
-    rank = np.arange(len(node)) - np.searchsorted(node, node)
-    weights = pl.select(
-        (pl.lit(float(len(spellings.sizes))).log() - pl.int_range(most + 1).cast(pl.Float32).log()).cast(pl.Float32)
-    ).to_series()
-    return pl.DataFrame(
-        {"node": node.astype(np.uint32), "key": key.astype(np.uint32), "weight": weights.gather(n)}
-    ).filter(pl.Series(rank < KEYS))
+    rarity = math.log(max(len(spellings.sizes), 1)) - np.log(np.arange(1, most + 1))
+    weights = np.rint(rarity * MILLIONTHS).astype(np.int64)
+    is_kept = rank(node) < KEYS
+    columns = {"node": node.astype(np.uint32), "key": key.astype(np.uint32), "weight": weights[n - 1]}
+    return pl.DataFrame({name: column[is_kept] for name, column in columns.items()})
