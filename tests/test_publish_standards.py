@@ -105,7 +105,7 @@ def test_what_is_not_stated_is_not_made_up() -> None:
     assert sum(found.lacking.values()) >= found.n_left_out
     said = _lacking(found.n_left_out, found.lacking)
     assert said.startswith("10\u00a0attributions : nature, case vide (2) ; ")
-    assert said.endswith("d'autres raisons")
+    assert said.endswith("d’autres raisons")
     assert _lacking(0, {}) == ""
 
 

@@ -65,7 +65,7 @@ def funder_table(context: Context, rows: Sequence[Row], *, id: str) -> Table:
 def _stage_words(row: Row) -> str:
     """The nature of an amount, with a word when the same entity has others that are not added to it."""
     words = label("headline_stage", row["stage"])
-    return f"{words} ; d'autres à part" if row["has_other_amounts"] is True else words
+    return f"{words} ; d’autres à part" if row["has_other_amounts"] is True else words
 
 
 def service_table(context: Context, rows: Sequence[Row], *, id: str) -> Table:

@@ -86,5 +86,5 @@ def _lacking(left_out: int, lacking: Mapping[tuple[str, str], int]) -> str:
         f"{column}, {words()[rule].title.lower()} ({formats.count(number)})"
         for (column, rule), number in ranked[:_NAMED]
     ]
-    more = " ; d'autres raisons" if len(ranked) > _NAMED else ""
+    more = " ; d’autres raisons" if len(ranked) > _NAMED else ""
     return f"{formats.plural(left_out, 'attribution')} : {' ; '.join(told)}{more}"
