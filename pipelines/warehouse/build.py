@@ -103,26 +103,7 @@ def build(inputs: Inputs, target: Path, *, select: Collection[str] | None = None
                 themes.register(connection)
         run(connection, "BEGIN")
         _drop_unknown(connection, graph)
-        asked = {  # what models read that is not told in SQL, made before the first that does
-            tables.PREFIX: (
-                "linking",
-                partial(
-                    tables.register, connection, registers=inputs.registers, decisions=inputs.organisation_decisions
-                ),
-            ),
-            wordings.NEAR: ("wordings", partial(wordings.register, connection)),
-        }
-        ahead = [model for model in graph if model.name in chosen]
-        while ahead:
-            model = ahead.pop(0)
-            for prefix in [prefix for prefix in asked if any(name.startswith(prefix) for name in model.reads)]:
-                step, make = asked.pop(prefix)
-                with _timed(result, step):
-                    make()
-            moment = time.perf_counter()
-            create(connection, model)
-            result.seconds[model.name] = time.perf_counter() - moment
-            _drop_spent(connection, model, graph, ahead)
+        _make(connection, [model for model in graph if model.name in chosen], graph, inputs, result)
         with _timed(result, "comments"):
             comments.write(connection, graph)
             run(connection, "COMMIT")
@@ -138,6 +119,34 @@ def build(inputs: Inputs, target: Path, *, select: Collection[str] | None = None
         mark.write_text(_mark(wanted, target), encoding="utf-8")
     result.total_seconds = time.perf_counter() - started
     return result
+
+
+def _make(
+    connection: duckdb.DuckDBPyConnection,
+    ahead: list[Model],
+    graph: tuple[Model, ...],
+    inputs: Inputs,
+    result: BuildResult,
+) -> None:
+    """Compute the models `ahead`, in order, and before the first of them that reads it, what is not told in SQL."""
+    decisions, registered = inputs.organisation_decisions, inputs.registers
+    asked = {
+        tables.PREFIX: (
+            "linking",
+            partial(tables.register, connection, registers=registered, decisions=decisions),
+        ),
+        wordings.NEAR: ("wordings", partial(wordings.register, connection)),
+    }
+    while ahead:
+        model = ahead.pop(0)
+        for prefix in [prefix for prefix in asked if any(name.startswith(prefix) for name in model.reads)]:
+            step, make = asked.pop(prefix)
+            with _timed(result, step):
+                make()
+        moment = time.perf_counter()
+        create(connection, model)
+        result.seconds[model.name] = time.perf_counter() - moment
+        _drop_spent(connection, model, graph, ahead)
 
 
 @contextmanager
