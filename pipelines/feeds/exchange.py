@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 AGENT = "qui-finance-quoi (donnees ouvertes ; https://schema.data.gouv.fr/scdl/subventions)"
 _MOVED = {301, 302, 303, 307, 308}
 _BLOCK = 1 << 16
+_SOON = 0.001  # seconds left once the deadline is passed: none at all is no delay to give
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 """How the standard library tells the status that a proxy answered instead of opening a tunnel."""
 
@@ -100,7 +101,7 @@ def _exchange(url: str, headers: Mapping[str, str], limits: Limits, deadline: fl
         connection = _connected(scheme, host, port, addresses, limits, deadline)
     else:
         judge(host, port, limits.permitted_networks)
-        connection = _relayed(scheme, host, port, proxy, min(limits.silence, deadline - time.monotonic()))
+        connection = _relayed(scheme, host, port, proxy, max(_SOON, min(limits.silence, deadline - time.monotonic())))
     opened = connection.sock
     # A server may also drip its headers, where nobody looks at the clock: at the deadline, the line is cut.
     alarm = threading.Timer(max(0.0, deadline - time.monotonic()), _cut, [opened])

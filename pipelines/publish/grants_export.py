@@ -15,7 +15,7 @@ import polars as pl
 from pipelines.publish import formats
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from pipelines.publish.database import Publication
     from pipelines.publish.licensing import Terms
@@ -59,22 +59,20 @@ def write(
     file.write(f'{json.dumps(head, ensure_ascii=False).removesuffix("}")}, "grants": ['.encode())
     separator = "\n"
     for frame in awards:
-        for grants in _grants(frame):
-            file.write((separator + ",\n".join(grants)).encode())
+        whole = frame.filter(pl.col("stage") == STAGE, _IS_WHOLE)
+        if whole.height:
+            file.write((separator + ",\n".join(_grants(whole))).encode())
             separator = ",\n"
     file.write(b"\n]}\n")
 
 
-def _grants(awards: pl.DataFrame) -> Iterator[pl.Series]:
-    """Each grant as a JSON object, those of a frame together; nothing for a frame without any."""
-    whole = awards.filter(pl.col("stage") == STAGE, _IS_WHOLE)
-    if whole.is_empty():
-        return
+def _grants(whole: pl.DataFrame) -> pl.Series:
+    """Each award of a frame, none of which lacks anything, as a JSON object."""
     long = pl.col("title").replace("", None).fill_null(NO_TITLE)
     short = pl.when(long.str.len_chars() <= LONGEST_TITLE).then(long).otherwise(
         long.str.slice(0, LONGEST_TITLE - 1) + "…"
     )  # fmt: skip
-    yield whole.select(
+    return whole.select(
         pl.concat_str(
             pl.lit("{"),
             _members(

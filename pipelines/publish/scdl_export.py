@@ -49,7 +49,7 @@ class Conforming:
 
 
 @dataclass
-class Kept:
+class Counted:
     """How many lines of a file conform, how many do not, and of these how many lack what."""
 
     n_awards: int = 0
@@ -57,17 +57,17 @@ class Kept:
     lacking: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
-def write(awards: Iterable[pl.DataFrame], file: IO[bytes], kept: Kept) -> None:
-    """Write the comma-separated file of some frames of the public table `awards`, and count into `kept`."""
-    comma_separated.write(_cells(awards, kept), file)
+def write(awards: Iterable[pl.DataFrame], file: IO[bytes], counted: Counted) -> None:
+    """Write the comma-separated file of some frames of the public table `awards`, and add up in `counted`."""
+    comma_separated.write(_cells(awards, counted), file)
 
 
-def _cells(awards: Iterable[pl.DataFrame], kept: Kept) -> Iterator[pl.DataFrame]:
+def _cells(awards: Iterable[pl.DataFrame], counted: Counted) -> Iterator[pl.DataFrame]:
     for frame in awards:
         found = conforming(frame)
-        kept.n_awards += found.frame.height
-        kept.n_left_out += found.n_left_out
-        kept.lacking.update(found.lacking)
+        counted.n_awards += found.frame.height
+        counted.n_left_out += found.n_left_out
+        counted.lacking.update(found.lacking)
         yield found.cells
 
 

@@ -60,10 +60,10 @@ def _files(context: Context, folder: str) -> Generator[File, None, list[list[Any
     n_grants, n_without = grants_export.counted(every)
     del every
     query = f"SELECT {', '.join(read)} FROM awards WHERE {part.where} ORDER BY {', '.join(order)}"
-    lines, kept = partial(database.batches, query, part.parameters), scdl_export.Kept()
-    law = Stream(f"{SCDL_STEM}{part.suffix}{SCDL.ending}", lambda file: scdl_export.write(lines(), file, kept))
+    lines, counted = partial(database.batches, query, part.parameters), scdl_export.Counted()
+    law = Stream(f"{SCDL_STEM}{part.suffix}{SCDL.ending}", lambda file: scdl_export.write(lines(), file, counted))
     yield law
-    told = [_told(SCDL, law, kept.n_awards, _lacking(kept.n_left_out, kept.lacking))]
+    told = [_told(SCDL, law, counted.n_awards, _lacking(counted.n_left_out, counted.lacking))]
     if n_grants:
         write = partial(grants_export.write, publication=context.publication, terms=part.terms[0], title=TITLE)
         grants = Stream(f"{GRANTS_STEM}{part.suffix}{GRANTS.ending}", lambda file: write(lines(), file))
