@@ -93,3 +93,17 @@ def test_a_year_in_progress_claims_nothing_and_the_first_compares_nothing(contex
     assert "en baisse" not in found["annees/2026.html"]
     assert "rien ne se compare" in found["annees/2019.html"]
     assert 'id="themes"' not in found["annees/2019.html"]
+
+
+def test_nobody_enters_after_a_year_that_is_not_observed(database: Path, tmp_path: Path) -> None:
+    path = tmp_path / "public.duckdb"
+    path.write_bytes(database.read_bytes())
+    with duckdb.connect(str(path)) as db:
+        db.execute(
+            "UPDATE continuity_by_funder_year SET n_entries = 9, n_renewals = 0, n_returns = 0, is_previous_observed ="
+            f" false WHERE funder_id = '{NEWCOMER}' AND fiscal_year = 2024"
+        )
+    with PublicDatabase(path) as opened:
+        flows = year_changes.flows(Context(opened), _year(Context(opened), 2024)).set_index("funder_id")
+    assert flows.loc[NEWCOMER, ["n_entries", "n_renewals", "n_returns"]].isna().all()
+    assert flows["n_entries"].notna().sum() > 3

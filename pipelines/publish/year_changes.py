@@ -26,8 +26,8 @@ MOST = 60
 NOT_COMPARABLE = "– (exercice précédent sans données)"
 NEW_TO_THE_FUNDER = (
     "Une entrée est un bénéficiaire que ce financeur n'aidait dans aucun exercice observé avant ; il peut l'être par "
-    "un autre. Un retour l'a été, mais pas l'exercice précédent. La première année des données d'un financeur, rien de "
-    "cela ne se voit ; une perte n'est comptée que si les deux exercices sont observés."
+    "un autre. Un retour l'a été, mais pas l'exercice précédent. Quand l'exercice précédent n'est pas dans les données "
+    "d'un financeur, rien de cela ne se voit ; une perte n'est comptée que si le second exercice est complet."
 )
 
 
@@ -166,11 +166,16 @@ def _figure(
 
 
 def flows(context: Context, year: Year) -> pd.DataFrame:
-    """Entries, renewals and returns of the year by funder, and those of the year before who are not funded in it."""
+    """Entries, renewals and returns of the year by funder, and those of the year before who are not funded in it.
+
+    All are empty for a funder whose year before is not observed: who seems to enter may have been funded in it.
+    """
     table = context.database.table("continuity_by_funder_year")
     now = table[table["fiscal_year"] == year.value]
     lost = table[table["fiscal_year"] == year.value - 1].set_index("funder_id")["n_lost_next"]
-    made = now[["funder_id", "fiscal_year", "n_funded", "n_entries", "n_renewals", "n_returns"]].copy()
+    moves = ["n_entries", "n_renewals", "n_returns"]
+    made = now[["funder_id", "fiscal_year", "n_funded", *moves]].copy()
+    made[moves] = made[moves].where(now["is_previous_observed"])
     made["n_lost"] = [lost.get(funder, float("nan")) for funder in made["funder_id"]]
     made.insert(1, "label", [context.directory.funder_name(funder) for funder in made["funder_id"]])
     return made.sort_values(["n_funded", "label"], ascending=[False, True], ignore_index=True)
@@ -187,7 +192,7 @@ def people(context: Context, year: Year) -> list[Section]:
         f"{formats.plural(entries, 'entrée')} et {formats.plural(returns, 'retour')} parmi "
         f"{formats.plural(funded, 'relation')} entre un financeur et un bénéficiaire."
         if len(known)
-        else "Aucun financeur n'a d'exercice observé avant celui-ci : ni entrée ni retour ne se voit."
+        else "Aucun financeur n'a l'exercice précédent dans ses données : ni entrée ni retour ne se voit."
     )
     if len(lost):
         words += f" {formats.plural(int(lost.sum()), 'bénéficiaire')} de {year.value - 1} sans aide en {year.value}."
@@ -216,7 +221,7 @@ def people(context: Context, year: Year) -> list[Section]:
         chart=None,
         coverage=(
             f"Sur {formats.plural(len(made), 'financeur')}, dont {formats.count(len(made) - len(known))} sans exercice "
-            "observé avant"
+            "précédent observé"
         ),
         source=context.source,
         method="maintien",
