@@ -53,11 +53,13 @@ class _Rule(NamedTuple):
     reads: tuple[str, ...]
     asks_nulls: bool
     """Whether a null may fail it."""
+    is_of_nulls: bool
+    """Whether nulls fail it, and nothing else."""
 
     @classmethod
     def declared(cls, column: str, name: str, fails: pl.Expr) -> _Rule:
         """What a column declares of itself, without a check."""
-        return cls(column, name, fails, fails.any().not_(), (column,), asks_nulls=True)
+        return cls(column, name, fails, fails.any().not_(), (column,), asks_nulls=True, is_of_nulls=name == NOT_NULL)
 
     @classmethod
     def of(cls, column: str | None, check: pa.Check) -> _Rule:
@@ -71,13 +73,14 @@ class _Rule(NamedTuple):
         reads = tuple(sorted(set(is_right.meta.root_names())))
         fails = is_right.fill_null(not asks_nulls).not_()
         holds = fails.any().not_() if asks_nulls else is_right.all()  # nulls, which may not fail it, are passed over
-        return cls(column, name, fails, holds, reads, asks_nulls)
+        is_of_nulls = column is not None and is_right.meta.eq(pl.col(column).is_not_null())
+        return cls(column, name, fails, holds, reads, asks_nulls, is_of_nulls)
 
     def may_fail(self, nulls: dict[str, int], lines: pl.DataFrame) -> bool:
         """Whether there is something to check: most columns of most files state nothing."""
         if self.column is None:
             return True
-        if self.name == NOT_NULL:
+        if self.is_of_nulls:
             return nulls[self.column] > 0
         if self.name == UNIQUE:  # cells that differ by their hashes do
             return meeting(lines[self.column].hash()).len() > 0

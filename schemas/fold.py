@@ -6,16 +6,16 @@ import re
 import unicodedata
 from functools import lru_cache
 from itertools import filterfalse
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import polars as pl
+import polars as pl
 
 _NOT_WORD = re.compile(r"[^0-9a-z]+")
 LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "’": "'", "€": " euro ", "%": " pct ", "°": " "})
 
 _LIGATURES = {chr(letter): written for letter, written in LIGATURES.items()}
 _ACCENTS = "[\u0300-\u034e\u0350-\u036f]"  # as they stand alone once letters are decomposed
+_DECOMPOSED = pl.all().str.to_lowercase().str.replace_many(_LIGATURES).str.normalize("NFKD")
+_FOLDED = _DECOMPOSED.str.replace_all(_ACCENTS, "").str.replace_all("[^0-9a-z]+", " ").str.strip_chars(" ")
 
 
 @lru_cache(maxsize=1 << 16)
@@ -32,8 +32,7 @@ def fold_words(text: str) -> str:
 
 def folded_words(column: pl.Series) -> pl.Series:
     """`fold_words` of each cell of a text column; letters of other scripts than Latin count for nothing."""
-    plain = column.str.to_lowercase().str.replace_many(_LIGATURES).str.normalize("NFKD")
-    return plain.str.replace_all(_ACCENTS, "").str.replace_all("[^0-9a-z]+", " ").str.strip_chars(" ")
+    return column.to_frame().select(_FOLDED).to_series()
 
 
 def _plain(text: str) -> str:

@@ -48,10 +48,14 @@ def _annotated_path(deposit: Deposit, raw: Path) -> Path | None:
     return copy_path(deposit.report, _receipts(deposit, raw), file_name=deposit.file_name)
 
 
-def prepare(deposits: list[Deposit], raw: Path, warehouse: Path, workers: Workers) -> None:
-    """Write what takes long and is not there yet: the annotated copies that are due, the awards in the legal format."""
+def write_legal(deposits: list[Deposit], workers: Workers) -> None:
+    """Write the awards of new deposits in the legal format, in their staging folders, when there are many."""
     legal = [deposit for deposit in deposits if has_legal_csv(deposit.report) and deposit.is_new]
     workers.for_each(legal_csv, [(d.staging,) for d in legal], sizes=[deposit.size for deposit in legal])
+
+
+def write_copies(deposits: list[Deposit], raw: Path, warehouse: Path, workers: Workers) -> None:
+    """Write the annotated copies that are due and not there yet."""
     due = [
         d
         for d in deposits

@@ -55,7 +55,9 @@ def concluded(sheets: list[ReadSheet], report: Report, format_: Format) -> Outco
             "Le fichier ne dit pas qui est le financeur. Déposez-le dans le dossier de votre organisme, ou indiquez "
             "son nom dans un fichier funder.toml."
         )
-    unclear = word_questions(issues.filter(pl.col("code") == "status_unknown")["value"].unique().sort().to_list())
+    unclear = []
+    if any(issue.code == "status_unknown" for issue in report.issues):
+        unclear = word_questions(issues.filter(pl.col("code") == "status_unknown")["value"].unique().sort().to_list())
     report.questions += [question.text for question in unclear]
     report.to_choose += [question for question in unclear if question.about is not None]
     return Outcome(report, accepted, rejected, issues, others=others)

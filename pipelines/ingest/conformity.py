@@ -45,6 +45,7 @@ NONCONFORMING = pl.Schema(
 _FEWEST_OFFICIAL = len(COLUMNS) // 2
 _SLICE = 50_000  # lines worked on at a time: text copies of a million lines would double the memory
 _FEW = 0.01  # share of the lines above which distinct cells cost more to find than they spare
+_MANY = 5_000  # cells from which each distinct one is sought to be written once
 _FIRST_PLACES = 5
 _RUNS = r"^[=+\-@]"  # a spreadsheet runs a cell that begins so
 _TITLES = {name: info.title for name, info in describe(Scdl).items()}
@@ -292,7 +293,9 @@ def _texts(awards: pl.DataFrame) -> tuple[pl.DataFrame, Mapping[str, Distinct]]:
 
 
 def _written(values: pl.Series, finish: Callable[[pl.Series], pl.Series] = lambda text: text) -> pl.Series:
-    """`values` as text, each distinct one written once."""
+    """`values` as text, each distinct one written once when they are many."""
+    if values.len() < _MANY:
+        return finish(values.cast(pl.String))
     distinct = values.drop_nulls().unique()
     return values.replace_strict(distinct, finish(distinct.cast(pl.String)), default=None, return_dtype=pl.String)
 

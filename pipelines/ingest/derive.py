@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatch
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -230,7 +230,13 @@ def with_source(lines: pl.DataFrame, mapped: MappedSheet, origin: Origin, sheet_
 def filled(lines: pl.DataFrame, model: type[pa.DataFrameModel] = Application) -> pl.DataFrame:
     """`lines` with exactly the contract's columns, in order, absent ones null."""
     stated = set(lines.columns)
-    return lines.select(
-        (pl.col(name).cast(dtype) if name in stated else pl.lit(None, dtype=dtype)).alias(name)
+    return lines.select(own if name in stated else nothing for name, (own, nothing) in _columns(model).items())
+
+
+@cache
+def _columns(model: type[pa.DataFrameModel]) -> dict[str, tuple[pl.Expr, pl.Expr]]:
+    """How each column of a contract is taken from lines that state it, and from those that do not."""
+    return {
+        name: (pl.col(name).cast(dtype), pl.lit(None, dtype=dtype).alias(name))
         for name, dtype in polars_schema(model).items()
-    )
+    }

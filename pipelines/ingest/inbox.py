@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pipelines.ingest.answers import answer_all, prepare, sweep_answers
+from pipelines.ingest.answers import answer_all, sweep_answers, write_copies, write_legal
 from pipelines.ingest.choice import decide_all, link_all, tell_twins, tell_versions
 from pipelines.ingest.dates import date_in_name
 from pipelines.ingest.declarations import Declarations
@@ -33,11 +33,11 @@ from pipelines.ingest.layout_changes import layout_changes
 from pipelines.ingest.ledger import Ledger
 from pipelines.ingest.normalise import Origin
 from pipelines.ingest.origin_mark import origin_of
-from pipelines.ingest.pool import Workers, waiting_together
+from pipelines.ingest.pool import Workers, both, waiting_together
 from pipelines.ingest.retention import former_staging, has_copy, remove_old_copies
 from pipelines.ingest.rhythm import brought_as_totals, covered_years, deliveries, follow
 from pipelines.ingest.seal import drop_damaged
-from pipelines.ingest.stage import recipe_key, stage, sweep
+from pipelines.ingest.stage import get_ready, recipe_key, stage, sweep
 from pipelines.ingest.staged import scan_accepted
 from schemas.publication import load_publication
 
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.ingest.report import Report
+    from pipelines.ingest.twins import Twins
+    from pipelines.ingest.versions import Version
 
     Progress = Callable[[str, int, int], None]
     """Called with a file's path, its rank and the number of files."""
@@ -67,7 +69,7 @@ def ingest(raw: Path, warehouse: Path, *, as_of: date, progress: Progress | None
     with Workers() as workers, _recorded(warehouse, as_of, now):
         done = _read_inbox(raw, warehouse, now, workers, progress, as_of)
         present = [deposit for deposit in done.deposits if deposit.is_present]
-        prepare(present, raw, warehouse, workers)
+        write_copies(present, raw, warehouse, workers)
         answer_all(present, raw, as_of, workers)
     return done
 
@@ -120,14 +122,17 @@ def _read_inbox(
 ) -> Pass:
     """Take, stage and decide, all of it told to the ledger."""
     with Ledger(warehouse / "ledger.sqlite") as ledger:
-        untaken = _take(_settled(raw), raw, warehouse, ledger, now)
+        files = _settled(raw)
+        workers.start(get_ready, sizes=[file.size for file in _new(files, ledger)])
+        untaken = _take(files, raw, warehouse, ledger, now)
         _note_confirmations(raw, ledger, now)
         deposits = _stage_all(raw, warehouse, ledger, now, workers, progress)
-        supersede(deposits, ledger)
-        settle_withdrawals(deposits, ledger, now)
-        versions = decide_all([deposit for deposit in deposits if deposit.is_current], ledger)
-        twins = link_all(deposits, versions)
-        ledger.record_decisions(versions, twins, now)
+        present = [deposit for deposit in deposits if deposit.is_present]
+        (versions, twins), _ = both(
+            lambda: _decided(deposits, ledger, now),
+            lambda: write_legal(present, workers),
+            lines=sum(deposit.report.rows_read for deposit in deposits),
+        )
         days = load_publication().retention.deposits_days
         removed = remove_old_copies(deposits, ledger, warehouse / "deposits", now, days=days)
         brought = ledger.brought()
@@ -140,6 +145,16 @@ def _read_inbox(
     return Pass(deposits, versions, twins, untaken, removed, days_brought, rhythms, reminders, changed)
 
 
+def _decided(deposits: list[Deposit], ledger: Ledger, now: datetime) -> tuple[list[Version], Twins]:
+    """Which deposits count for which years, and the lines of two depositors, told to the ledger."""
+    supersede(deposits, ledger)
+    settle_withdrawals(deposits, ledger, now)
+    versions = decide_all([deposit for deposit in deposits if deposit.is_current], ledger)
+    twins = link_all(deposits, versions)
+    ledger.record_decisions(versions, twins, now)
+    return versions, twins
+
+
 def _settled(raw: Path) -> list[InboxFile]:
     files = settled(raw)
     if not files:
@@ -149,6 +164,7 @@ def _settled(raw: Path) -> list[InboxFile]:
 
 def _take(files: list[InboxFile], raw: Path, warehouse: Path, ledger: Ledger, now: datetime) -> dict[str, str]:
     known, untaken = ledger.files(), {}
+    new = _new(files, ledger)
 
     def taken(file: InboxFile) -> str | UntakenError:
         try:
@@ -156,11 +172,6 @@ def _take(files: list[InboxFile], raw: Path, warehouse: Path, ledger: Ledger, no
         except UntakenError as error:
             return error
 
-    def is_new(file: InboxFile) -> bool:
-        row = known.get(file.path)
-        return row is None or (row["size"], row["mtime_ns"], row["gone_at"]) != (file.size, file.mtime_ns, None)
-
-    new = [file for file in files if is_new(file)]
     for some in (new[start : start + _AT_ONCE] for start in range(0, len(new), _AT_ONCE)):
         held = []
         for file, sha256 in zip(some, waiting_together(taken, some), strict=True):
@@ -177,6 +188,17 @@ def _take(files: list[InboxFile], raw: Path, warehouse: Path, ledger: Ledger, no
     closed = {path for path in absent if path not in gone and not os.access((raw / path).parent, os.X_OK)}
     untaken |= dict.fromkeys(closed, "Le dossier de ce fichier ne peut pas être lu : ce qui en a été lu reste compté.")
     return untaken
+
+
+def _new(files: list[InboxFile], ledger: Ledger) -> list[InboxFile]:
+    """Those of `files` that the ledger does not know as they are now."""
+    known = ledger.files()
+
+    def is_new(file: InboxFile) -> bool:
+        row = known.get(file.path)
+        return row is None or (row["size"], row["mtime_ns"], row["gone_at"]) != (file.size, file.mtime_ns, None)
+
+    return [file for file in files if is_new(file)]
 
 
 def _note_confirmations(raw: Path, ledger: Ledger, now: datetime) -> None:

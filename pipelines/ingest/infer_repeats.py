@@ -43,12 +43,15 @@ def repeats_question(amount: Column, told: list[Column], others: list[Column]) -
 
     Lines alike in every column are kept as they are; a column that differs on every line only numbers them.
     """
+    many = max(_FEWEST, _SHARE * amount.text.len())
+    if any(amount.text.len() - column.distinct < many for column in told):  # lines that say the same share each cell
+        return None
     others = [column for column in others if column.distinct < amount.text.len()]
     lines = pl.DataFrame({column.letter: column.folded for column in (*told, *others)})
     lines = lines.filter(amount.amounts.fill_null(0) != 0).unique()
     alike = [column.letter for column in told]
     again = lines.height - lines.select(alike).n_unique()
-    if again < max(_FEWEST, _SHARE * amount.text.len()):
+    if again < many:
         return None
     several = lines.group_by(alike).agg(pl.col(column.letter).n_unique() for column in others)
     changing = [column for column in others if (several[column.letter] > 1).any()]

@@ -78,7 +78,8 @@ class Laid:
         """Remember what rows state: their number, the field, the text, and for parents their keys."""
         own = keys or [""] * len(stated)
         records = [(row, kind, name, text, key) for (row, name, text), key in zip(stated, own, strict=True) if text]
-        self.controls = pl.concat([self.controls, pl.DataFrame(records, schema=CONTROLS_SCHEMA, orient="row")])
+        if records:
+            self.controls = pl.concat([self.controls, pl.DataFrame(records, schema=CONTROLS_SCHEMA, orient="row")])
 
 
 def lay_out(header: Header, rows: pl.DataFrame) -> tuple[Header, Laid]:

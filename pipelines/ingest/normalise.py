@@ -45,7 +45,7 @@ from pipelines.ingest.shares import with_shares
 from schemas import codelist
 from schemas.contract import YEAR, Euro, Share
 from schemas.contracts import APPLICATION
-from schemas.distinct import Distinct, uniform
+from schemas.distinct import Distinct, holding, uniform
 from schemas.identifiers import RNA_PATTERN
 
 if TYPE_CHECKING:
@@ -97,8 +97,14 @@ def normalise(mapped: MappedSheet, origin: Origin, *, sheet_index: int) -> Norma
     known = {name: column for name, column in mapped.distinct.items() if name not in changed}
     given = whole_dates(given.with_columns(blank_words(given[name]) for name in pieces), mapped.letters)
 
+    def distinct(name: str) -> Distinct:
+        return known.get(name) or Distinct.of(given[name])
+
+    cells = dict(zip(given.columns, in_threads(distinct, given.columns, lines=given.height), strict=True))
+    damaged = set(holding(cells, pl.all().str.contains(_LOST, literal=True)))
+
     def read_column(name: str) -> _ReadColumn:
-        return _read_column(given[name], known.get(name) or Distinct.of(given[name]), format_.rule(name), fields)
+        return _read_column(given[name], cells[name], format_.rule(name), fields, is_damaged=name in damaged)
 
     read = in_threads(read_column, given.columns, lines=given.height)
     raw = pl.DataFrame([column.raw for column in read], height=given.height)
@@ -150,13 +156,19 @@ class _ReadColumn:
     is_private: pl.Series | None
 
 
-def _read_column(given: pl.Series, column: Distinct, rule: ColumnRule, fields: Mapping[str, FieldInfo]) -> _ReadColumn:
-    """What the column named as its field says, worked out once for each distinct cell (`column`)."""
+def _read_column(
+    given: pl.Series, column: Distinct, rule: ColumnRule, fields: Mapping[str, FieldInfo], *, is_damaged: bool
+) -> _ReadColumn:
+    """What the column named as its field says, worked out once for each distinct cell (`column`).
+
+    `is_damaged`: some cell has lost characters.
+    """
     name = given.name
     findings = Findings(column=column)
     cells, is_natural = _without_personal(name, blank_words(column.cells), findings, fields.get(name))
     cells, is_private = _without_private_names(name, cells, rule)
-    findings.add_once("character_lost", name, cells, cells.str.contains(_LOST, literal=True))
+    if is_damaged:
+        findings.add_once("character_lost", name, cells, cells.str.contains(_LOST, literal=True))
     values = _parse(name, _cleaned(cells, rule), rule, findings, fields)
     raw = given if cells is column.cells or cells.equals(column.cells) else column.over(cells).alias(name)
     return _ReadColumn(
@@ -416,11 +428,12 @@ def _parse_amount(name: str, text: pl.Series, rule: ColumnRule, findings: Findin
 
 
 def _parse_share(name: str, text: pl.Series, rule: ColumnRule, findings: Findings) -> dict[str, pl.Series]:
-    percent = text.str.contains("%", literal=True).fill_null(False) | rule.percent
+    cell = pl.first()
+    percent = cell.str.contains("%", literal=True).fill_null(False) | rule.percent
     number = (
-        text.str.replace_all(r"[\s%]", "").str.replace(",", ".", literal=True).cast(pl.Decimal(18, 6), strict=False)
+        cell.str.replace_all(r"[\s%]", "").str.replace(",", ".", literal=True).cast(pl.Decimal(18, 6), strict=False)
     )
-    share = pl.select(pl.when(percent).then(number / 100).otherwise(number)).to_series()
+    share = text.to_frame().select(pl.when(percent).then(number / 100).otherwise(number)).to_series()
     findings.add("number_unreadable", name, text, share.is_null() & text.is_not_null())
     return {name: share.cast(Share, strict=False)}
 

@@ -30,7 +30,7 @@ def whole_dates(raw: pl.DataFrame, letters: dict[str, str]) -> pl.DataFrame:
         written = pl.concat_str([pl.col(name).str.replace(r"\.0$", "").str.zfill(2) for name in own], separator="-")
         raw = raw.with_columns(written.alias(date))
         letters[date] = letters[own[0]]
-    return raw.drop(pieces)
+    return raw.drop(pieces) if pieces else raw
 
 
 def with_parts(lines: pl.DataFrame, findings: Findings) -> pl.DataFrame:
@@ -54,7 +54,7 @@ def with_parts(lines: pl.DataFrame, findings: Findings) -> pl.DataFrame:
         )
         findings.add("parts_added", amount, uniform(None, lines.height, dtype=pl.String), mask,
                      details=details)  # fmt: skip
-    return lines.drop(pieces)
+    return lines.drop(pieces) if pieces else lines
 
 
 def _purpose(name: str) -> str:

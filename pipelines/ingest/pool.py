@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipelines.processes import fresh_processes
@@ -58,9 +59,17 @@ class Workers:
     def __enter__(self) -> Workers:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+    def __exit__(self, raised: object, *_: object) -> None:
+        if self._pool is not None:  # all has been done, unless something was raised: nothing to wait for
+            self._pool.shutdown(wait=raised is not None, cancel_futures=True)
+
+    def start(self, ready: Callable[[], object], *, sizes: Sequence[int]) -> None:
+        """Start the processes now if work of these `sizes` will deserve them, each with `ready`; waits for nothing."""
+        pool = self._deserved(sizes)
+        if pool is not None:
+            with suppress(BrokenProcessPool):  # whoever has work for them will see
+                for _ in range(os.cpu_count() or 1):
+                    pool.submit(ready)
 
     def for_each(
         self, function: Callable[..., _Result], tasks: Sequence[tuple[Any, ...]], *, sizes: Sequence[int],
@@ -71,15 +80,12 @@ class Workers:
         None, nothing or only some having been called, when the work is too small or a worker died: whoever asked then
         does what is left by itself. An exception of `function` is raised here. `done` hears how many have ended.
         """
-        workers = os.cpu_count() or 1
-        weights = [size + _EACH for size in sizes]
-        if min(workers, len(tasks)) < 2 or sum(weights) < _WORTH_IT:
+        pool = self._deserved(sizes)
+        if pool is None:
             return None
-        if self._pool is None:  # threads beside as many processes only take turns, unless one file outlasts the others
-            self._pool = fresh_processes(workers, threads_each=1 if max(weights) * workers <= sum(weights) else None)
         order = sorted(range(len(tasks)), key=lambda position: -sizes[position])
         try:
-            futures = {position: self._pool.submit(function, *tasks[position]) for position in order}
+            futures = {position: pool.submit(function, *tasks[position]) for position in order}
             for count, future in enumerate(as_completed(futures.values()), start=1):
                 future.result()
                 if done is not None:
@@ -87,3 +93,13 @@ class Workers:
         except BrokenProcessPool:
             return None
         return [futures[position].result() for position in range(len(tasks))]
+
+    def _deserved(self, sizes: Sequence[int]) -> ProcessPoolExecutor | None:
+        """The processes, started if they were not; None when tasks of these `sizes` take less time without them."""
+        workers = os.cpu_count() or 1
+        weights = [size + _EACH for size in sizes]
+        if min(workers, len(sizes)) < 2 or sum(weights) < _WORTH_IT:
+            return None
+        if self._pool is None:  # threads beside as many processes only take turns, unless one file outlasts the others
+            self._pool = fresh_processes(workers, threads_each=1 if max(weights) * workers <= sum(weights) else None)
+        return self._pool

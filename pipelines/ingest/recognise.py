@@ -78,12 +78,18 @@ class _Titles:
         for name, titles in known.items():
             for spelling in titles:
                 bearers.setdefault(spelling, set()).add(name)
-        anyway = {name for name, f in formats.items() if f.layout.unpivot is not None or not f.recognise.required}
+        anyway = {name for name, format_ in formats.items() if _told_by_values(format_)}
         return cls(known, bearers, anyway)
 
     def likely(self, present: set[str]) -> set[str]:
         """The formats that may know a header with the spellings `present`."""
         return self.anyway.union(*(self.bearers[spelling] for spelling in present & self.bearers.keys()))
+
+
+def _told_by_values(format_: Format) -> bool:
+    """Whether columns whose titles are values can fill all that a format requires, none of its spellings being met."""
+    unpivot = format_.layout.unpivot
+    return set(() if unpivot is None else unpivot.columns).issuperset(format_.recognise.required)
 
 
 @cache

@@ -24,6 +24,7 @@ from pipelines.ingest.seal import seal
 from pipelines.ingest.staged import ACCEPTED, filled_columns, scan_accepted
 from schemas.contracts import staged_name
 from schemas.decisions import LINES, ORGANISATIONS
+from schemas.format import load_formats
 from schemas.source import source_hash
 
 if TYPE_CHECKING:
@@ -61,6 +62,11 @@ def recipe_key(sha256: str, origin: Origin) -> str:
         )
     )
     return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
+def get_ready() -> None:
+    """What a process does once, before its first file: what it needs is imported, and the formats are read."""
+    load_formats()
 
 
 def stage(content: Path, origin: Origin, folder: Path) -> Report:
