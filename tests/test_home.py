@@ -19,7 +19,7 @@ def test_the_events_of_a_run_are_written_to_files_kept_open(tmp_path: Path, monk
 
     job = dg.Definitions(assets=[thing]).resolve_implicit_global_asset_job_def()
     with dg.DagsterInstance.get() as instance:
-        with events_kept_open(instance, run_id):
+        with events_kept_open(home, instance, run_id):
             assert job.execute_in_process(instance=instance, run_id=run_id).success
             assert all(journal.stat().st_size for journal in journals)
         assert not any(journal.exists() for journal in journals)

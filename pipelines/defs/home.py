@@ -6,22 +6,17 @@ import os
 import sqlite3
 import subprocess
 import sys
-from contextlib import ExitStack, contextmanager
-from threading import Lock
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
-from dagster._core.storage.event_log import SqliteEventLogStorage
-from sqlalchemy import create_engine, event
+from sqlalchemy import event
 from sqlalchemy.engine import Engine
-from sqlalchemy.pool import StaticPool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterator
     from pathlib import Path
 
     import dagster as dg
-    from sqlalchemy.engine import Connection
 
 _CONFIGURATION = """\
 # Written by qfq. One writer at a time; nothing is sent anywhere.
@@ -62,45 +57,24 @@ def _is_former(text: str) -> bool:
 
 
 @contextmanager
-def events_kept_open(instance: dg.DagsterInstance, run_id: str) -> Iterator[None]:
-    """Hold one connection to each of the two SQLite files where Dagster writes the events of a run, if it is there.
+def events_kept_open(home: Path, instance: dg.DagsterInstance, run_id: str) -> Iterator[None]:
+    """Hold open the two SQLite files of `home` where Dagster writes the events of a run, if it is there that it does.
 
-    It opens and closes them for each of some thousand events. Each time its queries are put together anew; and SQLite,
-    when nobody else has a file open, empties its journal into it at each closing and waits for the disk: half a minute
-    of a run where the disk is busy. Nor does it wait for the disk at each event: a power failure, not a kill, may lose
-    the last ones, and nothing else.
+    It opens and closes them for each of some thousand events, and SQLite, when nobody else has a file open, empties its
+    journal into it at each closing and waits for the disk: half a minute of a run where the disk is busy. Nor does it
+    wait for the disk at each event: a power failure, not a kill, may lose the last ones, and nothing else.
     """
     instance.all_logs(run_id)  # makes the file of the run
     event.listen(Engine, "connect", _without_waiting)
     try:
         with ExitStack() as held:
-            storage = instance.event_log_storage
-            if isinstance(storage, SqliteEventLogStorage):
-                own, index = (held.enter_context(_held(storage.conn_string_for_shard(n))) for n in (run_id, "index"))
-                other = storage.run_connection
-                vars(storage)["run_connection"] = lambda asked=None: own() if asked == run_id else other(asked)
-                vars(storage)["index_connection"] = index
-                held.callback(lambda: [vars(storage).pop(name) for name in ("run_connection", "index_connection")])
+            for path in (home / "history" / "runs").glob("*.db"):
+                if path.stem in (run_id, "index"):
+                    connection = held.enter_context(closing(sqlite3.connect(path)))
+                    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # opens it for good
             yield
     finally:
         event.remove(Engine, "connect", _without_waiting)
-
-
-@contextmanager
-def _held(url: str) -> Iterator[Callable[[], AbstractContextManager[Connection]]]:
-    """What gives the one connection to the SQLite file at `url`, to one asker at a time, in a transaction."""
-    engine = create_engine(url, poolclass=StaticPool, connect_args={"timeout": 30, "check_same_thread": False})
-    turn = Lock()
-
-    @contextmanager
-    def begun() -> Iterator[Connection]:
-        with turn, engine.begin() as connection:
-            yield connection
-
-    try:
-        yield begun
-    finally:
-        engine.dispose()
 
 
 def _without_waiting(connection: object, _record: object) -> None:

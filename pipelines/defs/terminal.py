@@ -83,7 +83,7 @@ def _run(console: Console, *, raw: Path, warehouse: Path, reports: Path, as_of: 
     ):
         close_interrupted(instance)
         job = definitions(places=places, progress=_BarProgress(bar)).resolve_job_def(main_job.name)
-        with events_kept_open(instance, run_id):
+        with events_kept_open(home, instance, run_id):
             result = job.execute_in_process(
                 instance=instance, run_config=_QUIET, raise_on_error=False, tags=TAGS, run_id=run_id
             )
