@@ -84,8 +84,8 @@ def build(inputs: Inputs, target: Path, *, select: Collection[str] | None = None
     """
     started = time.perf_counter()
     graph = models()
-    mark, wanted = target.with_name(f"{target.name}.made-from"), _recipe(inputs)
-    if select is None and (standing := _as_it_stands(inputs, target, mark, wanted)) is not None:
+    mark, wanted = _mark_beside(target), _recipe(inputs)
+    if select is None and (standing := _as_it_stands(inputs, target, wanted)) is not None:
         standing.total_seconds = time.perf_counter() - started
         return standing
     mark.unlink(missing_ok=True)
@@ -157,9 +157,23 @@ def _timed(result: BuildResult, step: str) -> Iterator[None]:
     result.steps[step] = time.perf_counter() - moment
 
 
-def _as_it_stands(inputs: Inputs, target: Path, mark: Path, wanted: str) -> BuildResult | None:
+def is_made_from(inputs: Inputs, target: Path) -> bool:
+    """Whether `target` was built whole from these inputs, on their date, by this code, and nobody changed it since."""
+    return _is_marked(target, _recipe(inputs))
+
+
+def _is_marked(target: Path, wanted: str) -> bool:
+    mark = _mark_beside(target)
+    return target.is_file() and mark.is_file() and mark.read_bytes() == _mark(wanted, target).encode()
+
+
+def _mark_beside(target: Path) -> Path:
+    return target.with_name(f"{target.name}.made-from")
+
+
+def _as_it_stands(inputs: Inputs, target: Path, wanted: str) -> BuildResult | None:
     """What `target` holds, checked again, when it was made from what is `wanted`; None when it is to be built."""
-    if not (target.is_file() and mark.is_file() and mark.read_bytes() == _mark(wanted, target).encode()):
+    if not _is_marked(target, wanted):
         return None
     try:
         with opened(target) as connection:

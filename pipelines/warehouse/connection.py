@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
     from schemas.publication import Publication
@@ -39,16 +39,20 @@ def quoted(text: object) -> str:
     return "'" + str(text).replace("'", "''") + "'"
 
 
-def set_variables(connection: duckdb.DuckDBPyConnection, *, as_of: date, publication: Publication) -> None:
-    """Make the date of reference and the declared parameters available to models, as `getvariable('name')`."""
-    values: Mapping[str, object] = {
+def variables(*, as_of: date, publication: Publication) -> dict[str, Any]:
+    """What models read as `getvariable('name')`: the date of reference and the declared parameters."""
+    return {
         "as_of": as_of,
         "min_published_share": MIN_PUBLISHED_SHARE,
         "min_year_share": MIN_YEAR_SHARE,
         **publication.disclosure.model_dump(),
         **{f"publisher_{name}": value for name, value in publication.publisher.model_dump().items()},
     }
-    for name, value in values.items():
+
+
+def set_variables(connection: duckdb.DuckDBPyConnection, *, as_of: date, publication: Publication) -> None:
+    """Make the date of reference and the declared parameters available to models, as `getvariable('name')`."""
+    for name, value in variables(as_of=as_of, publication=publication).items():
         run(connection, f"SET VARIABLE {name} = $1", [value])
 
 

@@ -5,9 +5,9 @@ with source as not materialized (
     select
         application_id, line_id, funder_id, service_key, scheme, call_id, seat_departement_code, organisation_id,
         applicant_kind, fiscal_year, decision_status, refusal_reason, purpose, is_first_request, is_renewal, case_number,
-        previous_application_id, deposited_date, decided_date, first_paid_date, amount_requested,
+        previous_application_id, deposited_date, decided_date, currency, amount_requested,
         case when is_award then amount_awarded end as amount_awarded,
-        currency, is_only_line
+        first_paid_date, is_only_line
     from applications
     where is_counted and is_grant
 ),
@@ -34,9 +34,9 @@ several_lines as (
     where not is_only_line
     group by application_id
 ),
-renamed as (
-    select application_id, unnest(first_line), amount_requested, amount_awarded, first_paid_date, n_lines from several_lines
-    union all by name
+renamed as (  -- columns of the two in one order, that of the lines
+    select application_id, first_line.*, amount_requested, amount_awarded, first_paid_date, n_lines from several_lines
+    union all
     select * exclude (is_only_line), 1 as n_lines from source where is_only_line
 ),
 final as (
