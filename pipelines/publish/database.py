@@ -7,6 +7,7 @@ import re
 import tempfile
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -19,7 +20,6 @@ from pipelines.publish.tables import records
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
     from types import TracebackType
 
 pd.set_option("mode.string_storage", "python")
@@ -86,6 +86,11 @@ class PublicDatabase:
         self._connection.close()
         self._spill.cleanup()
 
+    @property
+    def aside(self) -> Path:
+        """A folder for what is written aside, until the database is closed."""
+        return Path(self._spill.name)
+
     def query(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
         """The rows of `sql`, in its order."""
         return _plain(self._connection.execute(sql, list(parameters)).df())
@@ -95,9 +100,9 @@ class PublicDatabase:
         money = pl.selectors.decimal().cast(pl.Float64)
         return self.typed(sql, parameters).with_columns(money).to_dict(as_series=False)
 
-    def slice(self, table: str, key: str, value: object, columns: str, order: str) -> dict[str, list[Any]]:
-        """The rows of a table where the expression `key` is `value`, as `lists` has them."""
-        return self.lists(f'SELECT {columns} FROM "{table}" WHERE {key} = ? ORDER BY {order}', [value])
+    def slice(self, table: str, key: str, value: object, columns: str, order: str) -> pl.DataFrame:
+        """The rows of a table where the expression `key` is `value`, as `typed` has them."""
+        return self.typed(f'SELECT {columns} FROM "{table}" WHERE {key} = ? ORDER BY {order}', [value])
 
     def typed(self, sql: str, parameters: Sequence[object] = ()) -> pl.DataFrame:
         """The rows of `sql` with exact types (decimals stay decimals), for files to download."""

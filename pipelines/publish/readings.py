@@ -17,7 +17,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from pipelines.publish.award_lists import KEYS
+from pipelines.publish.award_lines import KEYS
 from pipelines.publish.context import Context
 
 if TYPE_CHECKING:
