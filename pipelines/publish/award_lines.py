@@ -18,6 +18,7 @@ import polars as pl
 import pyarrow as pa
 
 from pipelines.publish import comma_separated
+from pipelines.publish.database import framed
 from pipelines.publish.directory import UNKNOWN_TERRITORY
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ _LINES, _STARTS, _HEADER, _MADE = "lines", "starts.npy", "header", "made"
 _NOBODY = -1
 _READ_AT_ONCE = 1 << 16
 """Lines read at once."""
+_WRITTEN_AT_ONCE = 16_384
+"""Lines written at once: larger blocks of memory cost more to get than to fill."""
 _MARKS = [chr(code) for code in range(32) if chr(code) not in "\t\n\r"]
 
 
@@ -87,7 +90,7 @@ def _listed(database: PublicDatabase, values: Mapping[str, Sequence[str]]) -> tu
     holders: dict[str, list[Numbers]] = {key: [] for key in values}
     told = ", ".join(f"{KEYS[key]} AS {key}" for key in values)
     for frame in database.batches(f"SELECT rowid AS _row, {told} FROM awards ORDER BY {_ORDER}"):
-        rows.append(frame["_row"].to_numpy())
+        rows.append(np.array(frame["_row"], dtype=np.int32))  # a copy: a column alone would hold all those read with it
         for key, kind in kinds.items():
             held = frame[key].cast(kind, strict=False).to_physical().cast(pl.Int32).fill_null(_NOBODY)
             holders[key].append(held.to_numpy())
@@ -123,13 +126,15 @@ def _written(database: PublicDatabase, folder: Path, is_shown: Numbers) -> tuple
             line_of[rows] = np.arange(n_lines, n_lines + len(rows))
             is_held = is_shown[rows]
             told = frame.select(SHOWN_COLUMNS).with_columns(_line=pl.Series(line_of[rows]))
-            shown.append(told.filter(pl.Series(is_held)))
-            lines, ends = _marked(comma_separated.neutralised(frame.drop("_row")))
-            file.write(lines.data)
-            sizes.append(np.diff(ends, prepend=0))
+            # as bytes of their own: texts of a frame would hold those of all the lines read with them
+            shown.append(told.filter(pl.Series(is_held)).to_arrow(compat_level=pl.CompatLevel.oldest()))
+            for part in comma_separated.neutralised(frame.drop("_row")).iter_slices(_WRITTEN_AT_ONCE):
+                lines, ends = _marked(part)
+                file.write(lines.data)
+                sizes.append(np.diff(ends, prepend=0))
             n_lines += len(rows)
     np.save(folder / _STARTS, np.cumsum(np.concatenate(sizes)))
-    return line_of, pl.concat(shown)
+    return line_of, framed(pa.concat_tables(shown))
 
 
 def _marked(safe: pl.DataFrame) -> tuple[Numbers, Numbers]:

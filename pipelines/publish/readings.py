@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Reading = tuple[Any, ...]
     """A door, a question, its arguments."""
 
-_QUERIES = {("database", question) for question in ("query", "lists", "typed", "batches")}
+_QUERIES = {("database", question) for question in ("query", "lists", "typed", "batches", "kept")}
 _TOLD = (bool, int, float, str, Decimal, dt.date, type(pd.NaT))
 WHOLE = "0"
 """The key that all rows of a table have the same value of."""

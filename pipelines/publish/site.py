@@ -102,7 +102,7 @@ def publish(public_db: Path, reports_dir: Path, *, only: Iterable[str] | None = 
             state.unlink(missing_ok=True)
         ordered = sorted(
             names,
-            key=lambda name: (known[name].page == "index.html", not known[name].is_long, known[name].order, name),
+            key=lambda name: (known[name].page == "index.html", -known[name].length, known[name].order, name),
         )
         context = Context(database)
         try:
@@ -150,6 +150,7 @@ def _written_apart(
         return names
     with fresh_processes(workers, tasks_each=1 if size > _HEAVY and not is_known else None) as pool:
         marks = everything(context.database)
+        context.database.rest()
         given = (public_db, root, marks, context.aside)
         for part in pool.map(_write_some, tasks, *([same] * len(tasks) for same in given)):
             if twice := tally.sizes.keys() & part.sizes.keys():
