@@ -79,9 +79,11 @@ def inputs(folder: Path) -> Inputs:
 
 
 def arrived(folder: Path, lines: int) -> None:
-    """One more file in `folder`: so many lines of its largest funder, taken again under other numbers, for 2025."""
+    """One more file in `folder`: so many lines of its largest file with refusals, under other numbers, for 2025."""
     deposits, versions = (pl.read_parquet(folder / f"{name}.parquet") for name in ("deposits", "versions"))
-    largest = deposits.sort("rows_read", "deposit_id").tail(1)
+    said = pl.scan_parquet(folder / "*" / "accepted.parquet", extra_columns="ignore", missing_columns="insert")
+    with_refusals = said.filter(decision_status="refused").select(pl.col("deposit_id").unique()).collect()
+    largest = deposits.join(with_refusals, on="deposit_id", how="semi").sort("rows_read", "deposit_id").tail(1)
     deposit = "0123456789abcdef"
     known = pl.read_parquet(folder / largest["deposit_id"][0] / "accepted.parquet")
     ids = pl.format("{}:0:{}", pl.lit(deposit), pl.int_range(2, pl.len() + 2))

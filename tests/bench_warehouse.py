@@ -53,7 +53,7 @@ def generate(folder: Path, lines: int) -> Told:
 def load(folder: Path, _: int) -> Told:
     """The floor of the models: the lines in a DuckDB file, as they are."""
     with written_aside(folder / "bare.duckdb") as connection:
-        files = f"read_parquet('{_stage(folder)}/*/accepted.parquet', hive_partitioning = false)"
+        files = f"read_parquet('{_stage(folder)}/*/accepted.parquet', hive_partitioning = false, union_by_name = true)"
         run(connection, f"CREATE TABLE lines AS SELECT * FROM {files}")
         found = run(connection, "SELECT count(*), count(DISTINCT applicant_siren), count(DISTINCT title) FROM lines")
     return dict(zip(("lines", "sirens", "titles"), found[0], strict=True))

@@ -282,8 +282,9 @@ def _entities(db: duckdb.DuckDBPyConnection, world: World, is_demonstration: boo
         "publisher_name, '' AS site_url, 'corrections@exemple.invalid' AS"
         " correction_address, 'Licence Ouverte 2.0' AS licence, ?::BOOLEAN AS is_demonstration, 10 AS "
         "min_decisions, 5 AS min_count, 5 AS min_applicants,"
-        " 0.85 AS max_share, 3 AS min_persons, 0.9 AS min_decided_share, 14 AS n_deposits, (SELECT count(*) FROM "
-        "app)::INTEGER AS n_awards, ?::INTEGER AS n_funders",
+        " 0.85 AS max_share, 3 AS min_persons, 0.9 AS min_decided_share,"
+        " 0.1 AS min_year_share, 14 AS n_deposits, (SELECT count(*) FROM app)::INTEGER AS n_awards,"
+        " ?::INTEGER AS n_funders",
         [AS_OF, is_demonstration, len(world.funders)],
     )
     db.execute(
@@ -480,8 +481,8 @@ def _continuity(db: duckdb.DuckDBPyConnection) -> None:
         "bool_or(p) THEN 0 END AS n_returns,"
         " CASE WHEN bool_or(n) THEN count(*) FILTER (NOT kept) END::INTEGER AS n_lost_next, CASE WHEN "
         "bool_or(n) THEN count(*) FILTER (kept) END::INTEGER AS n_kept_next,"
-        " CASE WHEN bool_or(n) THEN count(*) FILTER (kept) / count(*) END::DOUBLE AS retention_rate, n AS "
-        "is_next_observed, p AS is_previous_observed, 1000.00::DECIMAL(18,2) AS amount"
+        " CASE WHEN bool_or(n) THEN count(*) FILTER (kept) / count(*) END::DOUBLE AS retention_rate, "
+        "true AS is_complete, n AS is_next_observed, p AS is_previous_observed, 1000.00::DECIMAL(18,2) AS amount"
         " FROM (SELECT *, EXISTS (FROM seen s WHERE s.funder_id = pairs.funder_id AND s.fiscal_year = "
         "pairs.fiscal_year + 1) AS n,"
         " EXISTS (FROM seen s WHERE s.funder_id = pairs.funder_id AND s.fiscal_year = pairs.fiscal_year - "

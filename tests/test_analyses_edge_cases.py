@@ -79,7 +79,7 @@ def funding(folder: Path) -> Path:
             [line(org=1, year=2022, amount=500),
             *(line(org=2, year=y) for y in range(2020, 2025))]),
         *of("Échéances", [agreement(2025, 2027, amount=3000, org=1), agreement(2025, 2028, amount=4000, org=2),
-            line(org=3, year=2026, amount=6000), line(org=4, year=2025, amount=1)]),
+            line(org=3, year=2026, amount=9000), line(org=4, year=2025, amount=6000)]),
         *of("SIRET", [line(org=1, year=2021), line(org=1, year=2022, applicant_siret="00000000100029"),
             line(org=2, year=2021)]),
         *of("Reprises", [line(org=1, year=2021), line(org=1, year=2022), line(org=1, year=2022, amount=-1000),
@@ -234,7 +234,7 @@ def test_what_is_contracted_and_what_ends(funding: Path) -> None:
     assert [(r["fiscal_year"], int(r["amount_contracted"]), r["n_ending"], int(r["amount_ending"])) for r in found] == [
         (2026, 2000, 0, 0), (2027, 2000, 1, 1000), (2028, 1000, 1, 1000),
     ]  # fmt: skip
-    assert {(r["base_year"], int(r["base_amount"])) for r in found} == {(2026, 8000)}
+    assert {(r["base_year"], int(r["base_amount"])) for r in found} == {(2025, 8000)}  # 2026 is not over
     assert found[1]["secured_share"] == 0.25
     assert {int(r["amount_estimated"]) for r in found} == {2000, 1000}
     assert {int(r["amount_firm"]) for r in found} == {0}  # no file says that these years are firm

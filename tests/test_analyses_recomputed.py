@@ -250,22 +250,40 @@ def histories(database: Path) -> dict[tuple[str, str], set[int]]:
     return found
 
 
+def years_complete(database: Path) -> dict[str, set[int]]:
+    """Years that are over, with a tenth at least of the awards of the funder's median other year."""
+    lines = table(database, "SELECT funder_id, fiscal_year FROM applications WHERE is_counted AND is_award")
+    found: dict[str, set[int]] = {}
+    for funder, awards in lines.groupby("funder_id")["fiscal_year"]:
+        counts = awards.value_counts()
+        usual = {year: counts.drop(year).median() if len(counts) > 1 else 0 for year in counts.index}
+        found[str(funder)] = {int(y) for y in counts.index if y < AS_OF.year and counts[y] >= 0.1 * usual[y]}
+    return found
+
+
 def years_observed(database: Path) -> dict[str, set[int]]:
+    """Complete years and the first incomplete one after them."""
     lines = table(database, "SELECT DISTINCT funder_id, fiscal_year FROM applications WHERE is_counted AND is_award")
-    return {str(funder): {int(y) for y in years} for funder, years in lines.groupby("funder_id")["fiscal_year"]}
+    complete = years_complete(database)
+    found: dict[str, set[int]] = {}
+    for funder, years in lines.groupby("funder_id")["fiscal_year"]:
+        known = complete[str(funder)]
+        later = [int(y) for y in years if y > max(known, default=0)]
+        found[str(funder)] = known | set(sorted(later)[:1])
+    return found
 
 
 def test_survival_is_that_of_statsmodels(database: Path) -> None:
-    observed = years_observed(database)
+    complete = years_complete(database)
     followed: dict[str, list[tuple[int, int]]] = {}
     for (funder, _), years in histories(database).items():
         entry = min(years)
-        if entry - 1 not in observed[funder]:
+        if entry - 1 not in complete[funder]:
             continue
         last = entry
         while last + 1 in years:
             last += 1
-        ended = last + 1 in observed[funder]
+        ended = last + 1 in complete[funder]
         followed.setdefault(funder, []).append((last + 1 - entry if ended else last - entry, int(ended)))
     found = table(database, "FROM continuity_survival WHERE level = 'funder' ORDER BY relation_key, age")
     compared = 0
@@ -283,10 +301,10 @@ def test_survival_is_that_of_statsmodels(database: Path) -> None:
 
 
 def test_cohorts(database: Path) -> None:
-    observed, past = years_observed(database), histories(database)
+    complete, past = years_complete(database), histories(database)
     entered: dict[tuple[str, int], list[set[int]]] = {}
     for (funder, _), years in past.items():
-        if min(years) - 1 in observed[funder]:
+        if {min(years) - 1, min(years)} <= complete[funder]:
             entered.setdefault((funder, min(years)), []).append(years)
     found = table(database, "FROM continuity_cohorts WHERE level = 'funder'")
     assert {(r.funder_id, r.cohort_year) for r in found.itertuples()} == set(entered)
@@ -294,12 +312,12 @@ def test_cohorts(database: Path) -> None:
         cohort = entered[(row.funder_id, row.cohort_year)]
         assert row.n_cohort == len(cohort)
         span = range(row.cohort_year, row.fiscal_year + 1)
-        if row.fiscal_year not in observed[row.funder_id]:
+        if row.fiscal_year not in complete[row.funder_id]:
             assert pd.isna(row.n_funded)
             assert not row.is_year_observed
             continue
         assert row.n_funded == sum(row.fiscal_year in years for years in cohort)
-        if observed[row.funder_id].issuperset(span):
+        if complete[row.funder_id].issuperset(span):
             assert row.n_uninterrupted == sum(years.issuperset(span) for years in cohort)
         else:
             assert pd.isna(row.n_uninterrupted)
@@ -312,8 +330,8 @@ def test_change_at_renewal_and_volatility(database: Path) -> None:
         " WHERE purpose IS DISTINCT FROM 'investment'",
     )
     keys = ["funder_id", "organisation_id", "currency", "stage"]
-    observed = years_observed(database)
-    spread = spread[[y in observed[f] for f, y in zip(spread["funder_id"], spread["fiscal_year"], strict=True)]]
+    complete = years_complete(database)
+    spread = spread[[y in complete[f] for f, y in zip(spread["funder_id"], spread["fiscal_year"], strict=True)]]
     net = spread.groupby([*keys, "fiscal_year"])["amount"].sum(min_count=1).round(2)
     net = net[net > 0].reset_index().sort_values([*keys, "fiscal_year"])
     before = net.groupby(keys)[["amount", "fiscal_year"]].shift()

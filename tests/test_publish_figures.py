@@ -215,6 +215,8 @@ def test_a_year_without_data_is_not_a_zero() -> None:
         ({2022: 100.0, 2024: 120.0}, "Montants accordés par exercice"),
         ({2024: 0.0, 2025: 120.0}, "Montants accordés par exercice"),
         ({2025: 120.0, 2026: 1.0}, "Montants accordés par exercice"),
+        ({2024: 120.0, 2025: 1.0}, "Montants accordés par exercice"),
+        ({2024: 1.0, 2025: 120.0}, "Montants accordés par exercice"),
         ({}, "Montants accordés par exercice"),
     ],
 )

@@ -57,7 +57,7 @@ def test_what_any_of_several_fields_gives_is_counted_once_a_file() -> None:
     assert found.loc["Objet", "share"] == 1
     assert list(figure.frame["share"]) == sorted(figure.frame["share"])
     assert "Motif de refus" not in found.index  # awards have none
-    assert figure.headline == f"5\u00a0informations utiles sur 7 manquent {HALF}"
+    assert figure.headline == f"6\u00a0informations utiles sur 8 manquent {HALF}"
 
 
 def test_no_file_gives_no_figure() -> None:

@@ -46,8 +46,8 @@ def accepted(name: str = "Subventions 2024.xlsx", **changes: object) -> Report:
             ColumnReport("Feuil1", "F", "Montant voté en commission permanente", "amount_awarded"),
         ],
         depositor="departement-34", funders=["Département de l'Hérault"],
-        filled={"applicant_siret": 1236, "amount_requested": 1240, "decided_date": 1240, "refusal_reason": 55,
-                "seat_commune_name": 1240, "service_name": 1240, "scheme": 1240, "title": 1240},
+        filled={"applicant_siret": 1236, "funder_siren": 1240, "amount_requested": 1240, "decided_date": 1240,
+                "refusal_reason": 55, "seat_commune_name": 1240, "service_name": 1240, "scheme": 1240, "title": 1240},
     )  # fmt: skip
     for key, value in changes.items():
         setattr(report, key, value)
@@ -269,6 +269,22 @@ def test_missing_useful_fields_come_with_advice() -> None:
     assert "Date de décision 1 240 sur 1 240 100 % complet ou presque" in said
 
 
+def test_what_is_missing_is_listed_with_its_acronyms() -> None:
+    said = text(render(with_issues(), as_of=DAY))
+    assert (
+        "Informations utiles qui manquent : SIRET ou SIREN du demandeur, SIRET ou SIREN du financeur, montant" in said
+    )
+
+
+def test_a_funder_known_by_its_folder_alone_is_said_to_be() -> None:
+    remark = "(le nom du dossier : le fichier ne dit pas qui finance)"
+    of_folder = accepted(funders=["departement-34"])
+    assert f"Financeur departement-34 {remark}" in text(render(of_folder, as_of=DAY))
+    of_folder.columns.append(ColumnReport("Feuil1", "Z", "Financeur", "funder_name"))
+    assert remark not in text(render(of_folder, as_of=DAY))
+    assert remark not in text(render(accepted(), as_of=DAY))
+
+
 def test_archive_has_a_section_per_member_and_no_issue_twice() -> None:
     page = render(archive(), as_of=DAY)
     said = text(page)
@@ -372,6 +388,9 @@ def test_ten_thousand_issues_in_time(tmp_path: Path) -> None:
         (french.share(1, 1240), "moins de 1 %"),
         (french.share(0, 0), "–"),
         (french.long_date(date(2026, 5, 1)), "1er mai 2026"),
+        (french.inside_a_sentence("Montant demandé"), "montant demandé"),
+        (french.inside_a_sentence("SIRET ou SIREN"), "SIRET ou SIREN"),
+        (french.inside_a_sentence("À"), "À"),
         (french.year_ranges([2024, 2019, 2020, 2021]), "2019 à 2021 et 2024"),
         (french.year_ranges([2023, 2024]), "2023 et 2024"),
         (french.typeset("« 12 500 € » : oui ?"), "« 12 500 € » : oui ?"),

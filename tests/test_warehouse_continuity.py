@@ -123,3 +123,65 @@ def test_distribution_of_years_by_organisation_and_by_siret(funding: Path) -> No
     ]
     overall = rows(funding, "FROM continuity_years_distribution_overall ORDER BY years_funded")
     assert [(r["years_funded"], r["n_beneficiaries"]) for r in overall] == [(1, 2), (2, 3), (3, 1), (5, 2)]
+
+
+@pytest.fixture(scope="module")
+def incomplete(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A merged county keeps one award of its last year; a town has a first year of one award, then a hole of one award,
+    and its current year is not over (the date of reference is in November 2026)."""
+    staging = Staging(tmp_path_factory.mktemp("staging"))
+    county, town = {"funder_name": "Département"}, {"funder_name": "Ville"}
+    staging.deposit(
+        "d1",
+        [
+            *(line(org=org, year=year, **county) for year in (2021, 2022, 2023) for org in range(1, 21)),
+            line(org=1, year=2024, **county),
+            *(line(org=org, year=year, **town) for year in (2022, 2024, 2025) for org in range(1, 21)),
+            line(org=1, year=2021, **town),
+            line(org=30, year=2023, **town),
+            line(org=1, year=2026, **town),
+            line(org=40, year=2026, **town),
+            line(org=1, year=2027, **town),
+        ],
+    )
+    target = tmp_path_factory.mktemp("warehouse") / "funding.duckdb"
+    build(staging.inputs(), target)
+    return target
+
+
+def test_years_that_are_nearly_empty_or_not_over_are_told(incomplete: Path) -> None:
+    found = rows(incomplete, "FROM award_years WHERE completeness != 'complete' ORDER BY funder_id, fiscal_year")
+    assert [(r["funder_id"], r["fiscal_year"], r["n_awards"], r["completeness"]) for r in found] == [
+        ("departement", 2024, 1, "nearly_empty"),
+        ("ville", 2021, 1, "nearly_empty"), ("ville", 2023, 1, "nearly_empty"),
+        ("ville", 2026, 2, "in_progress"), ("ville", 2027, 1, "in_progress"),
+    ]  # fmt: skip
+    observed = rows(incomplete, "FROM observed_years WHERE funder_id = 'ville' ORDER BY fiscal_year")
+    assert [(r["fiscal_year"], r["is_complete"]) for r in observed] == [
+        (2022, True), (2024, True), (2025, True), (2026, False),
+    ]  # fmt: skip
+
+
+def test_who_is_not_in_an_incomplete_year_is_not_lost(incomplete: Path) -> None:
+    rates = rows(incomplete, "FROM continuity_by_funder_year ORDER BY funder_id, fiscal_year")
+    assert [(r["funder_id"], r["fiscal_year"], r["n_funded"], r["retention_rate"]) for r in rates] == [
+        ("departement", 2021, 20, 1.0), ("departement", 2022, 20, 1.0), ("departement", 2023, 20, None),
+        ("departement", 2024, 1, None),
+        ("ville", 2022, 20, None), ("ville", 2024, 20, 1.0), ("ville", 2025, 20, None), ("ville", 2026, 2, None),
+    ]  # fmt: skip
+    assert not any(r["is_ended"] for r in rows(incomplete, "FROM continuity_relations"))
+    found = pair(incomplete, 2, "ville")
+    assert (found["years_funded"], found["years_observed"], found["run_current"], found["gap_years"]) == (3, 3, 3, 0)
+    assert found["is_right_censored"]
+
+
+def test_who_is_in_an_incomplete_year_is_funded(incomplete: Path) -> None:
+    found = pair(incomplete, 1, "ville")
+    assert (found["years_funded"], found["years_observed"], found["run_current"], found["last_year"]) == (4, 4, 4, 2026)
+    new = pair(incomplete, 40, "ville")
+    assert (new["years_funded"], new["run_current"], new["is_right_censored"]) == (1, 1, True)
+    overall = row(incomplete, "FROM continuity_by_beneficiary WHERE organisation_id = 'siren:000000001'")
+    assert (overall["first_year"], overall["last_year"], overall["run_current"]) == (2021, 2026, 6)
+    kept = row(incomplete, "FROM continuity_by_beneficiary WHERE organisation_id = 'siren:000000002'")
+    assert (kept["years_funded"], kept["run_current"], kept["last_year"]) == (5, 5, 2025)
+    assert rows(incomplete, "FROM continuity_cohorts WHERE fiscal_year >= 2026") == []

@@ -56,6 +56,11 @@ def listed(words: Sequence[str]) -> str:
     return " et ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else ""
 
 
+def inside_a_sentence(text: str) -> str:
+    """`text` without its capital, unless its first word is an acronym: `montant demandé`, `SIRET du demandeur`."""
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text
+
+
 def year_ranges(years: Sequence[int]) -> str:
     """`2019 à 2022 et 2024`: runs of three years or more are written as a range."""
     runs: list[list[int]] = []

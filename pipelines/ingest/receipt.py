@@ -222,6 +222,7 @@ def _template_environment() -> Environment:
         "share": french.share,
         "long_date": french.long_date,
         "listed": french.listed,
+        "inside_a_sentence": french.inside_a_sentence,
         "years": french.year_ranges,
         "typeset": french.typeset,
         "visible": french.visible,

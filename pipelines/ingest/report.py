@@ -160,6 +160,12 @@ class Report:
     legal_awards: AwardConformity | None = None
     """What the legal CSV made from the awards holds; None when there is no award."""
 
+    @property
+    def is_funder_of_folder(self) -> bool:
+        """Whether nothing but the name of the depositor's folder says who pays."""
+        is_stated = any(column.field == "funder_name" for column in self.columns)
+        return bool(self.depositor) and self.funders == [self.depositor] and not is_stated
+
     def to_json(self) -> str:
         """The one object that `qfq check --json` prints."""
         return json.dumps(self._contract(), ensure_ascii=False, indent=2)

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
     from pipelines.publish.tables import Row
 
-NOT_OBSERVED = "– (année voisine sans données)"
+NOT_OBSERVED = "– (année voisine sans données complètes)"
 CENSORED = (
     "La première année des données d'un financeur, tous ses bénéficiaires semblent nouveaux : "
-    "ce qui précède n'est pas observable. La dernière année, personne n'est compté comme perdu."
+    "ce qui précède n'est pas observable. Personne n'est compté comme perdu la dernière année, ni d'après un exercice "
+    "en cours ou presque vide."
 )
 
 

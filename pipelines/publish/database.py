@@ -59,6 +59,7 @@ class Publication:
     max_share: float
     min_persons: int
     min_decided_share: float
+    min_year_share: float
     n_deposits: int
     n_awards: int
     n_funders: int

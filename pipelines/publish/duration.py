@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 AGES = (1, 2, 3, 5)
 TOO_FEW = "– (moins de vingt relations suivies, ou données trop courtes)"
-NOT_OBSERVED = "– (année sans données)"
+NOT_OBSERVED = "– (année sans données complètes)"
 MAY_BE_FALSE = (
     "Des financeurs ne publient, ou ne semblent publier, qu'au-dessus d'un seuil : une aide devenue plus petite y "
     "ressemble à une fin."

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 CHANGE = 0.05
 """Below this relative change, amounts are called almost stable."""
+TENFOLD = 10
+"""Beyond this ratio of two years, one of them is taken for a part of itself: no change is claimed."""
 MAJORITY = 0.5
 LEAD = 0.25
 
@@ -21,8 +23,8 @@ def trend(
     """What the last two complete years say of `what` (« montants accordés »), else a neutral title.
 
     `amounts` maps years to sums; years from `before` on (the year in progress) are left out; the two years compared
-    follow each other and both are above 0. When `sources` gives the funders behind each year, they must be the same in
-    both: a funder whose data begin is not a rise.
+    follow each other, both are above 0 and neither is over ten times the other. When `sources` gives the funders behind
+    each year, they must be the same in both: a funder whose data begin is not a rise.
     """
     neutral = f"{formats.sentence(what)} par exercice"
     complete = sorted(year for year in amounts if year < before)
@@ -33,7 +35,10 @@ def trend(
         return neutral
     if sources is not None and sources[last] != sources[previous]:
         return neutral
-    change = amounts[last] / amounts[previous] - 1
+    ratio = amounts[last] / amounts[previous]
+    if not 1 / TENFOLD <= ratio <= TENFOLD:
+        return neutral
+    change = ratio - 1
     if abs(change) < CHANGE:
         return f"{formats.sentence(what)} presque stables entre {previous} et {last}"
     way = "hausse" if change > 0 else "baisse"

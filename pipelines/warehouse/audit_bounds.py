@@ -1,4 +1,4 @@
-"""How far linear equations between counts narrow sums of them: linear programmes, solved by HiGHS through scipy.
+"""How far linear equations between counts narrow sums of them: linear programmes, solved by HiGHS.
 
 Nothing here knows what a count is. Unknowns are whole and not negative. When the equations are those of one tree cut
 by one other partition (services and départements, crossed with schemes) their matrix is that of a network: it is
@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import highspy
 import numpy as np
-from scipy.optimize import linprog
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _EXPLORED = 8
 """Feasible points tried first: a target that takes values far enough apart among them needs no bound of its own."""
 _SEED = 20261127
-_INFEASIBLE, _UNBOUNDED = 2, 3
+_NOTHING_BELOW = {highspy.HighsModelStatus.kUnbounded, highspy.HighsModelStatus.kUnboundedOrInfeasible}
 
 
 class NoSolution(ValueError):  # noqa: N818 - a state of the data, not a fault of the program
@@ -86,40 +86,62 @@ def _mark(part: System) -> bytes:
     return b"|".join(pieces)
 
 
+class _Equations:
+    """The equations of one component, told to HiGHS once: every objective starts from where the one before ended."""
+
+    def __init__(self, part: System) -> None:
+        n_facts, self._n_unknowns = part.matrix.shape
+        matrix = part.matrix.tocsc()
+        programme = highspy.HighsLp()
+        programme.num_row_, programme.num_col_ = n_facts, self._n_unknowns
+        programme.col_cost_ = np.zeros(self._n_unknowns)
+        programme.col_lower_ = np.zeros(self._n_unknowns)
+        programme.col_upper_ = np.full(self._n_unknowns, highspy.kHighsInf)
+        programme.row_lower_ = programme.row_upper_ = part.constants
+        programme.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        programme.a_matrix_.start_ = matrix.indptr
+        programme.a_matrix_.index_ = matrix.indices
+        programme.a_matrix_.value_ = matrix.data
+        self._solver = highspy.Highs()
+        self._solver.setOptionValue("output_flag", False)
+        self._solver.passModel(programme)
+
+    def least(self, objective: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """The unknowns that make `objective` the least; None when nothing bounds it. Raises `NoSolution`."""
+        every = np.arange(self._n_unknowns, dtype=np.int32)
+        self._solver.changeColsCost(self._n_unknowns, every, objective)
+        self._solver.run()
+        status = self._solver.getModelStatus()
+        if status == highspy.HighsModelStatus.kInfeasible:
+            raise NoSolution
+        if status in _NOTHING_BELOW:
+            return None
+        if status != highspy.HighsModelStatus.kOptimal:
+            raise RuntimeError(f"HiGHS: {self._solver.modelStatusToString(status)}")
+        return np.asarray(self._solver.getSolution().col_value)
+
+
 def _narrow_one(part: System, width: float) -> NDArray[np.float64]:
     """Bounds of the targets of one component: from explored points where they suffice, else by two programmes."""
-    points = _explored(part)
+    equations = _Equations(part)
+    points = _explored(equations, part.matrix.shape[1])
     low, high = (part.least @ points).min(axis=1), (part.most @ points).max(axis=1)
     for target in np.flatnonzero(high - low < width):
-        low[target] = _end(part, part.least[target], 1.0)
-        high[target] = _end(part, part.most[target], -1.0)
+        low[target] = _end(equations, part.least[target], 1.0)
+        high[target] = _end(equations, part.most[target], -1.0)
     return np.column_stack([low, high])
 
 
-def _explored(part: System) -> NDArray[np.float64]:
+def _explored(equations: _Equations, n_unknowns: int) -> NDArray[np.float64]:
     """Feasible points at the ends of a few directions, one column each."""
     rng = np.random.default_rng(_SEED)
-    points = []
-    for _ in range(_EXPLORED):
-        direction = rng.uniform(0.1, 1.0, part.matrix.shape[1]) * rng.choice([-1.0, 1.0], part.matrix.shape[1])
-        solved = linprog(direction, A_eq=part.matrix, b_eq=part.constants, bounds=(0, None), method="highs")
-        if solved.status == _INFEASIBLE:
-            raise NoSolution
-        if solved.status == 0:
-            points.append(solved.x)
-    if not points:
-        solved = linprog(np.zeros(part.matrix.shape[1]), A_eq=part.matrix, b_eq=part.constants, method="highs")
-        points.append(solved.x)
-    return np.column_stack(points)
+    directions = [rng.uniform(0.1, 1.0, n_unknowns) * rng.choice([-1.0, 1.0], n_unknowns) for _ in range(_EXPLORED)]
+    found = [equations.least(direction) for direction in (np.zeros(n_unknowns), *directions)]
+    return np.column_stack([point for point in found if point is not None])
 
 
-def _end(part: System, objective: csr_matrix, sign: float) -> float:
-    cost = sign * np.asarray(objective.todense()).ravel()
-    solved = linprog(cost, A_eq=part.matrix, b_eq=part.constants, bounds=(0, None), method="highs")
-    if solved.status == _INFEASIBLE:
-        raise NoSolution
-    if solved.status == _UNBOUNDED:
-        return -sign * np.inf
-    if solved.status != 0:
-        raise RuntimeError(f"HiGHS: {solved.message}")
-    return float(sign * solved.fun)
+def _end(equations: _Equations, objective: csr_matrix, sign: float) -> float:
+    """The least (`sign` 1) or the greatest (-1) of `objective`, infinite where nothing bounds it."""
+    cost = sign * objective.toarray().ravel()
+    point = equations.least(cost)
+    return -sign * np.inf if point is None else float(sign * (cost @ point))

@@ -95,16 +95,20 @@ _LINES = """
     WHERE (rows_accepted IS NOT NULL OR rows_read IS NOT NULL) AND n_others BETWEEN 1 AND $min_count - 1
 """
 _APPLICANTS = """
+    WITH applicants AS (
+        SELECT organisation_id, applicant_siren, is_award, funder_id, funder_siren
+        FROM funding.applications GROUP BY ALL
+    ),
+    unsuccessful AS MATERIALIZED (
+        SELECT unnest([organisation_id, applicant_siren]) AS named FROM applicants WHERE NOT is_award
+        EXCEPT SELECT unnest([organisation_id, applicant_siren]) FROM applicants WHERE is_award
+        EXCEPT SELECT unnest([funder_id, funder_siren]) FROM applicants
+    )
+"""
+_NAMED = """
     SELECT '{table}' AS "table", count(*) || ' demandeurs' AS cell, 'applicants' AS measure,
         NULL AS low, NULL AS high, '{column}' AS given_by
-    FROM (
-        SELECT DISTINCT {column}::TEXT AS named FROM {table}
-        INTERSECT (
-            SELECT unnest([organisation_id, applicant_siren]) FROM funding.applications WHERE NOT is_award
-            EXCEPT SELECT unnest([organisation_id, applicant_siren]) FROM funding.applications WHERE is_award
-            EXCEPT SELECT unnest([funder_id, funder_siren]) FROM funding.applications
-        )
-    )
+    FROM (SELECT DISTINCT {column}::TEXT AS named FROM {table} INTERSECT FROM unsuccessful)
     WHERE named IS NOT NULL
     HAVING count(*) > 0
 """
@@ -121,8 +125,8 @@ def findings(connection: duckdb.DuckDBPyConnection, limits: Disclosure) -> pl.Da
         )
         if column in _NAMING
     }
-    queries = [_REASONS, _AMOUNTS, _LINES]
-    queries += [_APPLICANTS.format(table=table, column=column) for table, column in sorted(named)]
+    told = " UNION ALL ".join(_NAMED.format(table=table, column=column) for table, column in sorted(named))
+    queries = [_REASONS, _AMOUNTS, _LINES, _APPLICANTS + told]
     found = [
         connection.sql(sql.replace("$min_count", str(limits.min_count)))
         .pl()

@@ -25,6 +25,7 @@ MEMORY_LIMIT = (
     "2GB"  # beyond it DuckDB writes aside: five million lines are built within three, Python's share included
 )
 MIN_PUBLISHED_SHARE = 0.9  # comparability gate (DOMAIN 3.2 d): refusals published for nine applications in ten
+MIN_YEAR_SHARE = 0.1  # a year with fewer awards, against the median of the funder's others, shows no loss
 MACROS = Path(__file__).parent / "macros.sql"
 
 
@@ -43,6 +44,7 @@ def set_variables(connection: duckdb.DuckDBPyConnection, *, as_of: date, publica
     values: Mapping[str, object] = {
         "as_of": as_of,
         "min_published_share": MIN_PUBLISHED_SHARE,
+        "min_year_share": MIN_YEAR_SHARE,
         **publication.disclosure.model_dump(),
         **{f"publisher_{name}": value for name, value in publication.publisher.model_dump().items()},
     }

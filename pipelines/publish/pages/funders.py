@@ -292,7 +292,7 @@ def _continuity(context: Context, funder: Row) -> list[Figure]:
                 years,
                 id="maintien",
                 title="Exercice",
-                label=lambda row: str(int(row["fiscal_year"])),
+                label=lambda row: f"{row['fiscal_year']:.0f}{'' if row['is_complete'] else ' (incomplet)'}",
                 source=source,
                 subtitle=f"Part des bénéficiaires d'un exercice financés aussi l'exercice suivant, {funder['name']}",
             )

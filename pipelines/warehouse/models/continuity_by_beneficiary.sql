@@ -1,33 +1,34 @@
--- Continuité par bénéficiaire, tous financeurs : une année est observable si l'un au moins de ses financeurs y a des données.
+-- Continuité par bénéficiaire, tous financeurs : une année est observable si l'un au moins de ses financeurs y a un exercice complet, ou si elle est financée.
 
 with source as (
     select * from continuity_by_beneficiary_funder
 ),
-masks as (  -- the beneficiary's observable years, numbered
-    select
-        organisation_id,
-        fiscal_year,
-        row_number() over (partition by organisation_id order by fiscal_year) as year_index,
-        count(*) over (partition by organisation_id) as years_observed
-    from (
-        select distinct source.organisation_id, observed_years.fiscal_year
-        from source
-        join observed_years using (funder_id)
-    )
+seen as (  -- the beneficiary's observable years; an incomplete one only if it is funded
+    select source.organisation_id, years.fiscal_year, bool_or(years.is_complete) as is_complete
+    from source
+    join observed_years as years using (funder_id)
+    group by all
 ),
 funded as (
     select distinct organisation_id, fiscal_year from funded_years
 ),
-islands as (
+masks as (
     select
-        masks.organisation_id, masks.fiscal_year, masks.year_index, masks.years_observed,
-        masks.year_index - row_number() over (partition by masks.organisation_id order by masks.year_index) as run
+        seen.organisation_id, seen.fiscal_year, funded.fiscal_year is not null as is_funded,
+        row_number() over (partition by seen.organisation_id order by seen.fiscal_year) as year_index,
+        max(seen.fiscal_year) filter (seen.is_complete) over (partition by seen.organisation_id) as last_complete
+    from seen
+    left join funded using (organisation_id, fiscal_year)
+    where seen.is_complete or funded.fiscal_year is not null
+),
+islands as (
+    select *, year_index - row_number() over (partition by organisation_id order by year_index) as run
     from masks
-    join funded using (organisation_id, fiscal_year)
+    where is_funded
 ),
 runs as (
     select
-        organisation_id, run, count(*) as n_years, max(year_index) = any_value(years_observed) as is_current,
+        organisation_id, run, count(*) as n_years, max(fiscal_year) >= coalesce(any_value(last_complete), 0) as is_current,
         min(fiscal_year) as first_year, max(fiscal_year) as last_year
     from islands
     group by all

@@ -27,6 +27,7 @@ final as (
         if(years.is_next_observed, coalesce(flows.n_funded - flows.n_kept_next, 0), null)::integer as n_lost_next,
         if(years.is_next_observed, coalesce(flows.n_kept_next, 0), null)::integer as n_kept_next,
         if(years.is_next_observed, ratio(flows.n_kept_next, flows.n_funded), null) as retention_rate,
+        years.is_complete,
         years.is_next_observed,
         years.is_previous_observed
     from relation_masks as years

@@ -1,5 +1,5 @@
 -- Triangle des cohortes : bénéficiaires entrés la même année chez un financeur, ou un service suivi, et combien sont encore financés les années d'après.
--- Une entrée n'est connue que si l'année d'avant est observée ; une année sans données reste vide ; n_uninterrupted s'arrête à la première année sans données.
+-- Une entrée n'est connue que si l'année d'avant est observée ; une année sans données, en cours ou presque vide, reste vide ; n_uninterrupted s'arrête à la première année sans données.
 
 with entries as (
     select * from continuity_relations where is_entry_observed
@@ -8,7 +8,7 @@ cohorts as (
     select level, funder_id, relation_key, first_year as cohort_year, count(*)::integer as n_cohort from entries group by all
 ),
 spans as (
-    select level, relation_key, max(fiscal_year) as last_observed from relation_masks group by all
+    select level, relation_key, max(fiscal_year) as last_observed from relation_masks where is_complete group by all
 ),
 grid as (
     select cohorts.*, unnest(range(cohort_year, spans.last_observed + 1))::integer as fiscal_year
@@ -46,6 +46,7 @@ final as (
         on grid.level = entry.level and grid.relation_key = entry.relation_key and grid.cohort_year = entry.fiscal_year
     left join relation_masks as masks
         on grid.level = masks.level and grid.relation_key = masks.relation_key and grid.fiscal_year = masks.fiscal_year
+        and masks.is_complete
     left join funded
         on grid.level = funded.level and grid.relation_key = funded.relation_key
         and grid.cohort_year = funded.cohort_year and grid.fiscal_year = funded.fiscal_year

@@ -1,8 +1,8 @@
--- Variation du montant au renouvellement : bénéficiaires financés deux années civiles de suite par un financeur, ou un service suivi, dans la même monnaie et à la même étape, investissement mis à part.
+-- Variation du montant au renouvellement : bénéficiaires financés deux années civiles de suite par un financeur, ou un service suivi, dans la même monnaie et à la même étape, investissement mis à part ; exercices complets seulement.
 -- Une hausse et une baisse de même rapport pèsent autant : |Δ ln| = |ln(montant ÷ montant d'avant)| ; en euros courants.
 
 with source as (
-    select * from relation_amounts where amount_recurring > 0
+    select * from relation_amounts where amount_recurring > 0 and is_complete
 ),
 pairs as (
     select

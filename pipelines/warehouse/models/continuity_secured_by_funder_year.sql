@@ -1,5 +1,5 @@
 -- Ce qui est déjà conventionné pour l'année de la date de référence et les suivantes, et ce qui finit chaque année, par financeur.
--- Conventions pluriannuelles seulement, réparties sur leurs années ; un montant annoncé reste soumis au vote du budget et à la justification. secured_share compare au dernier exercice observé.
+-- Conventions pluriannuelles seulement, réparties sur leurs années ; un montant annoncé reste soumis au vote du budget et à la justification. secured_share compare au dernier exercice complet.
 
 with agreements as (
     select * from continuity_agreements where end_year >= year(getvariable('as_of')::date)
@@ -42,7 +42,7 @@ contracted as (
 observed as (
     select funder_id, max(fiscal_year) as base_year
     from observed_years
-    where fiscal_year <= year(getvariable('as_of')::date)
+    where is_complete
     group by funder_id
 ),
 bases as (

@@ -1,4 +1,4 @@
--- Irrégularité des montants : bénéficiaires financés au moins trois années observées par un financeur, ou un service suivi, dans la même monnaie et à la même étape, investissement mis à part ; en euros courants.
+-- Irrégularité des montants : bénéficiaires financés au moins trois exercices complets par un financeur, ou un service suivi, dans la même monnaie et à la même étape, investissement mis à part ; en euros courants.
 
 with source as (
     select
@@ -7,7 +7,7 @@ with source as (
         abs(ln(amount_recurring::double / lag(amount_recurring) over years::double)) as log_change,
         lag(fiscal_year) over years = fiscal_year - 1 as is_next_to
     from relation_amounts
-    where amount_recurring > 0
+    where amount_recurring > 0 and is_complete
     window
         years as (partition by level, relation_key, organisation_id, currency, stage order by fiscal_year),
         relation as (partition by level, relation_key, organisation_id, currency, stage)

@@ -21,7 +21,7 @@ summed as (
     group by all
 ),
 final as (
-    select summed.*, masks.year_index
+    select summed.*, masks.year_index, masks.is_complete
     from summed
     join relation_masks as masks using (level, funder_id, relation_key, fiscal_year)
 )

@@ -13,6 +13,7 @@ select
     getvariable('max_share')::double as max_share,
     getvariable('min_persons')::integer as min_persons,
     getvariable('min_decided_share')::double as min_decided_share,
+    getvariable('min_year_share')::double as min_year_share,
     (
         select count(*) from funding.deposits join public_deposits using (deposit_id) where status = 'accepted' and is_current
     )::integer as n_deposits,
