@@ -406,7 +406,7 @@ def test_an_interrupted_publication_leaves_nothing_behind(
             yield Output(f"passage/{n}.html", b"x")
         raise RuntimeError("coupure")
 
-    report = Report("passage", "Passage", "Un rapport.", "passage.html", ("funders",), interrupted, is_long=True)
+    report = Report("passage", "Passage", "Un rapport.", "passage.html", ("funders",), interrupted, length=1)
     with monkeypatch.context() as patched:
         patched.setattr("pipelines.publish.site.reports", lambda: [report])
         with pytest.raises(RuntimeError, match="coupure"):
@@ -427,7 +427,7 @@ def test_an_interrupted_publication_leaves_nothing_behind(
 @pytest.mark.parametrize("path", ["../x.html", "/x.html", "a//b.html", "a b.html", "a/../b.html"])
 def test_paths_stay_inside_the_site(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     made = [Output(path, b"")]
-    report = Report("piege", "Piège", "Un rapport.", "p.html", ("funders",), lambda _: iter(made), is_long=True)
+    report = Report("piege", "Piège", "Un rapport.", "p.html", ("funders",), lambda _: iter(made), length=1)
     monkeypatch.setattr("pipelines.publish.site.reports", lambda: [report])
     with pytest.raises(ValueError, match="chemin refusé"):
         publish(database, tmp_path / "reports")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import polars as pl
 
-from pipelines.publish import comma_separated, formats
-from pipelines.publish.database import AT_ONCE
+from pipelines.publish import formats
+from pipelines.publish.award_lists import AT_ONCE
 from pipelines.publish.directory import label
 from pipelines.publish.layout import Link, Section
 from pipelines.publish.reports import Output, Stream
@@ -80,10 +79,10 @@ def _columns(context: Context) -> list[Column]:
 
 def file(context: Context, key: str, value: str, path: str) -> Output | Stream:
     """Every award of one holder of the key, as a comma-separated file."""
-    whole = context.awards(key).whole(value)
-    if whole.height > AT_ONCE:
-        return Stream(path, partial(comma_separated.write_safe, whole))
-    return Output(path, comma_separated.written(whole))
+    held = context.awards(key)
+    if held.total(value) > AT_ONCE:
+        return Stream(path, lambda file: file.writelines(held.blocks(value)))
+    return Output(path, b"".join(held.blocks(value)))
 
 
 def _plain(part: pl.DataFrame) -> pd.DataFrame:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from pipelines.publish import finder, formats
 from pipelines.publish.award_shards import FIELDS, AwardWriter, spans
 from pipelines.publish.finder import plain
-from pipelines.publish.shards import shard
+from pipelines.publish.shards import named, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
+    from pipelines.publish.award_shards import Numbers
     from pipelines.publish.context import Context
     from pipelines.publish.reports import Output
 
@@ -27,7 +29,7 @@ PER_SHARD = 64
 """Beneficiaries in one shard, about."""
 MOST_AWARDS = 400
 """Awards of one beneficiary among those of others: beyond, shards of its own, so that none is heavy."""
-PER_TURN = 48_000
+PER_TURN = 24_000
 """Beneficiaries held in memory at once, about."""
 _NOTHING = slice(0, 0)
 _OF_THEM = "WHERE organisation_id IN (SELECT unnest(?)) ORDER BY organisation_id"
@@ -36,11 +38,11 @@ _PARTS = {
     "years": f"SELECT * FROM funding_by_beneficiary_year {_OF_THEM}, currency, stage, funder_id, fiscal_year",
     "pairs": f"SELECT * FROM continuity_by_beneficiary_funder {_OF_THEM}, funder_id",
     "agreements": f"SELECT * FROM continuity_agreements {_OF_THEM}, funder_id, agreement_id, start_year, amount",
-    "awards": (
-        f"SELECT organisation_id, fiscal_year, amount, {', '.join(FIELDS)} FROM awards {_OF_THEM}, fiscal_year DESC,"
-        " amount DESC NULLS LAST, application_id, title"
-    ),
 }
+_AWARDS = (
+    f"SELECT organisation_id, fiscal_year, amount, {', '.join(FIELDS)} FROM awards {_OF_THEM}, fiscal_year DESC,"
+    " amount DESC NULLS LAST, application_id, title"
+)
 
 
 def index(context: Context) -> Generator[Output, None, list[str]]:
@@ -58,7 +60,7 @@ def index(context: Context) -> Generator[Output, None, list[str]]:
         people = _people(context, [identifier for identifiers in turn for identifier in identifiers])
         for identifiers in turn:
             data, more = _data(context, people, identifiers)
-            name, output = shard("b", data)
+            name, output = named("b", data)
             names.append(name)
             new = {each.path: each for each in (output, *more) if each.path not in given}
             given |= new.keys()
@@ -82,19 +84,23 @@ class _Part:
 class _People:
     """All that is said of some beneficiaries, as shards have it: a line of one is (amount, line, RNA, runs).
 
-    Awards stay as columns: `awarded` is where those of each are.
+    `awarded` is where the awards of each are in what `writer` writes.
     """
 
     lines: _Part
     years: _Part
     pairs: _Part
     agreements: _Part
-    awards: dict[str, list[Any]]
+    writer: AwardWriter
     awarded: dict[str, slice]
 
 
 def _people(context: Context, identifiers: list[str]) -> _People:
     """What each table says of `identifiers`."""
+    awards = context.database.typed(_AWARDS, [identifiers])
+    awarded = spans(awards["organisation_id"].to_list())
+    writer = AwardWriter(awards)
+    del awards
     read = {name: context.database.lists(sql, [identifiers]) for name, sql in _PARTS.items()}
     placed = {name: spans(columns["organisation_id"]) for name, columns in read.items()}
     return _People(
@@ -102,8 +108,8 @@ def _people(context: Context, identifiers: list[str]) -> _People:
         _Part(_years(read["years"]), placed["years"]),
         _Part(_pairs(read["pairs"]), placed["pairs"]),
         _Part(_agreements(read["agreements"]), placed["agreements"]),
-        read["awards"],
-        placed["awards"],
+        writer,
+        awarded,
     )
 
 
@@ -137,61 +143,60 @@ def bucket(identifier: str, buckets: int) -> int:
     return value % buckets
 
 
-def _data(context: Context, people: _People, identifiers: list[str]) -> tuple[dict[str, Any], list[Output]]:
+def _data(context: Context, people: _People, identifiers: list[str]) -> tuple[str, list[Output]]:
     """A shard's data, and the shards of awards that it names; of who has a page of their own, its name alone."""
     held = context.directory.beneficiaries
     awarded = {each: people.awarded.get(each, _NOTHING) for each in identifiers if each not in held}
-    writer = AwardWriter()
-    first = iter(_awards(writer, people, [_first(span) for span in awarded.values()]))
-    written: dict[str, Any] = {}
+    first = [_lines_of(span.start, min(span.stop, span.start + MOST_AWARDS)) for span in awarded.values()]
+    values, rows = people.writer.written(np.concatenate([_lines_of(0, 0), *first]))
+    written: list[str] = []
     more: list[Output] = []
+    start = 0
     for identifier in identifiers:
         if identifier in held:
-            written[identifier] = held[identifier]["page"]
+            written.append(f"{text_of(identifier)}:{text_of(held[identifier]['page'])}")
             continue
         span = awarded[identifier]
-        rest = [shard("b", _alone(people, piece)) for piece in _pieces(span)]
-        awards = list(itertools.islice(first, min(MOST_AWARDS, span.stop - span.start)))
-        written[identifier] = _one(people, identifier, awards, [name for name, _ in rest])
+        rest = [named("b", _alone(people, piece)) for piece in _pieces(span)]
+        end = start + min(MOST_AWARDS, span.stop - span.start)
+        one = _one(people, identifier, rows[start:end], [name for name, _ in rest])
+        written.append(f"{text_of(identifier)}:{one}")
         more += [output for _, output in rest]
-    return {"v": writer.lists(), "b": written}, more
+        start = end
+    return f'{{"v":{values},"b":{{{",".join(written)}}}}}', more
 
 
-def _first(span: slice) -> slice:
-    return slice(span.start, min(span.stop, span.start + MOST_AWARDS))
+def _lines_of(start: int, end: int) -> Numbers:
+    return np.arange(start, end, dtype=np.int64)
 
 
-def _pieces(span: slice) -> Iterator[slice]:
+def _pieces(span: slice) -> Iterator[Numbers]:
     """What follows the first awards, a shard each."""
     for start in range(span.start + MOST_AWARDS, span.stop, MOST_AWARDS):
-        yield slice(start, min(span.stop, start + MOST_AWARDS))
+        yield _lines_of(start, min(span.stop, start + MOST_AWARDS))
 
 
-def _awards(writer: AwardWriter, people: _People, pieces: Sequence[slice]) -> list[tuple[Any, ...]]:
-    """The awards of `pieces`, one after the other."""
-    return writer.rows(
-        {name: [value for piece in pieces for value in column[piece]] for name, column in people.awards.items()}
-    )
+def _alone(people: _People, piece: Numbers) -> str:
+    values, rows = people.writer.written(piece)
+    return f'{{"v":{values},"a":{_listed(rows)}}}'
 
 
-def _alone(people: _People, piece: slice) -> dict[str, Any]:
-    writer = AwardWriter()
-    rows = _awards(writer, people, [piece])
-    return {"v": writer.lists(), "a": rows}
-
-
-def _one(people: _People, identifier: str, awards: list[tuple[Any, ...]], more: list[str]) -> dict[str, Any]:
+def _one(people: _People, identifier: str, awards: list[str], more: list[str]) -> str:
     _, line, rna, runs = max(people.lines.of(identifier), key=lambda each: each[0])
-    return {
+    known = {
         "l": line,
         "r": rna,
         "k": runs,
         "y": people.years.of(identifier),
         "p": people.pairs.of(identifier),
         "g": people.agreements.of(identifier),
-        "a": awards,
-        **({"m": more} if more else {}),
     }
+    named_apart = f',"m":{text_of(more)}' if more else ""
+    return f'{text_of(known).removesuffix("}")},"a":{_listed(awards)}{named_apart}}}'
+
+
+def _listed(rows: list[str]) -> str:
+    return f"[[{'],['.join(rows)}]]" if rows else "[]"
 
 
 def _number(value: Any) -> float:

@@ -11,6 +11,7 @@ import jinja2
 import plotly.offline
 
 from pipelines.publish import formats, policy
+from pipelines.publish.award_lines import KEYS, made
 from pipelines.publish.award_lists import AwardLists, values_of
 from pipelines.publish.directory import Directory, amounts_word, label
 from pipelines.publish.licensing import Licensing
@@ -90,9 +91,13 @@ def environment() -> jinja2.Environment:
 class Context:
     """The hand a report is dealt. `page` renders one page and the CSV files of its figures."""
 
-    def __init__(self, database: PublicDatabase, marks: Marks | None = None) -> None:
-        """`marks`: what tells the rows of tables (`readings.everything`), when it is known already."""
+    def __init__(self, database: PublicDatabase, marks: Marks | None = None, aside: Path | None = None) -> None:
+        """`marks`: what tells the rows of tables (`readings.everything`), when it is known already.
+
+        `aside`: the folder where the lines of awards are (`award_lines`) or will be, one of its own by default.
+        """
         self.database = database
+        self.aside = aside or database.aside / "lines"
         self.marks: Marks = marks or {}
         self.publication = database.publication
         self.directory = Directory(database)
@@ -112,7 +117,9 @@ class Context:
     def awards(self, key: str) -> AwardLists:
         """The awards of each value of a key, for pages that ask for them in the order of the directory."""
         if key not in self._awards:  # those of another key are let go
-            self._awards = {key: AwardLists(self.database, key, values_of(self.directory, key))}
+            values = {each: values_of(self.directory, each) for each in KEYS}
+            self._awards.clear()
+            self._awards[key] = AwardLists(made(self.database, self.aside, values), key, values[key])
         return self._awards[key]
 
     def remembered(self, name: str, made: Callable[[], T]) -> T:

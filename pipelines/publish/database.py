@@ -7,19 +7,21 @@ import re
 import tempfile
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
+from pyarrow import ipc
 
 from pipelines.publish.tables import records
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
     from types import TracebackType
 
 pd.set_option("mode.string_storage", "python")
@@ -33,8 +35,12 @@ LARGE = frozenset({
 """Tables with a row per award or beneficiary: read by slices, never whole."""
 AT_ONCE = 100_000
 """Rows of a large file held at once."""
+_COMPRESSED = ipc.IpcWriteOptions(compression="lz4")
 MEMORY_LIMIT = "1GB"
 """What sorting a country's awards may take in each process; beyond, DuckDB writes aside."""
+
+
+_AT_REST = "100MB"
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,11 @@ class PublicDatabase:
         self._connection.close()
         self._spill.cleanup()
 
+    @property
+    def aside(self) -> Path:
+        """A folder for what is written aside, until the database is closed."""
+        return Path(self._spill.name)
+
     def query(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
         """The rows of `sql`, in its order."""
         return _plain(self._connection.execute(sql, list(parameters)).df())
@@ -96,13 +107,13 @@ class PublicDatabase:
         money = pl.selectors.decimal().cast(pl.Float64)
         return self.typed(sql, parameters).with_columns(money).to_dict(as_series=False)
 
-    def slice(self, table: str, key: str, value: object, columns: str, order: str) -> dict[str, list[Any]]:
-        """The rows of a table where the expression `key` is `value`, as `lists` has them."""
-        return self.lists(f'SELECT {columns} FROM "{table}" WHERE {key} = ? ORDER BY {order}', [value])
+    def slice(self, table: str, key: str, value: object, columns: str, order: str) -> pl.DataFrame:
+        """The rows of a table where the expression `key` is `value`, as `typed` has them."""
+        return self.typed(f'SELECT {columns} FROM "{table}" WHERE {key} = ? ORDER BY {order}', [value])
 
     def typed(self, sql: str, parameters: Sequence[object] = ()) -> pl.DataFrame:
         """The rows of `sql` with exact types (decimals stay decimals), for files to download."""
-        return _framed(self._connection.sql(sql, params=list(parameters)).to_arrow_table())
+        return framed(self._connection.sql(sql, params=list(parameters)).to_arrow_table())
 
     def batches(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[pl.DataFrame]:
         """The rows of `sql` as `typed` gives them, `AT_ONCE` at a time; one empty frame when there is none."""
@@ -110,9 +121,31 @@ class PublicDatabase:
         is_empty = True
         for batch in reader:
             is_empty = False
-            yield _framed(batch)
+            yield framed(batch)
         if is_empty:
-            yield _framed(reader.schema.empty_table())
+            yield framed(reader.schema.empty_table())
+
+    def kept(
+        self, sql: str, parameters: Sequence[object] = (), columns: Sequence[str] | None = None
+    ) -> Iterator[pl.DataFrame]:
+        """The rows of a long query as `batches` gives them, or some `columns` of them.
+
+        It is run once: its rows are kept aside for whoever asks it again.
+        """
+        held = self.aside / f"{hashlib.sha256(repr((sql, parameters)).encode()).hexdigest()}.arrow"
+        if not held.exists():
+            reader = self._connection.cursor().sql(sql, params=list(parameters)).to_arrow_reader(AT_ONCE)
+            with ipc.new_stream(held, reader.schema, options=_COMPRESSED) as writer:
+                for batch in reader:
+                    writer.write_batch(batch)
+        with pa.OSFile(str(held)) as file, ipc.open_stream(file) as batches:
+            is_empty = True
+            for batch in batches:
+                is_empty = False
+                yield framed(batch.select(columns) if columns else batch)
+            if is_empty:
+                empty = batches.schema.empty_table()
+                yield framed(empty.select(columns) if columns else empty)
 
     def table(self, name: str) -> pd.DataFrame:
         """A whole table in a stable order, read once. Raises `ValueError` for the large ones."""
@@ -180,10 +213,17 @@ class PublicDatabase:
             f' hash({back}, 0)::HUGEINT AS back FROM "{table}"'
         )
         added = "count(*) AS n, sum(forth)::VARCHAR AS forth, sum(back)::VARCHAR AS back"
-        return {
+        found = {
             key: self.lists(f"SELECT k{number} AS k, {added} FROM marks GROUP BY ALL")
             for number, key in enumerate(keys)
         }
+        self._connection.execute("DROP TABLE marks")
+        return found
+
+    def rest(self) -> None:
+        """Give back the memory that reading took: what is asked afterwards is read again."""
+        for limit in (_AT_REST, MEMORY_LIMIT):
+            self._connection.execute(f"SET memory_limit = '{limit}'")
 
     def fingerprint(self) -> str:
         """A hash of everything the database holds: equal contents give equal hashes, in any order of rows."""
@@ -215,7 +255,8 @@ class PublicDatabase:
         return Publication(**values)
 
 
-def _framed(rows: Any) -> pl.DataFrame:
+def framed(rows: Any) -> pl.DataFrame:
+    """A table of Arrow, or a batch of one, as a frame."""
     found = pl.from_arrow(rows)
     if not isinstance(found, pl.DataFrame):
         raise TypeError("une table était attendue")

@@ -57,12 +57,15 @@ def write(
         **({"license": terms.url} if terms.url else {}),
     }
     file.write(f'{json.dumps(head, ensure_ascii=False).removesuffix("}")}, "grants": ['.encode())
-    separator = "\n"
+    separator = b"\n"
     for frame in awards:
         whole = frame.filter(pl.col("stage") == STAGE, _IS_WHOLE)
         if whole.height:
-            file.write((separator + ",\n".join(_grants(whole))).encode())
-            separator = ",\n"
+            file.write(separator)
+            grants = _grants(whole)
+            grants[:-1].to_frame().write_csv(file, include_header=False, quote_style="never", line_terminator=",\n")
+            file.write(grants[-1].encode())
+            separator = b",\n"
     file.write(b"\n]}\n")
 
 

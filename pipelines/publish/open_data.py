@@ -126,15 +126,19 @@ def _files(context: Context, table: str, folder: str) -> Generator[File, None, d
     if part.folder and not rows:
         return None
     incomplete = frozenset(name for name, n in zip(names, filled, strict=True) if n < rows)
-    query = f'SELECT * FROM "{table}" WHERE {part.where} ORDER BY ALL'
     schema = database.typed(f'SELECT * FROM "{table}" LIMIT 0').schema
     dataset = _dataset(context, table, part, rows, schema, incomplete, [])
     files = []
-    for kind, write in _kinds(context, dataset, partial(database.batches, query, part.parameters)):
+    for kind, write in _kinds(context, dataset, partial(database.kept, sorted_lines(table, part), part.parameters)):
         made = Stream(f"data/{part.folder}{table}{kind.ending}", write)
         yield made
         files.append([kind.ending, made.path, made.size, made.digest])
     return {"rows": rows, "incomplete": sorted(incomplete), "files": files}
+
+
+def sorted_lines(table: str, part: Part) -> str:
+    """The query of the lines of a part of a table, in the order in which files have them."""
+    return f'SELECT * FROM "{table}" WHERE {part.where} ORDER BY ALL'
 
 
 def _kinds(

@@ -17,7 +17,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from pipelines.publish.award_lists import KEYS
+from pipelines.publish.award_lines import KEYS
 from pipelines.publish.context import Context
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Reading = tuple[Any, ...]
     """A door, a question, its arguments."""
 
-_QUERIES = {("database", question) for question in ("query", "lists", "typed", "batches")}
+_QUERIES = {("database", question) for question in ("query", "lists", "typed", "batches", "kept")}
 _TOLD = (bool, int, float, str, Decimal, dt.date, type(pd.NaT))
 WHOLE = "0"
 """The key that all rows of a table have the same value of."""

@@ -99,8 +99,8 @@ File = Output | Stream | Kept
 class Report:
     """One report: its name, what people call it, what it reads and how its files are built.
 
-    `page` is its first page. A report with a `menu` word is in the navigation, at the place `order` gives it. One that
-    `is_long` to write (a page for each of many) is begun before the others.
+    `page` is its first page. A report with a `menu` word is in the navigation, at the place `order` gives it. The
+    longer one is to write, the sooner it is begun: `length` ranks those that have a page or a file for each of many.
     """
 
     name: str
@@ -111,7 +111,12 @@ class Report:
     build: Callable[[Context], Iterator[File]]
     order: int = 100
     menu: str | None = None
-    is_long: bool = False
+    length: int = 0
+
+    @property
+    def is_long(self) -> bool:
+        """Whether others would wait for it."""
+        return self.length > 0
 
 
 def reports() -> list[Report]:

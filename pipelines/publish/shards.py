@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 LEAST, MOST = 24_000, 64_000
 """Characters of data in one shard of a list: cut at a stable place between the two, at `MOST` for want of one."""
 _ONE_IN = 16
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def text_of(data: Any) -> str:
     """`data` as compact JSON that any script may hold."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    text = _COMPACT.encode(data)
     return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 

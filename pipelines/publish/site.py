@@ -102,7 +102,7 @@ def publish(public_db: Path, reports_dir: Path, *, only: Iterable[str] | None = 
             state.unlink(missing_ok=True)
         ordered = sorted(
             names,
-            key=lambda name: (known[name].page == "index.html", not known[name].is_long, known[name].order, name),
+            key=lambda name: (known[name].page == "index.html", -known[name].length, known[name].order, name),
         )
         context = Context(database)
         try:
@@ -150,7 +150,9 @@ def _written_apart(
         return names
     with fresh_processes(workers, tasks_each=1 if size > _HEAVY and not is_known else None) as pool:
         marks = everything(context.database)
-        for part in pool.map(_write_some, tasks, *([same] * len(tasks) for same in (public_db, root, marks))):
+        context.database.rest()
+        given = (public_db, root, marks, context.aside)
+        for part in pool.map(_write_some, tasks, *([same] * len(tasks) for same in given)):
             if twice := tally.sizes.keys() & part.sizes.keys():
                 raise ValueError(f"deux rapports écrivent {min(twice)}")
             tally.sizes |= part.sizes
@@ -161,12 +163,12 @@ def _written_apart(
     return names[-1:]
 
 
-def _write_some(names: list[str], public_db: Path, root: Path, marks: Marks) -> _Tally:
+def _write_some(names: list[str], public_db: Path, root: Path, marks: Marks, aside: Path) -> _Tally:
     """Some reports, in a process of their own."""
     known = {report.name: report for report in reports()}
     tally = _Tally()
     with PublicDatabase(public_db) as database:
-        context = Context(database, marks)
+        context = Context(database, marks, aside)
         for name in names:
             _write_parts(known[name], context, root, tally)
     return tally

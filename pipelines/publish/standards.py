@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pipelines.publish import formats, grants_export, scdl_export
-from pipelines.publish.open_data import DataFile, FileKind
+from pipelines.publish.open_data import DataFile, FileKind, sorted_lines
 from pipelines.publish.reports import File, Stream
 from schemas.scdl import VERSION, words
 
@@ -51,16 +51,16 @@ def standards(context: Context) -> Generator[File, None, list[Standard]]:
 def _files(context: Context, folder: str) -> Generator[File, None, list[list[Any]]]:
     """The files of one licence; returns kind, path, size, sha256, number of awards, and what is said of the others."""
     database, part = context.database, context.licensing.part("awards", folder)
-    order = database.columns("awards")
-    read = [name for name in order if name in {*scdl_export.COLUMNS, *grants_export.COLUMNS}]
+    needed = {*scdl_export.COLUMNS, *grants_export.COLUMNS}
+    read = [name for name in database.columns("awards") if name in needed]
     dated = f"SELECT stage, amount, signed_date, decided_date FROM awards WHERE {part.where}"
     every = database.typed(dated, part.parameters)
     if part.folder and every.is_empty():
         return []
     n_grants, n_without = grants_export.counted(every)
     del every
-    query = f"SELECT {', '.join(read)} FROM awards WHERE {part.where} ORDER BY {', '.join(order)}"
-    lines, counted = partial(database.batches, query, part.parameters), scdl_export.Counted()
+    lines = partial(database.kept, sorted_lines("awards", part), part.parameters, read)
+    counted = scdl_export.Counted()
     law = Stream(f"{SCDL_STEM}{part.suffix}{SCDL.ending}", lambda file: scdl_export.write(lines(), file, counted))
     yield law
     told = [_told(SCDL, law, counted.n_awards, _lacking(counted.n_left_out, counted.lacking))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.publish import formats, leaf
-from pipelines.publish.award_lists import KEYS
+from pipelines.publish.award_lines import KEYS
 from pipelines.publish.layout import figures_of
 from pipelines.publish.tables import records
 

@@ -293,5 +293,5 @@ REPORT = Report(
     build=build,
     order=20,
     menu="Bénéficiaires",
-    is_long=True,
+    length=2,
 )

@@ -232,5 +232,5 @@ REPORT = Report(
     build=build,
     order=80,
     menu="Données",
-    is_long=True,
+    length=6,
 )

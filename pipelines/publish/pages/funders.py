@@ -369,5 +369,5 @@ REPORT = Report(
     build=build,
     order=10,
     menu="Financeurs",
-    is_long=True,
+    length=1,
 )

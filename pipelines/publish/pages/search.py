@@ -141,5 +141,5 @@ REPORT = Report(
     build=build,
     order=5,
     menu="Recherche",
-    is_long=True,
+    length=5,
 )

@@ -299,5 +299,5 @@ REPORT = Report(
     build=build,
     order=15,
     menu="Services",
-    is_long=True,
+    length=3,
 )

@@ -332,5 +332,5 @@ REPORT = Report(
     build=build,
     order=30,
     menu="Territoires",
-    is_long=True,
+    length=4,
 )
