@@ -38,8 +38,6 @@ AT_ONCE = 100_000
 _COMPRESSED = ipc.IpcWriteOptions(compression="lz4")
 MEMORY_LIMIT = "1GB"
 """What sorting a country's awards may take in each process; beyond, DuckDB writes aside."""
-
-
 _AT_REST = "100MB"
 
 
