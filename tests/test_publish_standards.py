@@ -39,7 +39,7 @@ SCHEMA = pl.Schema({
     "eu_notification": pl.Boolean(),
 })  # fmt: skip
 PUBLICATION = Publication(
-    AS_OF, "Observatoire d'exemple", "", "x", "Licence Ouverte 2.0", True, 10, 5, 5, 0.85, 3, 0.9, 1, 1, 1
+    AS_OF, "Observatoire d'exemple", "", "x", "Licence Ouverte 2.0", True, 10, 5, 5, 0.85, 3, 0.9, 0.1, 1, 1, 1
 )
 TERMS = Terms("Licence Ouverte 2.0", "https://exemple.invalid/licence", "etalab-2.0")
 
