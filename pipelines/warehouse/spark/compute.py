@@ -37,7 +37,6 @@ PROVEN = (
     "funding_by_funder_year", "funding_by_level_year", "funding_by_purpose_year", "funding_by_scheme_year",
     "funding_by_service_year", "funding_by_theme_year", "funding_by_territory_year", "funding_by_epci_year",
     "funding_by_region_year", "funding_by_level_territory_year",
-    "funding_concentration_by_beneficiary_year",
     "decision_counts", "purpose_mix_by_funder_year", "refusal_rates_by_deposit_year", "refusal_reasons_by_funder_year",
     "resubmissions_by_service_year",
     "data_quality_by_deposit", "service_departements", "service_schemes", "theme_resolution", "who_does_what",
